@@ -1,0 +1,1 @@
+"""Chat commands, one file each, registered with their role and help."""

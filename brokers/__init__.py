@@ -1,0 +1,1 @@
+"""Floor 3: brokers that take orders; one file each, registered by name."""

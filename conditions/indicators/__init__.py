@@ -1,0 +1,1 @@
+"""Indicators of the condition language; one file each, registered by name."""

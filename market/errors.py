@@ -1,0 +1,82 @@
+"""The errors of the product: each class says what the caller may do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class TicktalkError(Exception):
+    """Root of every error that ticktalk raises on purpose; its text is fit for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a file that a user wrote: where it is (lines and columns from 1) and what."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ConfigError(TicktalkError):
+    """What the user wrote cannot be used; mend the named places. Holds all problems at once."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class SourceError(TicktalkError):
+    """A market source gave no usable answer; nothing may be concluded about the market."""
+
+
+class SourceUnavailable(SourceError):
+    """The source did not answer, or answered that it cannot now: try again later."""
+
+
+class SourceChanged(SourceError):
+    """The answer is not of the shape we know: do not retry, tell the operator."""
+
+
+class OrderError(TicktalkError):
+    """An order could not go its way; `code` is stable and keys the texts shown in chat."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class OrderDenied(OrderError):
+    """We refused the order before it was sent."""
+
+
+class OrderRejected(OrderError):
+    """The broker refused the order: it does not exist there."""
+
+
+class OutcomeUnknown(OrderError):
+    """The broker may or may not have the order: never resend, ask the broker."""
+
+
+class IllegalTransition(TicktalkError):
+    """An order was asked to go where the transition table does not lead: a fault in our code."""
+
+
+class StoreError(TicktalkError):
+    """The database cannot be used as asked; the text says how to mend it."""
+
+
+class StoreFromFuture(StoreError):
+    """The database was written by a newer ticktalk: upgrade the program, do not touch the file."""
+
+
+class StoreFull(StoreError):
+    """The disk is full: nothing of the transaction was kept; free space and try again."""
+
+
+class StoreLocked(StoreError):
+    """Another ticktalk is using this database."""

@@ -1,0 +1,173 @@
+"""Orders, fills and positions, and the one table of what an order may become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from market.errors import IllegalTransition
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from market.types import InstrumentId
+
+
+class Side(StrEnum):
+    """Buy or sell."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderState(StrEnum):
+    """Where an order is on its way."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    DENIED = "denied"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    IN_DOUBT = "in_doubt"
+    NOT_SENT = "not_sent"
+
+
+_S = OrderState
+TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
+    _S.PROPOSED: frozenset({_S.PROPOSED, _S.CONFIRMED, _S.DECLINED, _S.LAPSED, _S.DENIED}),
+    _S.CONFIRMED: frozenset({_S.SUBMITTED, _S.DENIED, _S.LAPSED}),
+    _S.SUBMITTED: frozenset(
+        {
+            _S.ACCEPTED,
+            _S.PARTIALLY_FILLED,
+            _S.FILLED,
+            _S.CANCELED,
+            _S.REJECTED,
+            _S.EXPIRED,
+            _S.IN_DOUBT,
+        }
+    ),
+    _S.ACCEPTED: frozenset(
+        {_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.IN_DOUBT}
+    ),
+    _S.PARTIALLY_FILLED: frozenset(
+        {_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.IN_DOUBT}
+    ),
+    _S.IN_DOUBT: frozenset(
+        {
+            _S.ACCEPTED,
+            _S.PARTIALLY_FILLED,
+            _S.FILLED,
+            _S.CANCELED,
+            _S.REJECTED,
+            _S.EXPIRED,
+            _S.NOT_SENT,
+        }
+    ),
+    _S.CANCELED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    _S.DECLINED: frozenset(),
+    _S.LAPSED: frozenset(),
+    _S.DENIED: frozenset(),
+    _S.FILLED: frozenset(),
+    _S.REJECTED: frozenset(),
+    _S.NOT_SENT: frozenset(),
+}
+"""The literal transition table; a late fill after CANCELED or EXPIRED is legal."""
+
+AT_BROKER = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.PARTIALLY_FILLED, _S.IN_DOUBT})
+"""States in which the broker may hold the order."""
+
+OPEN = AT_BROKER | {_S.PROPOSED, _S.CONFIRMED}
+"""States that are not an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order from proposal to its end; money and quantities are Decimal, times are wall clock.
+
+    `id` is ours and unique, `client_order_id` is derived from it and sent to brokers that take one.
+    `price` None means a market order. `origin` is `command` or `condition:NAME`. `user_id` is the
+    one person who may confirm. `reference_price` is the quote shown on the card, `max_drift` (ratio)
+    how far a fresh quote may lie from it. `code` keys the reason of a denial, lapse or rejection.
+    """
+
+    id: str
+    version: int
+    instrument: InstrumentId
+    side: Side
+    quantity: Decimal
+    price: Decimal | None
+    state: OrderState
+    user_id: int
+    origin: str
+    proposed_at: datetime
+    expires_at: datetime
+    reference_price: Decimal
+    reference_at: datetime
+    max_drift: Decimal
+    signal_id: str | None = None
+    broker_order_id: str | None = None
+    filled_quantity: Decimal = Decimal(0)
+    average_price: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    code: str = ""
+    is_cancel_requested: bool = False
+
+    @property
+    def client_order_id(self) -> str:
+        """Return the id under which a broker can be asked for this very order."""
+        return f"tt-{self.id}"
+
+    @property
+    def remaining(self) -> Decimal:
+        """Return the quantity that has not been filled."""
+        return self.quantity - self.filled_quantity
+
+
+def advance(order: Order, state: OrderState, **changes: Any) -> Order:
+    """Return the order in its next state; raises IllegalTransition where the table has no way."""
+    if state not in TRANSITIONS[order.state]:
+        raise IllegalTransition(f"order {order.id}: {order.state} cannot become {state}")
+    return replace(order, state=state, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A part of an order that traded; `id` is the broker's and unique, `cost` is fee plus tax."""
+
+    id: str
+    order_id: str
+    instrument: InstrumentId
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    cost: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is held of an instrument: average price without costs; `realized` after costs."""
+
+    instrument: InstrumentId
+    quantity: Decimal
+    average_price: Decimal
+    realized: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Money at a broker: `buying_power` is cash less what open buy orders have reserved."""
+
+    cash: Decimal
+    buying_power: Decimal

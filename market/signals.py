@@ -1,0 +1,73 @@
+"""Signals: the fact that a condition fired, why, and the snapshot it was decided on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from market.types import InstrumentId, Timeframe, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One comparison of a condition with the values of its sides.
+
+    `text` is the comparison as written; `unit` is `ratio`, `price`, `volume`, `value`, `points`
+    or `` and tells how the values are shown. NaN means unknown.
+    """
+
+    text: str
+    left: float
+    operator: str
+    right: float
+    unit: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a condition has its verdict on one instrument's newest bar: its leaves in order."""
+
+    verdict: Verdict
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The last bars a decision saw, oldest first; all tuples have the same length.
+
+    `starts` are UTC milliseconds; `overlays` are named price series of the condition for a chart.
+    """
+
+    timeframe: Timeframe
+    starts: tuple[int, ...]
+    open: tuple[float, ...]
+    high: tuple[float, ...]
+    low: tuple[float, ...]
+    close: tuple[float, ...]
+    volume: tuple[float, ...]
+    overlays: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A condition fired on an instrument's bar; `fired_at` is market time, `price` the bar's close.
+
+    `id` is deterministic, `condition:version:instrument:bar start in ms`, so that the same firing
+    can never be recorded twice.
+    """
+
+    id: str
+    condition: str
+    version: str
+    instrument: InstrumentId
+    timeframe: Timeframe
+    bar_start: datetime
+    fired_at: datetime
+    price: float
+    explanation: Explanation
+    snapshot: Snapshot
+    is_late: bool = False
