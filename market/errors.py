@@ -30,6 +30,15 @@ class ConfigError(TicktalkError):
         self.problems = problems
 
 
+class UsageError(TicktalkError):
+    """A person asked for something that cannot be; `code` keys the text shown in chat."""
+
+    def __init__(self, code: str, **facts: str) -> None:
+        super().__init__(f"{code} {facts}" if facts else code)
+        self.code = code
+        self.facts = facts
+
+
 class SourceError(TicktalkError):
     """A market source gave no usable answer; nothing may be concluded about the market."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,3 +72,26 @@ class Signal:
     explanation: Explanation
     snapshot: Snapshot
     is_late: bool = False
+
+
+class Phase(IntEnum):
+    """Where a condition stands on one instrument."""
+
+    INACTIVE = 0
+    PENDING = 1
+    FIRING = 2
+    COOLING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleState:
+    """A condition's standing on one instrument, as it survives a restart.
+
+    `held` counts the instrument's own bars the verdict has been true in a row; `fired_ms` is the
+    end (UTC ms) of the bar that fired last (0: never); `bar_ms` is the start of the bar last judged.
+    """
+
+    phase: Phase = Phase.INACTIVE
+    held: int = 0
+    fired_ms: int = 0
+    bar_ms: int = 0
