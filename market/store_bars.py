@@ -1,0 +1,130 @@
+"""Bars and raw ticks in the store."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from math import isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from market.tables import table
+from market.types import Bar, Tick, Timeframe, from_ms, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from market.types import InstrumentId
+
+_BARS = table("bars")
+_TICKS = table("ticks")
+_TICK_FIELDS = tuple(field.name for field in fields(Tick))
+_CHUNK = 5_000
+
+
+class BarTable:
+    """Bars by timeframe, start and instrument; ticks in the order of their arrival."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(self, bars: Iterable[Bar]) -> None:
+        """Insert bars; one that is known (timeframe, start, instrument) is replaced."""
+        rows = [_bar_row(bar) for bar in bars]
+        for first in range(0, len(rows), _CHUNK):
+            self._connection.execute(_PUT_BARS, rows[first : first + _CHUNK])
+
+    def last(self, instrument: InstrumentId, timeframe: Timeframe, count: int) -> list[Bar]:
+        """Return an instrument's newest bars, oldest first."""
+        statement = (
+            select(_BARS)
+            .where(_BARS.c.instrument == instrument, _BARS.c.timeframe == timeframe.value)
+            .order_by(_BARS.c.start.desc())
+            .limit(count)
+        )
+        return [_bar(row) for row in self._connection.execute(statement)][::-1]
+
+    def between(
+        self, instrument: InstrumentId, timeframe: Timeframe, start: datetime, end: datetime
+    ) -> list[Bar]:
+        """Return an instrument's bars that start in [start, end), oldest first."""
+        statement = (
+            select(_BARS)
+            .where(
+                _BARS.c.instrument == instrument,
+                _BARS.c.timeframe == timeframe.value,
+                _BARS.c.start >= to_ms(start),
+                _BARS.c.start < to_ms(end),
+            )
+            .order_by(_BARS.c.start)
+        )
+        return [_bar(row) for row in self._connection.execute(statement)]
+
+    def count(self, timeframe: Timeframe) -> int:
+        """Return how many bars of a timeframe are kept."""
+        statement = select(func.count()).where(_BARS.c.timeframe == timeframe.value)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def put_ticks(self, ticks: Iterable[Tick]) -> None:
+        """Append ticks to the raw record."""
+        rows = [{name: getattr(tick, name) for name in _TICK_FIELDS} for tick in ticks]
+        for first in range(0, len(rows), _CHUNK):
+            self._connection.execute(insert(_TICKS), rows[first : first + _CHUNK])
+
+    def ticks(self, start: datetime, end: datetime) -> list[Tick]:
+        """Return the ticks seen in [start, end) in the order of their arrival."""
+        statement = (
+            select(*(_TICKS.c[name] for name in _TICK_FIELDS))
+            .where(_TICKS.c.seen_at >= start, _TICKS.c.seen_at < end)
+            .order_by(_TICKS.c.number)
+        )
+        return [Tick(*row) for row in self._connection.execute(statement)]
+
+    def tick_count(self) -> int:
+        """Return how many ticks are kept."""
+        return int(self._connection.execute(select(func.count()).select_from(_TICKS)).scalar_one())
+
+
+def _bar_row(bar: Bar) -> dict[str, Any]:
+    return {
+        "timeframe": bar.timeframe.value,
+        "start": to_ms(bar.start),
+        "instrument": bar.instrument,
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "volume": None if isnan(bar.volume) else bar.volume,
+        "value": None if isnan(bar.value) else bar.value,
+        "is_complete": bar.is_complete,
+    }
+
+
+def _bar(row: Row[Any]) -> Bar:
+    timeframe, start, instrument, open_, high, low, close, volume, value, is_complete = tuple(row)
+    return Bar(
+        instrument=instrument,
+        timeframe=Timeframe(timeframe),
+        start=from_ms(start),
+        open=open_,
+        high=high,
+        low=low,
+        close=close,
+        volume=nan if volume is None else volume,
+        value=nan if value is None else value,
+        is_complete=is_complete,
+    )
+
+
+_INSERT_BARS = upsert(_BARS)
+_PUT_BARS = _INSERT_BARS.on_conflict_do_update(
+    index_elements=["timeframe", "start", "instrument"],
+    set_={
+        name: _INSERT_BARS.excluded[name]
+        for name in ("open", "high", "low", "close", "volume", "value", "is_complete")
+    },
+)

@@ -1,0 +1,226 @@
+"""The outbox in the store: every message on its way to a chat, and where cards live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from market.errors import StoreError
+from market.messages import Button, Message
+from market.tables import table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+_OUTBOX = table("outbox")
+_CARDS = table("cards")
+_UNSENT = ("queued", "sending")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that waits; `is_repeat` means that it may have been sent before a crash."""
+
+    id: int
+    message: Message
+    enqueued_at: datetime
+    attempts: int
+    is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SentCard:
+    """The message in which a card lives."""
+
+    message_id: int
+    is_photo: bool
+
+
+class OutboxTable:
+    """Messages in the order in which each chat shall see them: queued, sending, sent, failed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def enqueue(self, message: Message, at: datetime) -> int:
+        """Queue a message and return its id.
+
+        A card that is still queued for the chat is replaced in its place: only the newest state
+        of a card is sent. One that is being sent stays, the new state is queued behind it.
+        """
+        waiting = self._queued_card(message.chat_id, message.card)
+        if waiting is not None:
+            self._update(waiting, **_content(message), enqueued_at=at, changed_at=at, attempts=0)
+            return waiting
+        values = {
+            **_content(message),
+            "chat_id": message.chat_id,
+            "card": message.card,
+            "state": "queued",
+            "enqueued_at": at,
+            "not_before": at,
+            "changed_at": at,
+            "attempts": 0,
+            "is_repeat": False,
+            "message_id": None,
+            "error": "",
+        }
+        statement = insert(_OUTBOX).values(values).returning(_OUTBOX.c.id)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def pending(self, now: datetime) -> list[Outgoing]:
+        """Return the messages that may be sent now, oldest first.
+
+        None overtakes an older one of its chat that is being sent or has to wait.
+        """
+        statement = select(_OUTBOX).where(_OUTBOX.c.state.in_(_UNSENT)).order_by(_OUTBOX.c.id)
+        held: set[int] = set()
+        ready: list[Outgoing] = []
+        for row in self._connection.execute(statement):
+            if row.state == "sending" or row.not_before > now:
+                held.add(row.chat_id)
+            elif row.chat_id not in held:
+                ready.append(_outgoing(row))
+        return ready
+
+    def claim(self, id: int, at: datetime) -> None:  # noqa: A002  # the contract's name
+        """Mark a queued message as being sent; StoreError if it is not queued."""
+        statement = (
+            update(_OUTBOX)
+            .where(_OUTBOX.c.id == id, _OUTBOX.c.state == "queued")
+            .values(state="sending", attempts=_OUTBOX.c.attempts + 1, changed_at=at)
+        )
+        if self._connection.execute(statement).rowcount != 1:
+            raise StoreError(f"message {id} of the outbox is not queued, it cannot be claimed")
+
+    def sent(
+        self,
+        id: int,  # noqa: A002  # the contract's name
+        message_id: int | None,
+        is_photo: bool,
+        at: datetime,
+    ) -> None:
+        """Mark a message as sent; a card now lives in `message_id` (None: where it was)."""
+        self._update(id, state="sent", message_id=message_id, changed_at=at)
+        row = self._row(id)
+        if row.card is not None and message_id is not None:
+            self._place(row.chat_id, row.card, message_id, is_photo=is_photo)
+
+    def retry(self, id: int, not_before: datetime, error: str) -> None:  # noqa: A002  # as above
+        """Queue a message again in its place, to be sent at `not_before` or later."""
+        self._update(id, state="queued", not_before=not_before, error=error)
+        self._fold(self._row(id))
+
+    def failed(self, id: int, error: str, at: datetime) -> None:  # noqa: A002  # as above
+        """Give a message up."""
+        self._update(id, state="failed", error=error, changed_at=at)
+
+    def recover(self, at: datetime) -> int:
+        """Queue what was being sent when we stopped, as repeats; return how many."""
+        rows = self._connection.execute(
+            select(_OUTBOX).where(_OUTBOX.c.state == "sending").order_by(_OUTBOX.c.id)
+        ).all()
+        for row in rows:
+            self._update(row.id, state="queued", is_repeat=True, changed_at=at)
+            self._fold(row)
+        return len(rows)
+
+    def card(self, chat_id: int, card: str) -> SentCard | None:
+        """Return where a card lives, if it was ever sent."""
+        row = self._connection.execute(
+            select(_CARDS).where(_CARDS.c.chat_id == chat_id, _CARDS.c.card == card)
+        ).one_or_none()
+        return None if row is None else SentCard(row.message_id, row.is_photo)
+
+    def card_at(self, chat_id: int, message_id: int) -> str | None:
+        """Return the key of the card that lives in a message."""
+        found: str | None = self._connection.execute(
+            select(_CARDS.c.card).where(
+                _CARDS.c.chat_id == chat_id, _CARDS.c.message_id == message_id
+            )
+        ).scalar_one_or_none()
+        return found
+
+    def waiting(self) -> int:
+        """Return how many messages are neither sent nor given up."""
+        counts = self.counts()
+        return sum(counts.get(state, 0) for state in _UNSENT)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many messages are in each state."""
+        statement = select(_OUTBOX.c.state, func.count()).group_by(_OUTBOX.c.state)
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+    def _queued_card(self, chat_id: int, card: str | None) -> int | None:
+        if card is None:
+            return None
+        found: int | None = self._connection.execute(
+            select(_OUTBOX.c.id).where(
+                _OUTBOX.c.state == "queued", _OUTBOX.c.chat_id == chat_id, _OUTBOX.c.card == card
+            )
+        ).scalar_one_or_none()
+        return found
+
+    def _fold(self, row: Row[Any]) -> None:
+        # A message that is queued again takes the newer state of its card that came meanwhile.
+        if row.card is None:
+            return
+        newer = self._connection.execute(
+            select(_OUTBOX).where(
+                _OUTBOX.c.state == "queued",
+                _OUTBOX.c.chat_id == row.chat_id,
+                _OUTBOX.c.card == row.card,
+                _OUTBOX.c.id > row.id,
+            )
+        ).one_or_none()
+        if newer is None:
+            return
+        self._connection.execute(delete(_OUTBOX).where(_OUTBOX.c.id == newer.id))
+        self._update(row.id, **_content(_message(newer)), enqueued_at=newer.enqueued_at)
+
+    def _place(self, chat_id: int, card: str, message_id: int, *, is_photo: bool) -> None:
+        place = {"message_id": message_id, "is_photo": is_photo}
+        self._connection.execute(
+            upsert(_CARDS)
+            .values(chat_id=chat_id, card=card, **place)
+            .on_conflict_do_update(index_elements=["chat_id", "card"], set_=place)
+        )
+
+    def _row(self, outgoing: int) -> Row[Any]:
+        return self._connection.execute(select(_OUTBOX).where(_OUTBOX.c.id == outgoing)).one()
+
+    def _update(self, outgoing: int, **values: Any) -> None:
+        statement = update(_OUTBOX).where(_OUTBOX.c.id == outgoing).values(**values)
+        if self._connection.execute(statement).rowcount != 1:
+            raise StoreError(f"the outbox has no message {outgoing}")
+
+
+def _content(message: Message) -> dict[str, Any]:
+    return {
+        "text": message.text,
+        "buttons": [
+            [[button.label, button.data, button.url] for button in row] for row in message.buttons
+        ],
+        "chart": message.chart,
+        "is_silent": message.is_silent,
+    }
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(
+        chat_id=row.chat_id,
+        text=row.text,
+        buttons=tuple(tuple(Button(*button) for button in line) for line in row.buttons),
+        card=row.card,
+        chart=row.chart,
+        is_silent=row.is_silent,
+    )
+
+
+def _outgoing(row: Row[Any]) -> Outgoing:
+    return Outgoing(row.id, _message(row), row.enqueued_at, row.attempts, row.is_repeat)

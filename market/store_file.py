@@ -1,0 +1,138 @@
+"""The database file: who may open it, whether it is ours, and how it is connected."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, event
+from sqlmodel import SQLModel
+
+from market.errors import StoreError, StoreFromFuture, StoreFull, StoreLocked
+from market.tables import SCHEMA_VERSION, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+_BUSY_MILLISECONDS = 10_000
+_ROOM_BYTES = 1_000_000
+
+
+def lock(path: Path) -> int:
+    """Take `<path>.lock` for this process and return its descriptor; StoreLocked if it is taken.
+
+    The operating system lets go of it when the descriptor is closed or the process ends.
+    """
+    name = f"{path}.lock"
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {name} ({error.strerror}): make its folder and let ticktalk write there,"
+            " or set store.path to another place"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreLocked(
+            f"another ticktalk is using {path}: stop it first, or set store.path to another file"
+        ) from error
+    return descriptor
+
+
+def inspect(path: Path) -> bool:
+    """Return whether the file holds our tables; raise StoreError if it is not ours to write.
+
+    Reads only: a file that is not ours, or newer than we are, is left as it was.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+            return _inspect(path, connection)
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{path} cannot be read as a database ({error}): set store.path to another file,"
+            " or put back a copy of it"
+        ) from error
+
+
+def connect(path: Path, *, begin: str) -> Engine:
+    """Return an engine with one connection whose transactions start with `begin`."""
+    engine = create_engine(
+        f"sqlite:///{path}", pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver must not begin transactions of its own: it would do so only at the first
+        # INSERT, after the reads that decided it.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"query_only={'OFF' if begin == 'BEGIN IMMEDIATE' else 'ON'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def create(engine: Engine) -> None:
+    """Make our tables, all or none."""
+    with engine.begin() as connection:
+        SQLModel.metadata.create_all(connection)
+        connection.execute(table("schema").insert(), {"id": 1, "version": SCHEMA_VERSION})
+        connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def explain(error: SQLAlchemyError, path: Path) -> StoreError:
+    """Return what a database error means to the caller."""
+    cause = getattr(error, "orig", None)
+    if _is_full(cause, path):
+        return StoreFull(
+            f"no room left for {path}: nothing of this transaction was kept;"
+            " free space on its disk, ticktalk goes on by itself"
+        )
+    return StoreError(f"{path}: {cause or error}")
+
+
+def _inspect(path: Path, connection: sqlite3.Connection) -> bool:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not tables:
+        return False
+    if not {"schema", "outbox", "orders"} <= tables:
+        raise StoreError(f"{path} is a database of another program: set store.path to another file")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise StoreFromFuture(
+            f"{path} was written by a newer ticktalk (schema {version}, this one knows"
+            f" {SCHEMA_VERSION}): upgrade ticktalk, or set store.path to another file"
+        )
+    return True
+
+
+def _is_full(cause: BaseException | None, path: Path) -> bool:
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None:
+        return False
+    # Where the file cannot grow SQLite sometimes says I/O error instead of full.
+    is_io_error = code & 0xFF == sqlite3.SQLITE_IOERR
+    return code == sqlite3.SQLITE_FULL or (
+        is_io_error and shutil.disk_usage(path.parent).free < _ROOM_BYTES
+    )

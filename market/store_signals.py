@@ -1,0 +1,193 @@
+"""Signals and the lifecycle states of conditions in the store."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from market.signals import Explanation, Leaf, LifecycleState, Phase, Signal, Snapshot
+from market.tables import table
+from market.types import Timeframe, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from market.types import InstrumentId
+
+_SIGNALS = table("signals")
+_LIFECYCLE = table("lifecycle")
+_SERIES = ("open", "high", "low", "close", "volume")
+
+
+class SignalTable:
+    """What fired and why, and where every condition stands."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, signal: Signal) -> bool:
+        """Keep a signal; False if its id is known."""
+        statement = (
+            upsert(_SIGNALS)
+            .values(_signal_row(signal))
+            .on_conflict_do_nothing(index_elements=["id"])
+        )
+        return self._connection.execute(statement).rowcount == 1
+
+    def get(self, signal_id: str) -> Signal | None:
+        """Return a signal by id."""
+        statement = select(_SIGNALS).where(_SIGNALS.c.id == signal_id)
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else _signal(row)
+
+    def recent(self, count: int) -> list[Signal]:
+        """Return the newest signals, newest first."""
+        statement = select(_SIGNALS).order_by(_SIGNALS.c.number.desc()).limit(count)
+        return [_signal(row) for row in self._connection.execute(statement)]
+
+    def count_since(self, condition: str, at: datetime) -> int:
+        """Return how often a condition fired at or after a market time."""
+        statement = select(func.count()).where(
+            _SIGNALS.c.condition == condition, _SIGNALS.c.fired_at >= at
+        )
+        return int(self._connection.execute(statement).scalar_one())
+
+    def save_states(
+        self, condition: str, version: str, states: Mapping[InstrumentId, LifecycleState]
+    ) -> None:
+        """Keep where a condition stands on these instruments; others stay as they are."""
+        rows = [
+            {
+                "condition": condition,
+                "version": version,
+                "instrument": instrument,
+                "phase": int(state.phase),
+                "held": int(state.held),
+                "fired_ms": int(state.fired_ms),
+                "bar_ms": int(state.bar_ms),
+            }
+            for instrument, state in states.items()
+        ]
+        if rows:
+            self._connection.execute(_SAVE_STATES, rows)
+
+    def states(self, condition: str, version: str) -> dict[InstrumentId, LifecycleState]:
+        """Return where a version of a condition stands on every instrument it was kept for."""
+        statement = select(
+            _LIFECYCLE.c.instrument,
+            _LIFECYCLE.c.phase,
+            _LIFECYCLE.c.held,
+            _LIFECYCLE.c.fired_ms,
+            _LIFECYCLE.c.bar_ms,
+        ).where(_LIFECYCLE.c.condition == condition, _LIFECYCLE.c.version == version)
+        return {
+            instrument: LifecycleState(Phase(phase), held, fired_ms, bar_ms)
+            for instrument, phase, held, fired_ms, bar_ms in self._connection.execute(statement)
+        }
+
+
+_INSERT_STATES = upsert(_LIFECYCLE)
+_SAVE_STATES = _INSERT_STATES.on_conflict_do_update(
+    index_elements=["condition", "version", "instrument"],
+    set_={name: _INSERT_STATES.excluded[name] for name in ("phase", "held", "fired_ms", "bar_ms")},
+)
+
+
+def _signal_row(signal: Signal) -> dict[str, Any]:
+    return {
+        "id": signal.id,
+        "condition": signal.condition,
+        "version": signal.version,
+        "instrument": signal.instrument,
+        "timeframe": signal.timeframe.value,
+        "bar_start": signal.bar_start,
+        "fired_at": signal.fired_at,
+        "price": float(signal.price),
+        "explanation": _pack_explanation(signal.explanation),
+        "snapshot": _pack_snapshot(signal.snapshot),
+        "is_late": signal.is_late,
+    }
+
+
+def _signal(row: Row[Any]) -> Signal:
+    return Signal(
+        id=row.id,
+        condition=row.condition,
+        version=row.version,
+        instrument=row.instrument,
+        timeframe=Timeframe(row.timeframe),
+        bar_start=row.bar_start,
+        fired_at=row.fired_at,
+        price=row.price,
+        explanation=_unpack_explanation(row.explanation),
+        snapshot=_unpack_snapshot(row.snapshot),
+        is_late=row.is_late,
+    )
+
+
+def _pack_explanation(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "verdict": int(explanation.verdict),
+        "leaves": [
+            [
+                leaf.text,
+                _pack(leaf.left),
+                leaf.operator,
+                _pack(leaf.right),
+                leaf.unit,
+                int(leaf.verdict),
+            ]
+            for leaf in explanation.leaves
+        ],
+    }
+
+
+def _unpack_explanation(document: dict[str, Any]) -> Explanation:
+    leaves = tuple(
+        Leaf(text, _unpack(left), operator, _unpack(right), unit, Verdict(verdict))
+        for text, left, operator, right, unit, verdict in document["leaves"]
+    )
+    return Explanation(Verdict(document["verdict"]), leaves)
+
+
+def _pack_snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "timeframe": snapshot.timeframe.value,
+        "starts": [int(start) for start in snapshot.starts],
+        "series": {name: _pack_all(getattr(snapshot, name)) for name in _SERIES},
+        "overlays": {name: _pack_all(values) for name, values in snapshot.overlays.items()},
+    }
+
+
+def _unpack_snapshot(document: dict[str, Any]) -> Snapshot:
+    return Snapshot(
+        timeframe=Timeframe(document["timeframe"]),
+        starts=tuple(document["starts"]),
+        **{name: _unpack_all(document["series"][name]) for name in _SERIES},
+        overlays={name: _unpack_all(values) for name, values in document["overlays"].items()},
+    )
+
+
+def _pack(value: float) -> float | str | None:
+    # JSON has neither NaN (kept as null) nor infinity (kept as its text).
+    if isnan(value):
+        return None
+    return float(value) if isfinite(value) else str(float(value))
+
+
+def _unpack(value: float | str | None) -> float:
+    return nan if value is None else float(value)
+
+
+def _pack_all(values: Iterable[float]) -> list[float | str | None]:
+    return [_pack(value) for value in values]
+
+
+def _unpack_all(values: Iterable[float | str | None]) -> tuple[float, ...]:
+    return tuple(_unpack(value) for value in values)
