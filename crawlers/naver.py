@@ -1,0 +1,94 @@
+"""Naver Finance: batch polling for ticks, the minute chart for exact bars. KRX only."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crawlers.naver_parsers import parse_minutes, parse_polling, shares
+from crawlers.polite_http import Pace, PoliteHttp
+from crawlers.source import SOURCES
+from market.errors import SourceError
+from market.sessions import KST, KrxCalendar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import httpx
+
+    from config.settings import Settings
+    from market.clock import Clock
+    from market.sessions import Calendar
+    from market.types import Bar, InstrumentId, Tick
+
+HEADERS = {"Accept": "application/json", "Referer": "https://m.stock.naver.com/"}
+_ID = re.compile(r"KRX:([0-9A-Z]{6})")
+_CHART_TIME = "%Y%m%d%H%M"
+
+
+@SOURCES.register("naver")
+class NaverSource:
+    """KRX instruments as Naver shows them (public JSON, no contract).
+
+    A tick's `seen_at` is the moment before we asked: everything that traded until then is in the
+    answer, so a bar that ended before it is whole.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        settings: Settings,
+        clock: Clock,
+        calendar: Calendar | None = None,
+    ) -> None:
+        self._settings = settings.naver
+        self._clock = clock
+        self._calendar: Calendar = KrxCalendar({}) if calendar is None else calendar
+        pace = Pace(self._settings.requests_per_second, self._settings.timeout_seconds)
+        self._http = PoliteHttp(http, pace, HEADERS)
+
+    async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
+        """Return the newest tick of each KRX instrument that Naver knows, one sweep.
+
+        A sweep is whole or an error; ids of other venues are left out.
+        """
+        known = {match[1]: match[0] for match in map(_ID.fullmatch, instruments) if match}
+        parts = shares(list(known), self._settings.codes_per_request)
+        sweep = [self._poll({code: known[code] for code in part}) for part in parts]
+        answers = await asyncio.gather(*sweep, return_exceptions=True)
+        ticks: list[Tick] = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            ticks += answer
+        return ticks
+
+    async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        """Return the minute chart's bars with start <= bar.start < end, oldest first.
+
+        The chart reaches about six days back; an instrument of another venue is a SourceError.
+        """
+        match = _ID.fullmatch(instrument)
+        if match is None:
+            raise SourceError(f"naver knows KRX instruments only, not {instrument}")
+        url = f"{self._settings.chart_url}/chart/domestic/item/{match[1]}/minute"
+        # two minutes more: the auction print of the last slot is labelled one minute after the
+        # slot, and whether the chart's end is meant inclusive is not sure
+        last = end + timedelta(minutes=2)
+        span = {"startDateTime": _chart_time(start), "endDateTime": _chart_time(last)}
+        seen_at = self._clock.now()
+        body = await self._http.get(url, span)
+        bars = parse_minutes(body, instrument, self._calendar, seen_at)
+        return [bar for bar in bars if start <= bar.start < end]
+
+    async def _poll(self, asked: Mapping[str, InstrumentId]) -> list[Tick]:
+        url = f"{self._settings.polling_url}/api/realtime/domestic/stock/{','.join(asked)}"
+        seen_at = self._clock.now()
+        return parse_polling(await self._http.get(url), asked, seen_at)
+
+
+def _chart_time(at: datetime) -> str:
+    return at.astimezone(KST).strftime(_CHART_TIME)
