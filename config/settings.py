@@ -65,7 +65,7 @@ class TelegramSettings(_Section):
         description="Language of channels and of people without one",
     )
     messages_per_second: int = Field(
-        default=30, ge=1, le=30, description="Messages a second in all"
+        default=30, ge=1, le=1000, description="Messages a second in all"
     )
     seconds_per_chat: float = Field(
         default=1.0, ge=0, le=60, description="Seconds between two messages to one chat"

@@ -78,7 +78,7 @@ Node: TypeAlias = Located | ListNode | MapNode
 
 def load_yaml(path: Path) -> Node:
     """Read a file as strict YAML; raises ConfigError with every problem found."""
-    return parse_yaml(_read(path), str(path))
+    return parse_yaml(read_text(path), str(path))
 
 
 def parse_yaml(text: str, file: str) -> Node:
@@ -98,7 +98,8 @@ def parse_yaml(text: str, file: str) -> Node:
     return root
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file; raises ConfigError where it cannot be read."""
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -6,6 +6,9 @@ import re
 from datetime import time, timedelta
 from decimal import Decimal, InvalidOperation
 
+from config.registry import suggestion
+from market.types import Timeframe
+
 _DURATION = re.compile(r"(\d+)\s*([a-z]+)", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("s", "second", "seconds"), 1),
@@ -17,6 +20,7 @@ _LONGEST_SECONDS = 366 * 86_400
 _NUMBER = re.compile(r"[+-]?\d+(_\d+)*(\.\d+)?|[+-]?\.\d+", re.ASCII)
 _CLOCK = r"(\d{1,2}):(\d{2})"
 _BETWEEN = re.compile(rf"{_CLOCK}\s*-\s*{_CLOCK}", re.ASCII)
+_NAME = re.compile(r"[^\W_][\w-]{0,39}")
 _COUNT = re.compile(r"(\d+)\s*([a-z]*)", re.ASCII)
 
 
@@ -99,6 +103,20 @@ def read_truth(text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError(f"'{text}' must be true or false")
     return text == "true"
+
+
+def read_timeframe(text: str) -> Timeframe:
+    """Return the length of a bar, one of the known ones."""
+    if text not in set(Timeframe):
+        raise ValueError(f"unknown timeframe '{text}'{suggestion(text, Timeframe)}")
+    return Timeframe(text)
+
+
+def read_name(text: str) -> str:
+    """Return a name: up to 40 letters, digits, `-` and `_`, begun by a letter or digit."""
+    if _NAME.fullmatch(text) is None:
+        raise ValueError(f"'{text}' is not a name; use letters, digits, '-' and '_', at most 40")
+    return text
 
 
 def _whole(digits: str, text: str) -> int:

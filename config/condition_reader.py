@@ -1,0 +1,163 @@
+"""From the YAML of a condition file to its specification, with every problem at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from config.condition_file import AlertSpec, ConditionSpec, ConfirmSpec, OrderSpec
+from config.fields import Fields
+from config.instruments import find_ids
+from config.registry import suggestion
+from config.rules import read_optional_rule, read_rule
+from config.settings import ConfirmSettings
+from config.strict_yaml import ListNode, Located, parse_yaml
+from config.values import (
+    read_bars,
+    read_between,
+    read_duration,
+    read_limit,
+    read_name,
+    read_ratio,
+    read_timeframe,
+    read_truth,
+)
+from market.errors import ConfigError
+from market.orders import Side
+from market.types import Timeframe
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import time
+
+    from config.condition_file import Severity
+    from config.strict_yaml import Node
+    from market.errors import Problem
+    from market.types import Instrument, InstrumentId
+
+KEYS = (
+    "name",
+    "describe",
+    "universe",
+    "timeframe",
+    "when",
+    "for",
+    "clear",
+    "cooldown",
+    "limit",
+    "between",
+    "alert",
+    "order",
+)
+"""The keys of a condition file, in the order in which they are usually written."""
+ORDER_KEYS = ("side", "size", "price", "confirm")
+ALERT_KEYS = ("severity", "chart")
+CONFIRM_KEYS = ("within", "max_drift")
+
+_LATER = ("tests", "params", "let", "extends", "score", "protect", "unfilled", "intrabar", "of")
+_LATER_ORDER = ("protect", "unfilled", "stop_loss", "take_profit", "trailing_stop")
+_LATER_CONFIRM = ("otherwise",)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a condition file may refer to; None where that could not be read: not checked then."""
+
+    confirm: ConfirmSettings = field(default_factory=ConfirmSettings)
+    universes: Collection[str] | None = None
+    instruments: Mapping[InstrumentId, Instrument] | None = None
+
+
+def parse_condition(
+    text: str, file: str = "condition.yaml", surroundings: Surroundings | None = None
+) -> ConditionSpec:
+    """Read the text of a condition file; raises ConfigError with every problem found."""
+    return read_condition(parse_yaml(text, file), surroundings or Surroundings())
+
+
+def read_condition(node: Node, surroundings: Surroundings) -> ConditionSpec:
+    """Check the form of a condition; raises ConfigError with every problem found."""
+    problems: list[Problem] = []
+    fields = Fields(node, KEYS, problems, _LATER)
+    name = fields.text("name")
+    describe = fields.optional_text("describe")
+    spec = ConditionSpec(
+        file=node.file,
+        name=fields.value("name", read_name, "") if name.text else "",
+        describe=describe.text if describe else "",
+        universe=_universe(fields, surroundings),
+        timeframe=_timeframe(fields),
+        when=read_rule(fields, "when"),
+        hold_bars=fields.value("for", read_bars, 1),
+        clear=read_optional_rule(fields, "clear"),
+        cooldown=fields.value("cooldown", read_duration, timedelta(minutes=30)),
+        limit_per_day=fields.value("limit", _limit, None),
+        between=fields.value("between", _between, None),
+        alert=_alert(fields),
+        order=_order(fields, surroundings.confirm),
+    )
+    if problems:
+        raise ConfigError(tuple(problems))
+    return spec
+
+
+def _universe(fields: Fields, surroundings: Surroundings) -> Located | tuple[InstrumentId, ...]:
+    node = fields.node("universe")
+    if isinstance(node, ListNode):
+        return find_ids(node, surroundings.instruments, fields.problems)
+    name = fields.text("universe")
+    known = surroundings.universes
+    if name.text and known is not None and name.text not in known:
+        hint = suggestion(name.text, known)
+        if not hint and name.text.removeprefix("KRX:").isalnum():
+            hint = "; write a list for single instruments: [KRX:005930]"
+        fields.problems.append(name.problem(f"unknown universe '{name.text}'{hint}"))
+    return name
+
+
+def _timeframe(fields: Fields) -> Timeframe:
+    name = fields.text("timeframe")
+    return fields.value("timeframe", read_timeframe, Timeframe.M5) if name.text else Timeframe.M5
+
+
+def _limit(text: str) -> int | None:
+    return read_limit(text)
+
+
+def _between(text: str) -> tuple[time, time] | None:
+    return read_between(text)
+
+
+def _alert(fields: Fields) -> AlertSpec:
+    node = fields.node("alert")
+    if node is None:
+        return AlertSpec()
+    alert = Fields(node, ALERT_KEYS, fields.problems)
+    severity = alert.choice("severity", ("low", "normal", "high"), "normal")
+    return AlertSpec(cast("Severity", severity), alert.value("chart", read_truth, default=True))
+
+
+def _order(fields: Fields, confirm: ConfirmSettings) -> OrderSpec | None:
+    node = fields.node("order")
+    if node is None:
+        return None
+    order = Fields(node, ORDER_KEYS, fields.problems, _LATER_ORDER)
+    side = order.choice("side", tuple(Side))
+    size = order.text("size")
+    price = order.optional_text("price")
+    if price is not None and price.text == "market":
+        price = None
+    return OrderSpec(Side(side), size, price, _confirm(order, confirm))
+
+
+def _confirm(order: Fields, defaults: ConfirmSettings) -> ConfirmSpec:
+    default = ConfirmSpec(timedelta(seconds=defaults.within_seconds), defaults.max_drift)
+    node = order.node("confirm")
+    if node is None:
+        return default
+    confirm = Fields(node, CONFIRM_KEYS, order.problems, _LATER_CONFIRM)
+    return ConfirmSpec(
+        confirm.value("within", read_duration, default.within),
+        confirm.value("max_drift", read_ratio, default.max_drift),
+    )
