@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from market import store_file
 from market.clock import SystemClock
+from market.errors import StoreError
 from market.store_bars import BarTable
 from market.store_chat import OutboxTable
 from market.store_documents import DocumentTable
@@ -89,17 +90,20 @@ class Store:
 
     def close(self) -> None:
         """Finish what was begun, close the file and let others open it."""
+        if self._lock < 0:
+            return
+        lock, self._lock = self._lock, -1
         self._write_thread.shutdown(wait=True)
         self._read_thread.shutdown(wait=True)
         self._reader.dispose()
         self._writer.dispose()
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        os.close(lock)
 
     async def _run(
         self, thread: ThreadPoolExecutor, engine: Engine, function: Callable[[Transaction], T]
     ) -> T:
+        if self._lock < 0:
+            raise StoreError(f"{self._path} was closed")
         return await asyncio.wrap_future(thread.submit(self._transact, engine, function))
 
     def _transact(self, engine: Engine, function: Callable[[Transaction], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -10,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import URL, create_engine, event
 from sqlmodel import SQLModel
 
 from market.errors import StoreError, StoreFromFuture, StoreFull, StoreLocked
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _BUSY_MILLISECONDS = 10_000
 _ROOM_BYTES = 1_000_000
+_SCHEMA = {"program": "ticktalk", "version": SCHEMA_VERSION}
 
 
 def lock(path: Path) -> int:
@@ -35,6 +37,8 @@ def lock(path: Path) -> int:
     try:
         descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _full(path) from error
         raise StoreError(
             f"cannot write {name} ({error.strerror}): make its folder and let ticktalk write there,"
             " or set store.path to another place"
@@ -69,7 +73,10 @@ def inspect(path: Path) -> bool:
 def connect(path: Path, *, begin: str) -> Engine:
     """Return an engine with one connection whose transactions start with `begin`."""
     engine = create_engine(
-        f"sqlite:///{path}", pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
+        URL.create("sqlite", database=str(path)),
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -97,34 +104,47 @@ def create(engine: Engine) -> None:
     """Make our tables, all or none."""
     with engine.begin() as connection:
         SQLModel.metadata.create_all(connection)
-        connection.execute(table("schema").insert(), {"id": 1, "version": SCHEMA_VERSION})
+        connection.execute(table("schema").insert(), _SCHEMA)
         connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 def explain(error: SQLAlchemyError, path: Path) -> StoreError:
     """Return what a database error means to the caller."""
     cause = getattr(error, "orig", None)
-    if _is_full(cause, path):
-        return StoreFull(
-            f"no room left for {path}: nothing of this transaction was kept;"
-            " free space on its disk, ticktalk goes on by itself"
-        )
-    return StoreError(f"{path}: {cause or error}")
+    return _full(path) if _is_full(cause, path) else StoreError(f"{path}: {cause or error}")
 
 
 def _inspect(path: Path, connection: sqlite3.Connection) -> bool:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if not tables:
         return False
-    if not {"schema", "outbox", "orders"} <= tables:
+    version = _version(connection) if "schema" in tables else None
+    if version is None:
         raise StoreError(f"{path} is a database of another program: set store.path to another file")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
         raise StoreFromFuture(
             f"{path} was written by a newer ticktalk (schema {version}, this one knows"
             f" {SCHEMA_VERSION}): upgrade ticktalk, or set store.path to another file"
         )
     return True
+
+
+def _version(connection: sqlite3.Connection) -> int | None:
+    # The row tells that the file is ours and survives a dump, which user_version does not.
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(schema)")}
+    if not columns >= _SCHEMA.keys():
+        return None
+    query = "SELECT version FROM schema WHERE program = ?"
+    row = connection.execute(query, (_SCHEMA["program"],)).fetchone()
+    (user_version,) = connection.execute("PRAGMA user_version").fetchone()
+    return None if row is None else max(row[0], user_version)
+
+
+def _full(path: Path) -> StoreFull:
+    return StoreFull(
+        f"no room left for {path}: nothing of this transaction was kept;"
+        " free space on its disk, ticktalk goes on by itself"
+    )
 
 
 def _is_full(cause: BaseException | None, path: Path) -> bool:

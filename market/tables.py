@@ -20,7 +20,7 @@ class SchemaRow(SQLModel, table=True):
     """The one row that says whose database this is and of which version."""
 
     __tablename__ = "schema"
-    id: int = Field(primary_key=True)
+    program: str = Field(primary_key=True)
     version: int
 
 
@@ -28,6 +28,7 @@ class BarRow(SQLModel, table=True):
     """A bar; clustered by time, so that the close of a bar is written in one place."""
 
     __tablename__ = "bars"
+    __table_args__ = ({"sqlite_with_rowid": False},)
     timeframe: str = Field(primary_key=True)
     start: int = Field(primary_key=True, sa_type=BigInteger)
     instrument: str = Field(primary_key=True)
@@ -38,7 +39,15 @@ class BarRow(SQLModel, table=True):
     volume: float | None
     value: float | None
     is_complete: bool
+
+
+class BarStartRow(SQLModel, table=True):
+    """A start that bars have: leads from an instrument to its bars without an index on each."""
+
+    __tablename__ = "bar_starts"
     __table_args__ = ({"sqlite_with_rowid": False},)
+    timeframe: str = Field(primary_key=True)
+    start: int = Field(primary_key=True, sa_type=BigInteger)
 
 
 class TickRow(SQLModel, table=True):
