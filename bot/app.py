@@ -1,0 +1,217 @@
+"""The one place where real objects are built and joined."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pkgutil
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import httpx
+
+import brokers
+import crawlers
+from bot.access import Access
+from bot.charts import SignalCharts
+from bot.command import bot_commands, load_commands
+from bot.dispatch import Dispatcher
+from bot.outbox import Outbox
+from bot.render import ChatCards
+from bot.rules import compile_all
+from bot.services import Services
+from bot.telegram import TelegramBot
+from bot.telegram_messenger import TelegramMessenger
+from bot.texts import LANGUAGES, Texts
+from bot.watch import PipelineWatch
+from brokers.broker import BROKERS
+from config.load import members
+from crawlers.source import SOURCES
+from engine.desk import Desk
+from engine.fire import Fire
+from engine.health import Health
+from engine.pipeline import Parts, Pipeline
+from engine.quotes import Quotes
+from engine.series import build_series
+from market.errors import SourceError
+from market.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from bot.market_time import MarketTime
+    from bot.rules import Compiled
+    from config.load import Config
+    from engine.ports import Events
+    from market.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+START_PAUSE_SECONDS = (1, 5, 15, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is outside the process: the machine's time, the market's time, the log of facts."""
+
+    wall: Clock
+    market: MarketTime
+    events: Events
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A bot with all its parts; `close` gives everything back."""
+
+    services: Services
+    pipeline: Pipeline
+    desk: Desk
+    outbox: Outbox
+    cards: ChatCards
+    telegram: TelegramBot
+    dispatcher: Dispatcher
+    store: Store
+    http: httpx.AsyncClient
+
+    async def start_market(self) -> None:
+        """Settle what a restart left open and fill the history; tries until the source answers."""
+        await self.desk.recover()
+        attempt = 0
+        while True:
+            try:
+                await self.pipeline.start()
+            except SourceError as error:
+                pause = START_PAUSE_SECONDS[min(attempt, len(START_PAUSE_SECONDS) - 1)]
+                logger.warning("the history cannot be had (%s); again in %d s", error, pause)
+                await asyncio.sleep(pause)
+                attempt += 1
+            else:
+                return
+
+    async def start_chat(self) -> None:
+        """Connect to Telegram, however long it takes, and answer from then on."""
+        self.cards.bot_name = await self.telegram.connect()
+        texts = self.services.texts
+        menus = {language: bot_commands(texts, language) for language in LANGUAGES}
+        await self.telegram.start(self.dispatcher, menus)
+
+    async def close(self) -> None:
+        """Stop the chat, then the connections, then the store."""
+        await self.telegram.stop()
+        await self.http.aclose()
+        self.store.close()
+
+
+def build(
+    config: Config, outside: Outside, on_handled: Callable[[int], None] = lambda _: None
+) -> App:
+    """Return the bot that a configuration describes.
+
+    `on_handled` hears the id of every update that has been dealt with. Raises ConfigError for
+    conditions that do not compile, and StoreError.
+    """
+    load_plugins()
+    compiled = compile_all(config)
+    texts = Texts.load()
+    settings = config.settings
+    store = Store.open(settings.store.path, outside.wall)
+    http = httpx.AsyncClient(timeout=settings.naver.timeout_seconds)
+    source = SOURCES.get(settings.crawl.source)(http, settings, outside.market, config.calendars)
+    broker = BROKERS.get(settings.broker.name)(store, settings, outside.market, config.calendars)
+    quotes = Quotes(source, outside.market)
+    cards = ChatCards(
+        texts,
+        language=settings.telegram.language,
+        descriptions={spec.name: spec.describe for spec in config.conditions},
+    )
+    desk = Desk(
+        store=store,
+        broker=broker,
+        quotes=quotes,
+        calendars=config.calendars,
+        settings=settings,
+        market_clock=outside.market,
+        wall_clock=outside.wall,
+        cards=cards,
+        events=outside.events,
+    )
+    fire = _fire(config, outside, compiled, store, desk, cards)
+    parts = Parts(
+        source=source,
+        store=store,
+        series=build_series(
+            [(one.condition, members(config, one.condition.spec)) for one in compiled],
+            config.calendars,
+            settings.crawl.history_bars,
+        ),
+        calendars=config.calendars,
+        clock=outside.market,
+        quotes=quotes,
+        desk=desk,
+        fire=fire,
+        events=outside.events,
+        health=Health(),
+        paper=broker if hasattr(broker, "observe") else None,
+        depth=settings.crawl.history_bars,
+    )
+    pipeline = Pipeline(parts)
+    services = Services(
+        config=config,
+        store=store,
+        desk=desk,
+        quotes=quotes,
+        directory=config.directory,
+        calendars=config.calendars,
+        market_clock=outside.market,
+        wall_clock=outside.wall,
+        texts=texts,
+        pipeline=PipelineWatch(pipeline),
+        access=Access(store, outside.wall),
+        events=outside.events,
+    )
+    telegram = TelegramBot(settings.telegram, store, outside.wall, on_handled)
+    outbox = Outbox(
+        store=store,
+        messenger=TelegramMessenger(telegram.bot),
+        charts=SignalCharts(config.directory),
+        settings=settings.telegram,
+        wall_clock=outside.wall,
+        events=outside.events,
+        texts=texts,
+    )
+    dispatcher = Dispatcher(services)
+    return App(services, pipeline, desk, outbox, cards, telegram, dispatcher, store, http)
+
+
+def load_plugins() -> None:
+    """Import every source, broker and command, so that all of them are registered."""
+    for package in (crawlers, brokers):
+        _import_all(package)
+    load_commands()
+
+
+def _import_all(package: ModuleType) -> None:
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
+
+
+def _fire(
+    config: Config,
+    outside: Outside,
+    compiled: tuple[Compiled, ...],
+    store: Store,
+    desk: Desk,
+    cards: ChatCards,
+) -> Fire:
+    return Fire(
+        store=store,
+        desk=desk,
+        cards=cards,
+        events=outside.events,
+        directory=config.directory,
+        channel=config.settings.telegram.channel,
+        orders={one.condition.name: one.order for one in compiled if one.order is not None},
+        wall_clock=outside.wall,
+    )

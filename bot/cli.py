@@ -1,0 +1,167 @@
+"""The command line: demo, run, check, init."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from bot import logs
+from bot.version import VERSION
+from config.environment import environment
+from config.load import find_settings, load, write_folder
+from market.errors import ConfigError, TicktalkError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.load import Config
+
+logger = logging.getLogger(__name__)
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="Settings file, or the folder it is in. Else TICKTALK_CONFIG, else ./config/settings.yaml,"
+    " else the packaged one.",
+)
+json_log_option = click.option(
+    "--json-log",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Append one JSON object per event to this file (- for stdout).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="ticktalk")
+def main() -> None:
+    """Watch markets, get alerts in Telegram, confirm orders in chat."""
+
+
+@main.command()
+@config_option
+@json_log_option
+def run(config_path: Path | None, json_log: Path | None) -> None:
+    """Run the bot: real prices, your Telegram bot, paper money unless you set a live broker."""
+    from bot.live import run_live  # noqa: PLC0415  # --help need not load the whole bot
+
+    with _errors_for_people():
+        config = _load(config_path)
+        token = config.settings.telegram.token
+        secrets = [token.get_secret_value()] if token is not None else []
+        logs.set_up(secrets=secrets, is_plain=not sys.stderr.isatty())
+        with _opened(json_log) as stream:
+            asyncio.run(_until_signal(lambda stop: run_live(config, stream, stop)))
+
+
+@main.command()
+@config_option
+@click.option("--speed", type=click.FloatRange(1, 600), default=60, show_default=True,
+              help="Market seconds per second (1 while an order card waits for you).")
+@click.option("--seed", type=int, default=7, show_default=True, help="Another seed, another day.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
+              help="Port of the chat page on 127.0.0.1; 0 takes any free one.")
+@click.option("--language", type=click.Choice(["ko", "en"]), default="ko", show_default=True,
+              help="Language that the bot speaks to you.")
+@click.option("--no-open", is_flag=True, help="Do not open a browser, only print the address.")
+@click.option("--market-minutes", type=click.IntRange(1, 2000),
+              help="Stop after this much market time (30 with --autopilot).")
+@click.option("--autopilot", is_flag=True,
+              help="Unattended: a scripted visitor taps and types, as fast as the machine allows.")
+@click.option("--json", "as_json", is_flag=True, help="With --autopilot: end with one JSON object.")
+@json_log_option
+def demo(config_path: Path | None, json_log: Path | None, **options: object) -> None:
+    """Try everything on this computer: a pretend market and a pretend Telegram, no account."""
+    from bot.demo import DemoOptions, run_demo  # noqa: PLC0415  # only the demo knows the sandbox
+
+    with _errors_for_people():
+        logs.set_up(is_plain=not sys.stderr.isatty())
+        with _opened(json_log) as stream:
+            chosen = DemoOptions(config_path=config_path, **options)  # type: ignore[arg-type]  # click has checked the types
+            code = asyncio.run(_until_signal(lambda stop: run_demo(chosen, stream, stop)))
+    sys.exit(code)
+
+
+@main.command()
+@config_option
+def check(config_path: Path | None) -> None:
+    """Validate settings, universes and conditions; show every mistake at once."""
+    from bot.rules import compile_all  # noqa: PLC0415  # --help need not load numba
+
+    with _errors_for_people():
+        config = _load(config_path)
+        compiled = compile_all(config)
+        click.echo(f"{config.folder}: all is well")
+        click.echo(f"  {len(config.universes)} universes: {', '.join(sorted(config.universes))}")
+        for one in compiled:
+            order = f", proposes to {one.order.side}" if one.order is not None else ""
+            click.echo(f"  {one.condition.name} ({one.condition.timeframe}{order})")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path) -> None:
+    """Write a folder with settings, universes and conditions to edit, and .env for the token."""
+    with _errors_for_people():
+        for path in write_folder(folder):
+            click.echo(f"wrote {path}")
+        click.echo(f"\nnext: put your bot's token into {folder / '.env'}, then")
+        click.echo(f"  ticktalk check --config {folder}")
+        click.echo(f"  ticktalk run --config {folder}")
+
+
+def _load(config_path: Path | None) -> Config:
+    settings = find_settings(config_path, os.environ)
+    return load(settings, environment(settings.parent, os.environ))
+
+
+@contextmanager
+def _opened(json_log: Path | None) -> Iterator[BinaryIO | None]:
+    if json_log is None:
+        yield None
+    elif str(json_log) == "-":
+        yield sys.stdout.buffer
+    else:
+        with _open_for_appending(json_log) as stream:
+            yield stream
+
+
+def _open_for_appending(path: Path) -> BinaryIO:
+    try:
+        return path.open("ab")
+    except OSError as error:
+        raise TicktalkError(f"--json-log {path}: {error.strerror}; choose another file") from error
+
+
+@contextmanager
+def _errors_for_people() -> Iterator[None]:
+    """Show our own errors as text and exit with 2; others are faults and keep their traceback."""
+    try:
+        yield
+    except ConfigError as error:
+        count = len(error.problems)
+        click.echo(f"{error}\n{count} problem{'s' if count > 1 else ''} found", err=True)
+        sys.exit(2)
+    except UsageError as error:
+        click.echo(f"ticktalk: {error}", err=True)
+        sys.exit(2)
+    except TicktalkError as error:
+        click.echo(f"ticktalk: {error}", err=True)
+        sys.exit(2)
+
+
+async def _until_signal(work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Run work with an event that SIGINT and SIGTERM set, so that it can end in order."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return await work(stop)

@@ -1,0 +1,46 @@
+"""The log of facts: one JSON object a line, counted by kind."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from market.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+class EventLog:
+    """Counts facts, and writes each to `stream` (`--json-log`) when there is one.
+
+    A log that cannot be written (a full disk) is told once and never stops the bot.
+    """
+
+    def __init__(self, clock: Clock, stream: BinaryIO | None = None) -> None:
+        self._clock = clock
+        self._stream = stream
+        self.counts: Counter[str] = Counter()
+
+    def emit(self, kind: str, **facts: object) -> None:
+        """Record a fact; never raises."""
+        self.counts[kind] += 1
+        if self._stream is None:
+            return
+        line = {"at": self._clock.now(), "event": kind, **facts}
+        try:
+            self._stream.write(orjson.dumps(line, default=_plain) + b"\n")
+            self._stream.flush()
+        except OSError as error:
+            logger.error("the JSON log cannot be written, going on without it: %s", error)  # noqa: TRY400  # the text says it all
+            self._stream = None
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,107 @@
+"""The scheduler: jobs declared in market time, run by APScheduler at the machine's time."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from market.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from bot.market_time import MarketTime
+    from bot.schedule import Schedule
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 300
+"""A blocked loop may delay a job this long; APScheduler's own grace of 1 s would drop it."""
+
+
+class MarketTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """Maps a schedule in market time to the machine's time."""
+
+    def __init__(self, schedule: Schedule, time: MarketTime) -> None:
+        self._schedule = schedule
+        self._time = time
+        self._last: datetime | None = None
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """Return the machine's time of the next run; a point of the schedule is run once."""
+        present = self._time.now()
+        after = present if self._last is None else max(present, self._last)
+        self._last = self._schedule.after(after)
+        return self._time.real_time_of(self._last)
+
+    def forget(self) -> None:
+        """Drop the point that was planned but not yet run: the pace of time has changed."""
+        self._last = None
+
+
+class Jobs:
+    """Runs jobs until stopped; a job that fails is logged and runs again at its next time."""
+
+    def __init__(self, time: MarketTime, on_store_error: Callable[[StoreError], Awaitable[None]]) -> None:
+        self._time = time
+        self._on_store_error = on_store_error
+        self._triggers: dict[str, MarketTrigger] = {}
+        self._scheduler = AsyncIOScheduler(
+            executors={"default": AsyncIOExecutor()},
+            job_defaults={
+                "misfire_grace_time": GRACE_SECONDS,
+                "coalesce": True,
+                "max_instances": 1,
+            },
+            timezone="UTC",
+        )
+
+    def in_market_time(
+        self, name: str, schedule: Schedule, work: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Add a job whose schedule is in market time."""
+        trigger = MarketTrigger(schedule, self._time)
+        self._triggers[name] = trigger
+        self._scheduler.add_job(self._guarded(name, work), trigger, id=name)
+
+    def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        """Add a job on the machine's clock."""
+        trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
+        self._scheduler.add_job(self._guarded(name, work), trigger, id=name)
+
+    def start(self) -> None:
+        """Start running jobs."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop at once; a running job ends with the loop."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def pace_changed(self) -> None:
+        """Plan market-time jobs again after the pace of market time has changed."""
+        for name, trigger in self._triggers.items():
+            trigger.forget()
+            self._scheduler.reschedule_job(name, trigger=trigger)
+
+    def _guarded(
+        self, name: str, work: Callable[[], Awaitable[object]]
+    ) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            try:
+                await work()
+            except StoreError as error:
+                logger.error("job '%s': %s", name, error)  # noqa: TRY400  # the text says it all
+                await self._on_store_error(error)
+            except Exception:
+                logger.exception("job '%s' failed; it runs again at its next time", name)
+
+        return run
