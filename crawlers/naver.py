@@ -33,8 +33,8 @@ _CHART_TIME = "%Y%m%d%H%M"
 class NaverSource:
     """KRX instruments as Naver shows them (public JSON, no contract).
 
-    A tick's `seen_at` is the moment before we asked: everything that traded until then is in the
-    answer, so a bar that ended before it is whole.
+    A tick's `seen_at` is the moment before the sweep asked: everything that traded until then is
+    in the answers, so a bar that ended before it is whole.
     """
 
     def __init__(
@@ -57,7 +57,8 @@ class NaverSource:
         """
         known = {match[1]: match[0] for match in map(_ID.fullmatch, instruments) if match}
         parts = shares(list(known), self._settings.codes_per_request)
-        sweep = [self._poll({code: known[code] for code in part}) for part in parts]
+        seen_at = self._clock.now()
+        sweep = [self._poll({code: known[code] for code in part}, seen_at) for part in parts]
         answers = await asyncio.gather(*sweep, return_exceptions=True)
         ticks: list[Tick] = []
         for answer in answers:
@@ -84,9 +85,8 @@ class NaverSource:
         bars = parse_minutes(body, instrument, self._calendar, seen_at)
         return [bar for bar in bars if start <= bar.start < end]
 
-    async def _poll(self, asked: Mapping[str, InstrumentId]) -> list[Tick]:
+    async def _poll(self, asked: Mapping[str, InstrumentId], seen_at: datetime) -> list[Tick]:
         url = f"{self._settings.polling_url}/api/realtime/domestic/stock/{','.join(asked)}"
-        seen_at = self._clock.now()
         return parse_polling(await self._http.get(url), asked, seen_at)
 
 
