@@ -214,6 +214,8 @@ class BarBuilder:
             place -= 1
         if place and watch.bars[place - 1].start == slot:
             growing = watch.bars[place - 1]
+            if not growing.is_closed:
+                return growing
         elif sum(later.is_closed for later in watch.bars[place:]) >= _KEPT_CLOSED:
             return None
         else:

@@ -57,17 +57,17 @@ class Directory:
         plain = _plain(text)
         if not plain:
             return []
-        beginning = [word for word in self._words if word.startswith(plain)]
-        containing = [word for word in self._words if plain in word]
-        alike = get_close_matches(plain, self._words, n=limit, cutoff=0.6)
-        found = {
-            self._words[word].id: self._words[word] for word in (*beginning, *containing, *alike)
-        }
+        words = [word for word in self._words if word.startswith(plain)]
+        words += [word for word in self._words if plain in word]
+        if len(set(words)) < limit:
+            words += get_close_matches(plain, self._words, n=limit)
+        found = {self._words[word].id: self._words[word] for word in words}
         return list(found.values())[:limit]
 
     def _enter(self, instrument: Instrument) -> None:
         for word in (instrument.code, instrument.id, instrument.name):
-            self._words.setdefault(_plain(word), instrument)
+            if word:
+                self._words.setdefault(_plain(word), instrument)
 
 
 def _plain(text: str) -> str:
