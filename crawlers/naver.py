@@ -11,7 +11,8 @@ from crawlers.naver_parsers import parse_minutes, parse_polling, shares
 from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
 from market.errors import SourceError
-from market.sessions import KST, KrxCalendar
+from market.sessions import KST
+from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,11 +43,11 @@ class NaverSource:
         http: httpx.AsyncClient,
         settings: Settings,
         clock: Clock,
-        calendar: Calendar | None = None,
+        calendars: Mapping[Venue, Calendar],
     ) -> None:
         self._settings = settings.naver
         self._clock = clock
-        self._calendar: Calendar = KrxCalendar({}) if calendar is None else calendar
+        self._calendar = calendars[Venue.KRX]
         pace = Pace(self._settings.requests_per_second, self._settings.timeout_seconds)
         self._http = PoliteHttp(http, pace, HEADERS)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from config.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import httpx
 
     from config.settings import Settings
     from market.clock import Clock
-    from market.types import Bar, InstrumentId, Tick
+    from market.sessions import Calendar
+    from market.types import Bar, InstrumentId, Tick, Venue
 
 
 class Source(Protocol):
@@ -35,5 +36,9 @@ class Source(Protocol):
         ...
 
 
-SOURCES: Registry[Callable[[httpx.AsyncClient, Settings, Clock], Source]] = Registry("source")
-"""Factories by name: `(http client, settings, market clock) -> Source`."""
+SourceFactory: TypeAlias = (
+    "Callable[[httpx.AsyncClient, Settings, Clock, Mapping[Venue, Calendar]], Source]"
+)
+
+SOURCES: Registry[SourceFactory] = Registry("source")
+"""Factories by name: `(http client, settings, market clock, calendars) -> Source`."""

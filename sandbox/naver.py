@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -26,20 +25,20 @@ if TYPE_CHECKING:
     from market.clock import Clock
     from sandbox.market import Minute, Quote, Simulator
 
+__all__ = ["Fault", "Faults", "naver_routes"]
+
 _INTERVALS = {"OPEN": 7000}
 _CLOSED_INTERVAL = 70000
 _KOREAN = {"KOSPI": "코스피", "KOSDAQ": "코스닥"}
 
 
-def naver_app(simulator: Simulator, clock: Clock, faults: Faults | None = None) -> Starlette:
-    """Return both servers, polling and chart, as one application on one address."""
-    pages = _Pages(simulator, clock, faults or Faults())
-    return Starlette(
-        routes=[
-            Route("/api/realtime/domestic/stock/{codes}", pages.polling),
-            Route("/chart/domestic/item/{code}/minute", pages.minutes),
-        ]
-    )
+def naver_routes(simulator: Simulator, clock: Clock, faults: Faults) -> list[Route]:
+    """Return the routes of both servers, polling and chart, for one address."""
+    pages = _Pages(simulator, clock, faults)
+    return [
+        Route("/api/realtime/domestic/stock/{codes}", pages.polling),
+        Route("/chart/domestic/item/{code}/minute", pages.minutes),
+    ]
 
 
 class _Pages:
