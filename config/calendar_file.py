@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
+from config.fields import refuse
 from config.strict_yaml import Located, MapNode
 from config.values import read_between
 from market.errors import ConfigError
@@ -42,6 +43,5 @@ def read_special_days(node: Node) -> SpecialDays:
         except ValueError:
             message = f"'{value.text}' is neither closed nor hours like 10:00-15:30"
             problems.append(value.problem(message))
-    if problems:
-        raise ConfigError(tuple(problems))
+    refuse(problems)
     return days

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from config.condition_file import AlertSpec, ConditionSpec, ConfirmSpec, OrderSpec
-from config.fields import Fields
+from config.fields import Fields, refuse
 from config.instruments import find_ids
 from config.registry import suggestion
 from config.rules import read_optional_rule, read_rule
@@ -23,7 +24,6 @@ from config.values import (
     read_timeframe,
     read_truth,
 )
-from market.errors import ConfigError
 from market.orders import Side
 from market.types import Timeframe
 
@@ -55,6 +55,7 @@ ORDER_KEYS = ("side", "size", "price", "confirm")
 ALERT_KEYS = ("severity", "chart")
 CONFIRM_KEYS = ("within", "max_drift")
 
+_CODE_LIKE = re.compile(r"(KRX:)?[0-9A-Z]{6}", re.ASCII)
 _LATER = ("tests", "params", "let", "extends", "score", "protect", "unfilled", "intrabar", "of")
 _LATER_ORDER = ("protect", "unfilled", "stop_loss", "take_profit", "trailing_stop")
 _LATER_CONFIRM = ("otherwise",)
@@ -97,8 +98,7 @@ def read_condition(node: Node, surroundings: Surroundings) -> ConditionSpec:
         alert=_alert(fields),
         order=_order(fields, surroundings.confirm),
     )
-    if problems:
-        raise ConfigError(tuple(problems))
+    refuse(problems)
     return spec
 
 
@@ -110,8 +110,8 @@ def _universe(fields: Fields, surroundings: Surroundings) -> Located | tuple[Ins
     known = surroundings.universes
     if name.text and known is not None and name.text not in known:
         hint = suggestion(name.text, known)
-        if not hint and name.text.removeprefix("KRX:").isalnum():
-            hint = "; write a list for single instruments: [KRX:005930]"
+        if _CODE_LIKE.fullmatch(name.text):
+            hint = f"; write a list for single instruments: [{name.text}]"
         fields.problems.append(name.problem(f"unknown universe '{name.text}'{hint}"))
     return name
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from config.registry import suggestion
 from config.strict_yaml import Located, MapNode
+from market.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from config.strict_yaml import Node
-    from market.errors import Problem
 
 T = TypeVar("T")
 
@@ -85,6 +85,12 @@ class Fields:
         elif found is not None and found.text:
             return found.text
         return next(iter(choices)) if default is None else default
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise ConfigError, in the order of the file, where there are problems at all."""
+    if problems:
+        raise ConfigError(tuple(sorted(problems, key=lambda each: (each.line, each.column))))
 
 
 def parsed(found: Located, read: Callable[[str], T], default: T, problems: list[Problem]) -> T:

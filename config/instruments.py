@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config.fields import Fields, parsed
+from config.fields import Fields, parsed, refuse
 from config.registry import suggestion
 from config.strict_yaml import ListNode, Located
 from config.values import read_name
@@ -54,8 +54,7 @@ def read_instruments(node: Node) -> dict[InstrumentId, Instrument]:
         if instrument.code and instrument.id in instruments:
             problems.append(code.problem(f"code '{code.text}' is listed twice"))
         instruments[instrument.id] = instrument
-    if problems:
-        raise ConfigError(tuple(problems))
+    refuse(problems)
     return instruments
 
 
@@ -74,8 +73,7 @@ def read_universe(node: Node, instruments: Mapping[InstrumentId, Instrument] | N
         _members(fields, node, instruments),
         name,
     )
-    if problems:
-        raise ConfigError(tuple(problems))
+    refuse(problems)
     return universe
 
 
@@ -120,9 +118,11 @@ def read_id(text: str) -> InstrumentId:
 
 
 def _read_code(text: str) -> str:
-    if _CODE.fullmatch(text) is None:
-        raise ValueError(f"'{text}' is not a code; a code has 6 digits or capital letters (005930)")
-    return text
+    if _CODE.fullmatch(text) is not None:
+        return text
+    whole = text.zfill(6) if text.isascii() and text.isdigit() else text.upper()
+    hint = f"; did you mean '{whole}'?" if _CODE.fullmatch(whole) else ""
+    raise ValueError(f"'{text}' is not a code of 6 digits or capital letters{hint}")
 
 
 def _code_of(name: str, instruments: Mapping[InstrumentId, Instrument] | None) -> str:
@@ -132,7 +132,7 @@ def _code_of(name: str, instruments: Mapping[InstrumentId, Instrument] | None) -
 def _unknown(found: InstrumentId, instruments: Mapping[InstrumentId, Instrument]) -> str:
     codes = [instrument.code for instrument in instruments.values()]
     hint = suggestion(found.partition(":")[2], codes)
-    return f"unknown instrument '{found}'{hint}; instruments.yaml lists what is known"
+    return f"unknown instrument '{found}' (instruments.yaml lists what is known){hint}"
 
 
 def _members(
@@ -147,7 +147,6 @@ def _members(
         known = (instruments or {}).values()
         return tuple(each.id for each in known if segment in {_EVERY, each.segment})
     if not isinstance(listed, ListNode):
-        fields.text("instruments")
-        fields.problems.append(node.problem("'instruments' must be a list: [KRX:005930]"))
+        fields.problems.append((listed or node).problem("write a list here: [KRX:005930]"))
         return ()
     return find_ids(listed, instruments, fields.problems)

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from config.registry import suggestion
 from config.values import read_money, read_ratio
+
+LANGUAGES = ("ko", "en")
 
 _BASE_URL = re.compile(
     r"https?://[A-Za-z0-9._-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:\d{1,5})?"
@@ -33,16 +36,32 @@ def _from_text(read: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
+def _check_language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise ValueError(f"unknown language '{language}'{suggestion(language, LANGUAGES)}")
+    return language
+
+
+def _check_token(token: SecretStr) -> SecretStr:
+    if re.fullmatch(r"[A-Za-z0-9:_-]+", token.get_secret_value()) is None:
+        raise ValueError("not a token; it looks like 123456:ABC-def, without spaces and quotes")
+    return token
+
+
 BaseUrl = Annotated[str, AfterValidator(_check_base)]
 """scheme://host[:port], nothing after it."""
 Url = Annotated[str, AfterValidator(_check_url)]
 """scheme://host[:port], a path is allowed; kept without a slash at its end."""
 Money = Annotated[Decimal, _from_text(read_money)]
+Language = Annotated[str, AfterValidator(_check_language)]
+Token = Annotated[SecretStr, AfterValidator(_check_token)]
 Ratio = Annotated[Decimal, _from_text(read_ratio)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class TelegramSettings(_Section):
@@ -52,16 +71,15 @@ class TelegramSettings(_Section):
         default="https://api.telegram.org",
         description="Bot API server as scheme://host:port; /bot and /file/bot are appended",
     )
-    token: SecretStr | None = Field(
+    token: Token | None = Field(
         default=None,
         description="The bot's token from @BotFather; only from the environment or .env",
     )
     channel: int | None = Field(
         default=None, description="Chat id of a channel that gets every alert"
     )
-    language: str = Field(
+    language: Language = Field(
         default="ko",
-        pattern="^(ko|en)$",
         description="Language of channels and of people without one",
     )
     messages_per_second: int = Field(
@@ -71,7 +89,7 @@ class TelegramSettings(_Section):
         default=1.0, ge=0, le=60, description="Seconds between two messages to one chat"
     )
     messages_per_group_minute: int = Field(
-        default=20, ge=1, le=20, description="Messages a minute to one group or channel"
+        default=20, ge=1, le=1000, description="Messages a minute to one group or channel"
     )
     poll_timeout_seconds: int = Field(
         default=50, ge=0, le=50, description="Seconds one long poll waits for news"
@@ -91,7 +109,7 @@ class NaverSettings(_Section):
         default=100, ge=1, le=500, description="Codes in one polling request"
     )
     requests_per_second: float = Field(
-        default=3, gt=0, le=10, description="Requests a second at most"
+        default=3, gt=0, le=1000, description="Requests a second at most"
     )
     timeout_seconds: float = Field(
         default=5, gt=0, le=60, description="Seconds to wait for an answer"

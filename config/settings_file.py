@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from config.fields import Fields
+from config.fields import Fields, refuse
 from config.registry import suggestion
 from config.settings import Settings, environment_name, keys_of
-from config.strict_yaml import Located, MapNode
-from market.errors import ConfigError, Problem
+from config.strict_yaml import Located
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from config.strict_yaml import Node
+    from market.errors import Problem
 
 SECTIONS = tuple(Settings.model_fields)
 OTHER_VARIABLES = ("TICKTALK_CONFIG",)
@@ -53,11 +53,9 @@ def read_settings(node: Node | None, environ: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        found = [_problem(detail, written) for detail in error.errors()]
-        # the cause would show the values, and one of them may be the token
-        raise ConfigError((*problems, *found)) from None
-    if problems:
-        raise ConfigError(tuple(problems))
+        problems += [_problem(detail, written) for detail in error.errors()]
+        settings = Settings()
+    refuse(problems)
     return settings
 
 
@@ -74,21 +72,15 @@ def _from_file(node: Node, problems: list[Problem]) -> dict[tuple[str, str], Loc
             if value is None or _is_empty(value):
                 continue
             if (name, key) == _TOKEN:
-                _refuse_token(section, value, problems)
+                problems.append(_refuse_token(value))
             elif (text := fields.optional_text(key)) is not None:
                 written[name, key] = text
     return written
 
 
-def _refuse_token(section: Node, value: Node, problems: list[Problem]) -> None:
-    place = (
-        next(key for key, _ in section.entries if key.text == "token")
-        if isinstance(section, MapNode)
-        else value
-    )
+def _refuse_token(value: Node) -> Problem:
     variable = environment_name(*_TOKEN)
-    message = f"the token does not belong into this file; write {variable}=... into .env beside it"
-    problems.append(place.problem(message))
+    return value.problem(f"a token does not belong here; write {variable}=... into .env")
 
 
 def _from_environment(

@@ -1,0 +1,181 @@
+"""Finds the configuration and loads all of it, with the problems of all files at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from config.calendar_file import read_special_days
+from config.condition_reader import Surroundings, read_condition
+from config.instruments import read_instruments, read_universe
+from config.settings import Settings
+from config.settings_file import read_settings
+from config.strict_yaml import Located, MapNode, load_yaml
+from market.directory import Directory
+from market.errors import ConfigError, Problem
+from market.sessions import AlwaysOpen, KrxCalendar
+from market.types import Venue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from config.calendar_file import SpecialDays
+    from config.condition_file import ConditionSpec
+    from config.instruments import Universe
+    from config.strict_yaml import Node
+    from market.sessions import Calendar
+    from market.types import Instrument, InstrumentId
+
+T = TypeVar("T")
+
+PACKAGED = Path(__file__).parent
+"""The folder of the files that ship with ticktalk."""
+USUAL = Path("config") / "settings.yaml"
+"""Where settings are looked for in the working folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a user has written, checked in form; `folder` is where settings.yaml lies."""
+
+    folder: Path
+    settings: Settings
+    universes: Mapping[str, tuple[InstrumentId, ...]]
+    conditions: tuple[ConditionSpec, ...]
+    directory: Directory
+    calendars: Mapping[Venue, Calendar]
+
+
+def find_settings(option: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the settings file: the option, TICKTALK_CONFIG, config/settings.yaml, the packaged.
+
+    A folder stands for the settings.yaml in it. A named file that does not exist is a ConfigError.
+    """
+    variable = environ.get("TICKTALK_CONFIG", "").strip()
+    if option is not None:
+        return _named(option, "--config")
+    if variable:
+        return _named(Path(variable), "TICKTALK_CONFIG")
+    return USUAL if USUAL.is_file() else PACKAGED / "settings.yaml"
+
+
+def load(settings_path: Path, environ: Mapping[str, str]) -> Config:
+    """Load a settings file and what lies beside it; raises ConfigError with all problems.
+
+    Where instruments.yaml, krx_calendar.yaml or universes/ are not there, the packaged ones are
+    used; without conditions/ there are no conditions.
+    """
+    return _Loader(settings_path.parent).load(settings_path, environ)
+
+
+def members(config: Config, spec: ConditionSpec) -> tuple[InstrumentId, ...]:
+    """Return the instruments that a condition watches."""
+    if isinstance(spec.universe, Located):
+        return config.universes[spec.universe.text]
+    return spec.universe
+
+
+class _Loader:
+    """Reads file after file and keeps what is wrong with each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._problems: list[Problem] = []
+
+    def load(self, settings_path: Path, environ: Mapping[str, str]) -> Config:
+        settings = self._read(settings_path, lambda node: read_settings(node, environ))
+        instruments = self._read(self._place("instruments.yaml"), read_instruments)
+        special = self._read(self._place("krx_calendar.yaml"), read_special_days)
+        universes, are_all_known = self._universes(instruments)
+        conditions = self._conditions(
+            Surroundings(
+                (settings or Settings()).confirm,
+                tuple(universes) if are_all_known else None,
+                instruments,
+            )
+        )
+        if settings is None or instruments is None or special is None or self._problems:
+            raise ConfigError(tuple(self._problems))
+        return Config(
+            self._folder,
+            settings,
+            {name: universe.members for name, universe in universes.items()},
+            conditions,
+            Directory(instruments.values()),
+            _calendars(special),
+        )
+
+    def _place(self, name: str) -> Path:
+        beside = self._folder / name
+        return beside if beside.exists() else PACKAGED / name
+
+    def _read(self, path: Path, read: Callable[[Node], T]) -> T | None:
+        try:
+            return read(load_yaml(path))
+        except ConfigError as error:
+            self._problems += error.problems
+            return None
+
+    def _universes(
+        self, instruments: Mapping[InstrumentId, Instrument] | None
+    ) -> tuple[dict[str, Universe], bool]:
+        """Return the universes that can be read, and whether these are all."""
+        universes: dict[str, Universe] = {}
+        are_all_known = True
+        for path in _files(self._place("universes")):
+            universe = self._read(path, lambda node: read_universe(node, instruments))
+            if universe is None:
+                are_all_known = False
+            elif universe.name in universes:
+                first = universes[universe.name].located
+                self._problems.append(_twice("universe", universe.located, first))
+            else:
+                universes[universe.name] = universe
+        return universes, are_all_known
+
+    def _conditions(self, surroundings: Surroundings) -> tuple[ConditionSpec, ...]:
+        names: dict[str, Located] = {}
+        conditions = []
+        for path in _files(self._folder / "conditions"):
+            node = self._read(path, lambda node: node)
+            if node is None:
+                continue
+            self._check_name(node, names)
+            try:
+                conditions.append(read_condition(node, surroundings))
+            except ConfigError as error:
+                self._problems += error.problems
+        return tuple(conditions)
+
+    def _check_name(self, node: Node, names: dict[str, Located]) -> None:
+        name = node.get("name") if isinstance(node, MapNode) else None
+        if not isinstance(name, Located):
+            return
+        if name.text in names:
+            self._problems.append(_twice("condition", name, names[name.text]))
+        names.setdefault(name.text, name)
+
+
+def _named(named: Path, origin: str) -> Path:
+    path = named / "settings.yaml" if named.is_dir() else named
+    if path.is_file():
+        return path
+    message = f"no such file (named by {origin}); `ticktalk init DIR` writes a folder"
+    raise ConfigError((Problem(str(path), 1, 1, message),))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml"))
+
+
+def _twice(word: str, name: Located, first: Located) -> Problem:
+    return name.problem(f"a {word} named '{name.text}' is already in {first.file}")
+
+
+def _calendars(special: SpecialDays) -> dict[Venue, Calendar]:
+    return {
+        Venue.KRX: KrxCalendar(special),
+        Venue.UPBIT: AlwaysOpen(),
+        Venue.BINANCE: AlwaysOpen(),
+    }

@@ -1,0 +1,145 @@
+"""Condition files in the form that the language describes."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from decimal import Decimal
+
+import pytest
+
+from config.condition_file import AllOf, AnyOf, ConditionSpec, ConfirmSpec, NotOf, OrderSpec
+from config.condition_reader import KEYS, Surroundings, parse_condition
+from config.settings import ConfirmSettings
+from config.strict_yaml import Located
+from market.errors import ConfigError
+from market.orders import Side
+from market.types import Instrument, Timeframe, Venue
+
+SMALLEST = "name: a\nuniverse: all\ntimeframe: 5m\nwhen: close > 3\n"
+FULL = """\
+name: volume-breakout
+describe: price leaves its average   # shown to people
+universe: all
+timeframe: 15m
+when:
+  all:
+    - close / sma(close, 60) - 1 > 2%
+    - any: [volume > 3, not: close < 5]
+    - not: {all: [value > 1]}
+for: 2 bars
+clear: close < sma(close, 20)
+cooldown: 2 hours
+limit: 20 per day
+between: 09:10-15:15
+alert: {severity: high, chart: false}
+order:
+  side: sell
+  size: "min(2% * equity, 500_000 KRW)"
+  price: close + 1 tick
+  confirm: {within: 30s, max_drift: 0.5%}
+"""
+
+
+def condition(text: str, surroundings: Surroundings | None = None) -> ConditionSpec:
+    return parse_condition(text, "x.yaml", surroundings)
+
+
+def order(text: str, surroundings: Surroundings | None = None) -> OrderSpec:
+    found = condition(SMALLEST + text, surroundings).order
+    assert found is not None
+    return found
+
+
+def test_smallest_file_has_defaults() -> None:
+    spec = condition(SMALLEST)
+    assert spec == ConditionSpec(
+        file="x.yaml",
+        name="a",
+        describe="",
+        universe=Located("all", "x.yaml", 2, 11),
+        timeframe=Timeframe.M5,
+        when=Located("close > 3", "x.yaml", 4, 7),
+    )
+    assert spec.hold_bars == 1
+    assert spec.cooldown == timedelta(minutes=30)
+    assert (spec.alert.severity, spec.alert.chart) == ("normal", True)
+    assert (spec.clear, spec.limit_per_day, spec.between, spec.order) == (None, None, None, None)
+
+
+def test_full_file_is_read() -> None:
+    spec = condition(FULL)
+    assert set(KEYS) == {line.partition(":")[0] for line in FULL.splitlines() if line[0] != " "}
+    assert spec.describe == "price leaves its average"
+    assert spec.timeframe is Timeframe.M15
+    assert spec.hold_bars == 2
+    assert spec.clear == Located("close < sma(close, 20)", "x.yaml", 11, 8)
+    assert spec.cooldown == timedelta(hours=2)
+    assert spec.limit_per_day == 20
+    assert spec.between == (time(9, 10), time(15, 15))
+    assert (spec.alert.severity, spec.alert.chart) == ("high", False)
+    assert spec.order == OrderSpec(
+        side=Side.SELL,
+        size=Located("min(2% * equity, 500_000 KRW)", "x.yaml", 18, 10),
+        price=Located("close + 1 tick", "x.yaml", 19, 10),
+        confirm=ConfirmSpec(timedelta(seconds=30), Decimal("0.005")),
+    )
+
+
+def test_rules_nest() -> None:
+    assert condition(FULL).when == AllOf(
+        (
+            Located("close / sma(close, 60) - 1 > 2%", "x.yaml", 7, 7),
+            AnyOf(
+                (
+                    Located("volume > 3", "x.yaml", 8, 13),
+                    NotOf(Located("close < 5", "x.yaml", 8, 30)),
+                ),
+                Located("any", "x.yaml", 8, 7),
+            ),
+            NotOf(AllOf((Located("value > 1", "x.yaml", 9, 19),), Located("all", "x.yaml", 9, 13))),
+        ),
+        Located("all", "x.yaml", 6, 3),
+    )
+
+
+def test_universe_can_be_a_list() -> None:
+    spec = condition(SMALLEST.replace("universe: all", "universe: [005930, KRX:000660]"))
+    assert spec.universe == ("KRX:005930", "KRX:000660")
+
+
+def test_confirmation_defaults_to_the_settings() -> None:
+    surroundings = Surroundings(ConfirmSettings(within_seconds=20, max_drift=Decimal("0.01")))
+    found = order("order: {side: buy, size: 10}", surroundings)
+    assert found.confirm == ConfirmSpec(timedelta(seconds=20), Decimal("0.01"))
+
+
+@pytest.mark.parametrize("text", ["", ", price: market"])
+def test_order_without_a_price_is_a_market_order(text: str) -> None:
+    assert order(f"order: {{side: buy, size: 10{text}}}").price is None
+
+
+def test_order_needs_side_and_size() -> None:
+    with pytest.raises(ConfigError) as caught:
+        order("order: {price: close}")
+    assert str(caught.value) == (
+        "x.yaml:5:8: key 'side' is missing\nx.yaml:5:8: key 'size' is missing"
+    )
+
+
+def test_names_are_not_checked_where_the_surroundings_are_unknown() -> None:
+    listed = SMALLEST.replace("universe: all", "universe: [999999]")
+    assert condition(SMALLEST.replace(": all", ": any-name")).name == "a"
+    assert condition(listed).universe == ("KRX:999999",)
+
+
+def test_unknown_instrument_in_the_list_is_refused() -> None:
+    samsung = Instrument(Venue.KRX, "005930", "삼성전자", "KOSPI")
+    surroundings = Surroundings(instruments={samsung.id: samsung})
+    with pytest.raises(ConfigError, match=r"x.yaml:2:12: unknown instrument 'KRX:005935'"):
+        condition(SMALLEST.replace("universe: all", "universe: [005935]"), surroundings)
+
+
+def test_problem_in_an_expression_has_its_place() -> None:
+    found = condition(FULL).order
+    assert found is not None
+    assert str(found.size.problem("here", 4)) == "x.yaml:18:14: here"

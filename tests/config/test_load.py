@@ -1,0 +1,166 @@
+"""Finding and loading a whole folder."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.init_folder import write_folder
+from config.load import PACKAGED, Config, find_settings, load, members
+from market.errors import ConfigError
+from market.types import Venue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONDITION = "name: {name}\nuniverse: {universe}\ntimeframe: 5m\nwhen: close > 3\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_folder(tmp_path / "mine")
+    return tmp_path / "mine"
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def loaded(folder: Path, environ: Mapping[str, str] | None = None) -> Config:
+    return load(folder / "settings.yaml", environ or {})
+
+
+def refusal(folder: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        loaded(folder)
+    return [str(problem).removeprefix(f"{folder}/") for problem in caught.value.problems]
+
+
+def test_packaged_folder_loads() -> None:
+    config = loaded(PACKAGED)
+    assert [spec.name for spec in config.conditions] == ["rsi-rebound", "volume-breakout"]
+    assert len(config.universes["all"]) == 48
+    assert len(config.universes["korea-leaders"]) == 30
+    assert config.directory.name("KRX:005930") == "삼성전자"
+    assert config.folder == PACKAGED
+
+
+def test_members_are_those_of_the_universe() -> None:
+    config = loaded(PACKAGED)
+    rebound, breakout = config.conditions
+    assert members(config, rebound) == config.universes["korea-leaders"]
+    assert members(config, breakout) == config.universes["all"]
+
+
+def test_members_can_be_listed_in_the_condition(folder: Path) -> None:
+    write(folder, "conditions/a.yaml", CONDITION.format(name="a", universe="[005930]"))
+    config = loaded(folder)
+    spec = next(spec for spec in config.conditions if spec.name == "a")
+    assert members(config, spec) == ("KRX:005930",)
+
+
+def test_calendar_knows_the_special_days() -> None:
+    calendars = loaded(PACKAGED).calendars
+    assert set(calendars) == set(Venue)
+    assert calendars[Venue.KRX].window(date(2026, 7, 17)) is None
+
+
+def test_environment_reaches_settings_and_conditions(folder: Path) -> None:
+    text = CONDITION.format(name="a", universe="all") + "order: {side: buy, size: 10}\n"
+    write(folder, "conditions/a.yaml", text)
+    config = loaded(folder, {"TICKTALK_CONFIRM_WITHIN_SECONDS": "20"})
+    order = next(spec for spec in config.conditions if spec.name == "a").order
+    assert order is not None
+    assert order.confirm.within.total_seconds() == 20
+
+
+def test_settings_alone_use_the_packaged_instruments_and_universes(tmp_path: Path) -> None:
+    write(tmp_path, "settings.yaml", "crawl: {every_seconds: 20}\n")
+    config = loaded(tmp_path)
+    assert config.settings.crawl.every_seconds == 20
+    assert len(config.universes["all"]) == 48
+    assert config.conditions == ()
+
+
+def test_problems_of_all_files_come_together(folder: Path) -> None:
+    write(folder, "settings.yaml", "crawl: {every_seconds: soon}\n")
+    write(folder, "krx_calendar.yaml", "2026-13-01: closed\n")
+    write(folder, "universes/mine.yaml", "name: mine\ninstruments: [005931]\n")
+    write(folder, "conditions/a.yaml", CONDITION.format(name="a", universe="[1]") + "fr: 2 bars\n")
+    write(folder, "conditions/b.yaml", "name: b\n\twhen: x")
+    assert [problem.split(": ")[0] for problem in refusal(folder)] == [
+        "settings.yaml:1:24",
+        "krx_calendar.yaml:1:1",
+        "universes/mine.yaml:2:15",
+        "conditions/a.yaml:2:12",
+        "conditions/a.yaml:5:1",
+        "conditions/b.yaml:2:1",
+    ]
+
+
+def test_unknown_universe_is_refused_with_the_nearest_one(folder: Path) -> None:
+    write(folder, "conditions/a.yaml", CONDITION.format(name="a", universe="korea-leader"))
+    assert refusal(folder) == [
+        "conditions/a.yaml:2:11: unknown universe 'korea-leader'; did you mean 'korea-leaders'?"
+    ]
+
+
+def test_broken_universe_is_not_blamed_on_its_conditions(folder: Path) -> None:
+    write(folder, "universes/mine.yaml", "name: mine\nmarket: [\n")
+    write(folder, "conditions/a.yaml", CONDITION.format(name="a", universe="mine"))
+    assert [problem.partition(":")[0] for problem in refusal(folder)] == ["universes/mine.yaml"]
+
+
+def test_two_conditions_of_one_name_are_refused_in_the_second(folder: Path) -> None:
+    write(folder, "conditions/z.yaml", CONDITION.format(name="rsi-rebound", universe="all"))
+    first = folder / "conditions" / "rsi_rebound.yaml"
+    assert refusal(folder) == [
+        f"conditions/z.yaml:1:7: a condition named 'rsi-rebound' is already in {first}"
+    ]
+
+
+def test_two_universes_of_one_name_are_refused_in_the_second(folder: Path) -> None:
+    write(folder, "universes/z.yaml", "name: all\nmarket: KOSPI\n")
+    first = folder / "universes" / "all.yaml"
+    assert refusal(folder) == [
+        f"universes/z.yaml:1:7: a universe named 'all' is already in {first}"
+    ]
+
+
+def test_option_goes_before_the_variable(folder: Path, tmp_path: Path) -> None:
+    other = write(tmp_path, "other.yaml", "crawl:\n")
+    found = find_settings(other, {"TICKTALK_CONFIG": str(folder / "settings.yaml")})
+    assert found == other
+
+
+def test_variable_goes_before_the_working_folder(folder: Path) -> None:
+    assert find_settings(None, {"TICKTALK_CONFIG": str(folder)}) == folder / "settings.yaml"
+
+
+def test_working_folder_goes_before_the_packaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_settings(None, {}) == PACKAGED / "settings.yaml"
+    write(tmp_path, "config/settings.yaml", "crawl:\n")
+    assert find_settings(None, {"TICKTALK_CONFIG": ""}) == Path("config/settings.yaml")
+
+
+def test_dot_means_the_working_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert find_settings(Path(), {}) == Path("settings.yaml")
+
+
+@pytest.mark.parametrize("origin", ["--config", "TICKTALK_CONFIG"])
+def test_named_file_that_does_not_exist_is_refused(tmp_path: Path, origin: str) -> None:
+    missing = tmp_path / "none.yaml"
+    option = missing if origin == "--config" else None
+    environ = {} if option else {"TICKTALK_CONFIG": str(missing)}
+    with pytest.raises(ConfigError, match=rf"none.yaml:1:1: no such file \(named by {origin}\)"):
+        find_settings(option, environ)
