@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from config.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
     from config.settings import Settings
     from market.clock import Clock
     from market.orders import Account, Fill, Order, OrderState
+    from market.sessions import Calendar
     from market.store import Store
-    from market.types import Tick
+    from market.types import Tick, Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +61,9 @@ class MarketFed(Protocol):
         ...
 
 
-BROKERS: Registry[Callable[[Store, Settings, Clock], Broker]] = Registry("broker")
-"""Factories by name: `(store, settings, market clock) -> Broker`."""
+BrokerFactory: TypeAlias = (
+    "Callable[[Store, Settings, Clock, Mapping[Venue, Calendar]], Broker]"
+)
+
+BROKERS: Registry[BrokerFactory] = Registry("broker")
+"""Factories by name: `(store, settings, market clock, calendars) -> Broker`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from engine.ticket import Ticket
 from market.messages import Role
 from market.sessions import KST
 from market.types import from_ms
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conditions.compile import Condition
+    from config.condition_file import OrderSpec
     from engine.desk import Desk
     from engine.health import Notice
     from engine.judge import Fired, Judgement
-    from engine.order_rule import OrderRule
     from engine.ports import Cards, Events
     from engine.series import Series
     from market.clock import Clock
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from market.orders import Order
     from market.signals import Signal
     from market.store import Store, Transaction
-    from market.types import Bar
+    from market.types import Bar, Instrument
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Fire:
         events: Events,
         directory: Directory,
         channel: int | None,
-        orders: Mapping[str, OrderRule],
+        conditions: Mapping[str, Condition],
         wall_clock: Clock,
     ) -> None:
         self._store = store
@@ -52,7 +53,7 @@ class Fire:
         self._events = events
         self._directory = directory
         self._channel = channel
-        self._orders = orders
+        self._conditions = conditions
         self._wall_clock = wall_clock
 
     async def commit(
@@ -107,7 +108,7 @@ class Fire:
     def _alert(
         self, condition: Condition, signal: Signal, readers: Sequence[Person]
     ) -> tuple[Message, ...]:
-        instrument = self._directory.known(signal.instrument)
+        instrument = self._instrument(signal)
         return self._cards.alert(signal, instrument, condition.spec.alert, readers, self._channel)
 
     def _tell_limit(self, tx: Transaction, condition: Condition, dropped: Sequence[Signal]) -> None:
@@ -126,14 +127,37 @@ class Fire:
             self._events.emit("message", chat=message.chat_id, card=message.card)
 
     async def _propose(self, condition: Condition, signal: Signal) -> Order | None:
-        rule = self._orders.get(condition.name)
-        if rule is None or signal.is_late:
+        if condition.spec.order is None or signal.is_late:
             return None
         owner = await self._store.read(lambda tx: tx.people.owner())
         if owner is None:
             logger.warning("%s calls for an order but nobody has claimed the bot", signal.id)
             return None
-        return await self._desk.propose(rule.ticket(signal, self._directory, owner))
+        return await self._desk.propose(self._ticket(condition, condition.spec.order, signal, owner))
+
+    def _ticket(
+        self, condition: Condition, order: OrderSpec, signal: Signal, person: Person
+    ) -> Ticket:
+        return Ticket(
+            key=f"signal:{signal.id}",
+            instrument=self._instrument(signal),
+            side=order.side,
+            quantity=None,
+            size=condition.size,
+            price=None,
+            price_rule=condition.price,
+            user_id=person.id,
+            origin=f"condition:{condition.name}",
+            within=order.confirm.within,
+            max_drift=order.confirm.max_drift,
+            signal_id=signal.id,
+        )
+
+    def _instrument(self, signal: Signal) -> Instrument:
+        instrument = self._directory.get(signal.instrument)
+        if instrument is None:
+            raise LookupError(f"{signal.instrument} is watched but not in the directory")
+        return instrument
 
     async def resume(self, now: datetime) -> None:
         """Propose again for fresh signals: a kill between alert and proposal loses no order.
@@ -142,9 +166,10 @@ class Fire:
         """
         recent = await self._store.read(lambda tx: tx.signals.recent(50))
         for signal in reversed(recent):
-            rule = self._orders.get(signal.condition)
-            if rule is not None and now - signal.fired_at <= rule.within:
-                await self._propose(rule.condition, signal)
+            condition = self._conditions.get(signal.condition)
+            order = condition.spec.order if condition else None
+            if condition and order and now - signal.fired_at <= order.confirm.within:
+                await self._propose(condition, signal)
 
     async def tell(self, notice: Notice | None) -> None:
         """Send the owner a notice, if there is one."""

@@ -1,0 +1,210 @@
+"""The paper broker: a venue of its own that trades whole orders at the next tick we see.
+
+Its book lives in our database but in transactions of its own, so that a kill between one of its
+writes and one of ours is the same as a kill while a real broker has the order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from brokers.broker import BROKERS, Broker, BrokerOrder
+from brokers.paper_book import OPEN, PaperBook, PaperOrder
+from brokers.paper_match import day_end, day_limits, fill_price, is_over, is_trading
+from market.errors import OrderRejected
+from market.known import recall
+from market.money import fee_of, floor_to_lot, tax_of
+from market.orders import Account, OrderState, Side
+from market.prices import is_on_tick, step_price
+from market.sessions import AlwaysOpen, KrxCalendar
+from market.types import Venue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from config.settings import Settings
+    from market.clock import Clock
+    from market.orders import Fill, Order
+    from market.sessions import Calendar
+    from market.store import Store, Transaction
+    from market.types import Instrument, InstrumentId, Tick
+
+
+class PaperBroker:
+    """Pretends to be a venue: cash only, no shorts, day orders, fees on both sides, tax on sales.
+
+    `calendars` are the venues' hours; without them regular hours without special days hold.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        market_clock: Clock,
+        calendars: Mapping[Venue, Calendar] | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings.broker
+        self._clock = market_clock
+        self._calendars: Mapping[Venue, Calendar] = calendars or {
+            Venue.KRX: KrxCalendar({}),
+            Venue.UPBIT: AlwaysOpen(),
+            Venue.BINANCE: AlwaysOpen(),
+        }
+        self._newest: dict[InstrumentId, Tick] = {}
+        self._may_have_open = True
+
+    async def place(self, order: Order) -> str:
+        """Accept an order durably; raise OrderRejected where a venue would refuse it."""
+        try:
+            accepted = await self._store.write(lambda tx: self._accept(tx, order))
+        finally:  # also when our caller is cancelled: the write may well have happened
+            self._may_have_open = True
+        return accepted.broker_id
+
+    async def cancel(self, order: Order) -> None:
+        """Cancel what is left; raise OrderRejected if nothing is."""
+
+        def close(tx: Transaction) -> None:
+            book = self._book(tx)
+            kept = book.order(order.client_order_id)
+            if kept is None:
+                raise OrderRejected("unknown_order", f"paper has no order {order.id}")
+            if kept.state not in OPEN:
+                raise OrderRejected("closed", f"order {order.id} is {kept.state}")
+            book.put_order(replace(kept, state=OrderState.CANCELED))
+
+        await self._store.write(close)
+
+    async def find(self, order: Order) -> BrokerOrder | None:
+        """Return how an order stands; None means that the venue never accepted it."""
+        # On the writer thread, behind a placement that its caller may have given up on.
+        kept = await self._store.write(lambda tx: self._look_up(tx, order.client_order_id))
+        if kept is None:
+            return None
+        return BrokerOrder(kept.broker_id, kept.state, kept.filled_quantity, kept.average_price)
+
+    async def fills(self, after: str) -> list[Fill]:
+        """Return the fills with an id greater than `after`, oldest first."""
+        return await self._store.read(lambda tx: self._book(tx).fills(after))
+
+    async def account(self) -> Account:
+        """Return cash, and cash less what open buys have set aside."""
+
+        def read(tx: Transaction) -> Account:
+            book = self._book(tx)
+            return Account(book.cash(), book.buying_power())
+
+        return await self._store.read(read)
+
+    async def observe(self, ticks: Sequence[Tick]) -> None:
+        """Let open orders meet the newest ticks; without open orders nothing is written."""
+        for tick in ticks:
+            self._newest[tick.instrument] = tick
+        if self._may_have_open and ticks:
+            self._may_have_open = await self._store.write(lambda tx: self._match(tx, ticks))
+
+    def _look_up(self, tx: Transaction, client_id: str) -> PaperOrder | None:
+        self._expire(tx)
+        return self._book(tx).order(client_id)
+
+    def _book(self, tx: Transaction) -> PaperBook:
+        return PaperBook(tx, self._settings.cash)
+
+    def _accept(self, tx: Transaction, order: Order) -> PaperOrder:
+        book = self._book(tx)
+        instrument = recall(tx, order.instrument)
+        if book.order(order.client_order_id) is not None:
+            raise OrderRejected("duplicate", f"paper already has {order.client_order_id}")
+        self._check_form(order, instrument)
+        now = self._clock.now()
+        accepted = PaperOrder(
+            client_id=order.client_order_id,
+            broker_id=book.next_broker_id(),
+            order_id=order.id,
+            instrument=order.instrument,
+            side=order.side,
+            quantity=order.quantity,
+            price=order.price,
+            reserve_price=self._reserve_price(order, instrument),
+            accepted_at=now,
+            ends_at=day_end(now, instrument.kind, self._calendars[instrument.venue]),
+        )
+        self._check_means(book, accepted)
+        book.put_order(accepted)
+        return accepted
+
+    def _check_form(self, order: Order, instrument: Instrument) -> None:
+        quantity = order.quantity
+        if quantity <= 0 or floor_to_lot(quantity, instrument.kind) != quantity:
+            raise OrderRejected("quantity", f"{quantity} is not a tradable quantity")
+        if order.price is None:
+            return
+        if order.price <= 0 or not is_on_tick(order.price, instrument.kind):
+            raise OrderRejected("price", f"{order.price} is not on the venue's tick")
+        newest = self._newest.get(order.instrument)
+        limits = None if newest is None else day_limits(newest, instrument.kind)
+        if limits is not None and not limits[0] <= order.price <= limits[1]:
+            raise OrderRejected("price", f"{order.price} is outside {limits[0]}-{limits[1]}")
+
+    def _check_means(self, book: PaperBook, order: PaperOrder) -> None:
+        if order.side is Side.SELL:
+            sellable = book.sellable(order.instrument)
+            if order.quantity > sellable:
+                raise OrderRejected("no_position", f"{sellable} can be sold, not {order.quantity}")
+            return
+        needed, power = order.quantity * order.reserve_price, book.buying_power()
+        if needed > power:
+            raise OrderRejected("cash", f"{needed} needed, {power} free")
+
+    def _reserve_price(self, order: Order, instrument: Instrument) -> Decimal:
+        """Return a buy's price with its fee; a market order is expected at its reference price."""
+        price = order.price
+        if price is None:
+            ticks = self._settings.slippage_ticks
+            price = order.reference_price
+            price = step_price(price, instrument.kind, ticks) if ticks else price
+        return price * (1 + self._settings.fee)
+
+    def _match(self, tx: Transaction, ticks: Sequence[Tick]) -> bool:
+        book = self._book(tx)
+        for order in book.open_orders():
+            for tick in ticks:
+                if tick.instrument == order.instrument and self._meet(tx, book, order, tick):
+                    break
+        self._expire(tx)
+        return bool(book.open_orders())
+
+    def _meet(self, tx: Transaction, book: PaperBook, order: PaperOrder, tick: Tick) -> bool:
+        """Trade an order at a tick if it can; return whether it is done."""
+        instrument = recall(tx, order.instrument)
+        if not is_trading(tick, instrument.kind, self._calendars[instrument.venue]):
+            return False
+        price = fill_price(order, tick, instrument.kind, self._settings.slippage_ticks)
+        if price is None:
+            return False
+        notional = price * order.remaining
+        cost = fee_of(notional, self._settings.fee)
+        cost += tax_of(notional, order.side, instrument, tick.at)
+        reserved = order.remaining * order.reserve_price
+        if order.side is Side.BUY and notional + cost > book.buying_power() + reserved:
+            book.put_order(replace(order, state=OrderState.CANCELED))  # the price ran away
+        else:
+            book.trade(order, price, cost, tick.at)
+        return True
+
+    def _expire(self, tx: Transaction) -> None:
+        book, now = self._book(tx), self._clock.now()
+        for order in book.open_orders():
+            if is_over(order, now):
+                book.put_order(replace(order, state=OrderState.EXPIRED))
+
+
+@BROKERS.register("paper")
+def paper(
+    store: Store, settings: Settings, market_clock: Clock, calendars: Mapping[Venue, Calendar]
+) -> Broker:
+    """Return the paper broker."""
+    return PaperBroker(store, settings, market_clock, calendars)
