@@ -17,12 +17,13 @@ from config.strict_yaml import ListNode, Located, parse_yaml
 from config.values import (
     read_bars,
     read_between,
+    read_drift,
     read_duration,
     read_limit,
     read_name,
-    read_ratio,
     read_timeframe,
     read_truth,
+    read_within,
 )
 from market.orders import Side
 from market.types import Timeframe
@@ -86,7 +87,7 @@ def read_condition(node: Node, surroundings: Surroundings) -> ConditionSpec:
     spec = ConditionSpec(
         file=node.file,
         name=fields.value("name", read_name, "") if name.text else "",
-        describe=describe.text if describe else "",
+        describe=describe.text.strip() if describe else "",
         universe=_universe(fields, surroundings),
         timeframe=_timeframe(fields),
         when=read_rule(fields, "when"),
@@ -158,6 +159,6 @@ def _confirm(order: Fields, defaults: ConfirmSettings) -> ConfirmSpec:
         return default
     confirm = Fields(node, CONFIRM_KEYS, order.problems, _LATER_CONFIRM)
     return ConfirmSpec(
-        confirm.value("within", read_duration, default.within),
-        confirm.value("max_drift", read_ratio, default.max_drift),
+        confirm.value("within", read_within, default.within),
+        confirm.value("max_drift", read_drift, default.max_drift),
     )

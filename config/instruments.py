@@ -69,7 +69,7 @@ def read_universe(node: Node, instruments: Mapping[InstrumentId, Instrument] | N
     describe = fields.optional_text("describe")
     universe = Universe(
         parsed(name, read_name, "", problems) if name.text else "",
-        describe.text if describe else "",
+        describe.text.strip() if describe else "",
         _members(fields, node, instruments),
         name,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from config.calendar_file import read_special_days
 from config.condition_reader import Surroundings, read_condition
 from config.instruments import read_instruments, read_universe
+from config.packaged import PACKAGED, write_folder
 from config.settings import Settings
 from config.settings_file import read_settings
 from config.strict_yaml import Located, MapNode, load_yaml
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from market.sessions import Calendar
     from market.types import Instrument, InstrumentId
 
+__all__ = ["PACKAGED", "Config", "find_settings", "load", "members", "write_folder"]
+
 T = TypeVar("T")
 
-PACKAGED = Path(__file__).parent
-"""The folder of the files that ship with ticktalk."""
 USUAL = Path("config") / "settings.yaml"
 """Where settings are looked for in the working folder."""
 
@@ -166,7 +167,7 @@ def _named(named: Path, origin: str) -> Path:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.yaml"))
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
 
 
 def _twice(word: str, name: Located, first: Located) -> Problem:

@@ -35,6 +35,14 @@ def read_duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def read_within(text: str) -> timedelta:
+    """Return how long a card may be confirmed: from 1 second to 1 hour."""
+    within = read_duration(text)
+    if not timedelta(seconds=1) <= within <= timedelta(hours=1):
+        raise ValueError(f"'{text}': a card can wait from 1 second to 1 hour")
+    return within
+
+
 def read_number(text: str) -> Decimal:
     """Return a plain decimal number; digits may be grouped by `_`."""
     written = text.strip()
@@ -52,6 +60,14 @@ def read_ratio(text: str) -> Decimal:
     if written.endswith("%"):
         return read_number(written[:-1]) / 100
     return read_number(written)
+
+
+def read_drift(text: str) -> Decimal:
+    """Return how far (ratio) a price may move: from 0 to 100 %."""
+    drift = read_ratio(text)
+    if not 0 <= drift <= 1:
+        raise ValueError(f"'{text}' must lie between 0% and 100%")
+    return drift
 
 
 def read_money(text: str) -> Decimal:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.init_folder import write_folder
-from config.load import PACKAGED, Config, find_settings, load, members
+from config.load import PACKAGED, Config, find_settings, load, members, write_folder
 from market.errors import ConfigError
 from market.types import Venue
 

@@ -10,6 +10,7 @@ import pytest
 from config.values import (
     read_bars,
     read_between,
+    read_drift,
     read_duration,
     read_limit,
     read_money,
@@ -17,6 +18,7 @@ from config.values import (
     read_number,
     read_ratio,
     read_timeframe,
+    read_within,
 )
 from market.types import Timeframe
 
@@ -62,6 +64,18 @@ def test_money(text: str) -> None:
 def test_money_of_another_currency_is_refused() -> None:
     with pytest.raises(ValueError, match="'100 USDT' must be in KRW"):
         read_money("100 USDT")
+
+
+@pytest.mark.parametrize("text", ["0s", "2 hours"])
+def test_wait_of_a_card_has_bounds(text: str) -> None:
+    with pytest.raises(ValueError, match="from 1 second to 1 hour"):
+        read_within(text)
+
+
+@pytest.mark.parametrize("text", ["-0.1%", "101%"])
+def test_drift_has_bounds(text: str) -> None:
+    with pytest.raises(ValueError, match="between 0% and 100%"):
+        read_drift(text)
 
 
 def test_between() -> None:

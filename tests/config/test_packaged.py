@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.environment import read_env_file
-from config.init_folder import write_folder
-from config.load import PACKAGED, load
-from market.errors import UsageError
+from config.load import load
+from config.packaged import PACKAGED, write_folder
+from market.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,19 +43,20 @@ def test_env_file_is_for_its_owner_only(tmp_path: Path) -> None:
 def test_nothing_is_overwritten_and_nothing_written(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("mine", encoding="utf-8")
     (tmp_path / "settings.yaml").write_text("mine", encoding="utf-8")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigError, match="is there already; nothing was written") as caught:
         write_folder(tmp_path)
-    assert caught.value.code == "init.exists"
-    assert caught.value.facts == {"files": f"{tmp_path / 'settings.yaml'}, {tmp_path / '.env'}"}
+    assert [problem.file for problem in caught.value.problems] == [
+        str(tmp_path / "settings.yaml"),
+        str(tmp_path / ".env"),
+    ]
     assert {path.name for path in tmp_path.iterdir()} == {".env", "settings.yaml"}
     assert (tmp_path / ".env").read_text(encoding="utf-8") == "mine"
 
 
 def test_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigError, match="cannot be written: Not a directory"):
         write_folder(tmp_path / "file" / "mine")
-    assert caught.value.code == "init.unwritable"
 
 
 def test_packaged_files_are_all_named_as_package_data() -> None:

@@ -1,42 +1,43 @@
-"""Writes a folder of configuration to edit, from the files that ship with ticktalk."""
+"""The files that ship with ticktalk, and a copy of them for a user to edit."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from config.load import PACKAGED
-from market.errors import UsageError
+from market.errors import ConfigError, Problem
 
-if TYPE_CHECKING:
-    from pathlib import Path
+PACKAGED = Path(__file__).parent
+"""The folder of the files that ship with ticktalk."""
 
-_PATTERNS = ("settings.yaml", "instruments.yaml", "krx_calendar.yaml")
+_FILES = ("settings.yaml", "instruments.yaml", "krx_calendar.yaml")
 _FOLDERS = ("universes", "conditions")
 
 
 def write_folder(target: Path) -> list[Path]:
     """Write a folder of configuration and return its files; an existing file is never overwritten.
 
-    Raises UsageError, before anything is written, with code `init.exists` (fact `files`) where any
-    of the files is there already, and with `init.unwritable` (facts `folder`, `reason`).
+    Raises ConfigError, before anything is written, where files of it are there already, and where
+    the folder cannot be written.
     """
     plan = _plan(target)
-    existing = [path for path in plan if path.exists()]
+    message = "is there already; nothing was written: choose another folder or move it away"
+    existing = tuple(Problem(str(path), 1, 1, message) for path in plan if path.exists())
     if existing:
-        raise UsageError("init.exists", files=", ".join(str(path) for path in existing))
+        raise ConfigError(existing)
     try:
         for path, source in plan.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_new(path, source.read_bytes())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UsageError("init.unwritable", folder=str(target), reason=reason) from error
+        problem = Problem(str(error.filename or target), 1, 1, f"cannot be written: {reason}")
+        raise ConfigError((problem,)) from error
     return list(plan)
 
 
 def _plan(target: Path) -> dict[Path, Path]:
     """Return the packaged source of each file to write."""
-    sources = [PACKAGED / name for name in _PATTERNS]
+    sources = [PACKAGED / name for name in _FILES]
     for folder in _FOLDERS:
         sources += sorted((PACKAGED / folder).glob("*.yaml"))
     plan = {target / source.relative_to(PACKAGED): source for source in sources}
