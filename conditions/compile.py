@@ -31,7 +31,7 @@ HISTORY = 400
 class Condition:
     """A condition ready to be evaluated.
 
-    `version` changes with its meaning, not with its words. `warm_up` is how many of its own bars
+    `version` changes with its meaning, not with its words. `warmup` is how many of its own bars
     an instrument must have before the verdict can be known, `depth` how many bars a panel must
     keep. `size` and `price` are those of its order; without `price` it is a market order.
     """
@@ -46,7 +46,7 @@ class Condition:
     price: Scalar | None
 
     @property
-    def warm_up(self) -> int:
+    def warmup(self) -> int:
         """Return how many own bars an instrument needs before a verdict can be known."""
         return max(self.when.warm_up, self.clear.warm_up if self.clear else 0)
 

@@ -1,0 +1,97 @@
+"""Why a condition has its verdict: the values of its comparisons, and the lines to draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from conditions.series import Indicated, Series
+from conditions.truths import Compared, Happened, Lasting, Truth
+from conditions.units import Unit
+from conditions.view import View
+from market.signals import Explanation, Leaf
+from market.types import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conditions.compile import Condition
+    from market.panel import Panel
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+MOST_OVERLAYS = 4
+_SHOWN = {Unit.RATIO, Unit.PRICE, Unit.VOLUME, Unit.VALUE, Unit.POINTS}
+
+
+def explain(condition: Condition, panel: Panel, row: int) -> Explanation:
+    """Return the verdict on a row's newest bar with every comparison of `when`, in order."""
+    view = View(panel, np.array([row], dtype=np.int64), {})
+    is_missing = bool(panel.missing[row])
+    leaves = tuple(_leaf(leaf, outer, view, is_missing) for leaf, outer in _leaves(condition.when))
+    return Explanation(_verdict(condition.when, view, is_missing), leaves)
+
+
+def overlays(condition: Condition, panel: Panel, row: int, bars: int) -> dict[str, Array]:
+    """Return at most four series of the condition that lie where prices do, keyed by their text.
+
+    Each has `bars` values, the newest last, NaN where it is unknown.
+    """
+    view = View(panel, np.array([row], dtype=np.int64), {})
+    drawn: dict[str, Array] = {}
+    for truth in (condition.when, condition.clear):
+        for series in _levels(truth) if truth else ():
+            if len(drawn) < MOST_OVERLAYS and series.key not in drawn:
+                drawn[series.key] = series.values(view, bars)[0, -bars:].copy()
+    return drawn
+
+
+def _verdict(truth: Truth, view: View, is_missing: bool) -> Verdict:
+    return Verdict.UNKNOWN if is_missing else Verdict(int(truth.verdicts(view, 1)[0, -1]))
+
+
+def _leaves(truth: Truth) -> Iterator[tuple[Compared | Happened, Truth]]:
+    """Yield every comparison with the verdict it is shown under: its own, or how it lasts."""
+    if isinstance(truth, Compared | Happened):
+        yield truth, truth
+    elif isinstance(truth, Lasting) and isinstance(truth.source, Compared | Happened):
+        yield truth.source, truth
+    else:
+        for part in truth.parts:
+            yield from _leaves(part)
+
+
+def _leaf(leaf: Compared | Happened, outer: Truth, view: View, is_missing: bool) -> Leaf:
+    left, right = (float(one.values(view, 1)[0, -1]) for one in leaf.operands)
+    operator = leaf.operator if isinstance(leaf, Compared) else leaf.event.words
+    return Leaf(
+        outer.text, left, operator, right, _unit(leaf.unit), _verdict(outer, view, is_missing)
+    )
+
+
+def _unit(unit: Unit) -> str:
+    if unit is Unit.MONEY:
+        return str(Unit.VALUE)
+    return str(unit) if unit in _SHOWN else ""
+
+
+def _levels(truth: Truth) -> Iterator[Series]:
+    for series in truth.operands:
+        yield from _lines(series)
+    for part in truth.parts:
+        yield from _levels(part)
+
+
+def _lines(series: Series) -> Iterator[Series]:
+    """Yield the largest parts that move where prices do; a bar's own prices are drawn anyway."""
+    if series.is_level and not _is_price_itself(series):
+        yield series
+        return
+    for part in series.parts:
+        yield from _lines(part)
+
+
+def _is_price_itself(series: Series) -> bool:
+    """Tell whether nothing but prices of bars went into a line: no indicator."""
+    return not isinstance(series, Indicated) and all(map(_is_price_itself, series.parts))

@@ -1,0 +1,63 @@
+"""Moving averages: the level around which a series moves."""
+
+from __future__ import annotations
+
+from math import ceil, log
+
+import numpy as np
+
+from conditions.indicators.registry import INDICATORS, Declared, Floats
+
+FORGOTTEN = 2e-6
+"""Weight of the first bar that no longer counts: half of it off the mean moves it a millionth."""
+
+
+def exponential_memory(window: int) -> int:
+    """Return the bars after which the first one weighs less than FORGOTTEN."""
+    if window == 1:
+        return 1
+    return max(window, 1 + ceil(log(FORGOTTEN) / log((window - 1) / (window + 1))))
+
+
+@INDICATORS.register("sma")
+@Declared(is_level=True)
+def sma(source: Floats, window: int, columns: int) -> Floats:
+    """The arithmetic mean of the last `window` bars."""
+    # Summing distances from the newest value gives flat prices back exactly. The order of the sum
+    # does not depend on `columns`, so one column alone has the same bits as among many.
+    rows, width = source.shape
+    out = np.full((rows, columns), np.nan)
+    first = max(columns - (width - window + 1), 0)
+    for row in range(rows):
+        values = source[row]
+        total = np.zeros(columns)
+        for offset in range(window - 1, 0, -1):
+            for column in range(first, columns):
+                newest = width - columns + column
+                total[column] += values[newest - offset] - values[newest]
+        for column in range(first, columns):
+            out[row, column] = values[width - columns + column] + total[column] / window
+    return out
+
+
+@INDICATORS.register("ema")
+@Declared(memory=exponential_memory, is_level=True, is_recursive=True)
+def ema(source: Floats, window: int, columns: int) -> Floats:
+    """The exponential mean with weight 2 / (window + 1), begun at the first known bar."""
+    rows, width = source.shape
+    out = np.full((rows, columns), np.nan)
+    weight = 2.0 / (window + 1.0)
+    first = width - columns
+    for row in range(rows):
+        known = 0
+        mean = 0.0
+        for place in range(width):
+            value = source[row, place]
+            if np.isnan(value):
+                known = 0
+                continue
+            mean = value if known == 0 else mean + weight * (value - mean)
+            known += 1
+            if known >= window and place >= first:
+                out[row, place - first] = mean
+    return out

@@ -1,0 +1,14 @@
+"""One mistake in an expression, by the character at which it was noticed."""
+
+from __future__ import annotations
+
+from market.errors import TicktalkError
+
+
+class Mistake(TicktalkError):  # noqa: N818  # becomes a Problem once the file and line are known
+    """An expression cannot be understood; `offset` counts its characters from 0."""
+
+    def __init__(self, offset: int, message: str) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.message = message

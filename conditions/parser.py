@@ -1,0 +1,270 @@
+"""Parses an expression: precedence climbing over the tokens, every mistake with its place.
+
+Levels, loosest first: or, and, not, held (`for`/`within` N bars), chained comparison, + -, * /,
+unary minus, postfix (`[N]`, `.name`, call), number, name or parentheses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from conditions.lexer import Sort, Token, tokens
+from conditions.mistake import Mistake
+from conditions.nodes import (
+    Ago,
+    Argument,
+    Binary,
+    Call,
+    Comparison,
+    Held,
+    Junction,
+    Member,
+    Name,
+    Negative,
+    Node,
+    Not,
+    Number,
+    children,
+)
+from conditions.units import LITERALS
+from config.registry import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+N = TypeVar("N", bound=Node)
+
+DEEPEST = 50
+"""Nodes that may lie below each other, and parentheses that may be open at once."""
+LARGEST = Decimal(10) ** 18
+_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+_WORDS = ("and", "or", "not", "for", "within")
+_POSTFIX = ("[", "(", ".")
+
+
+def parse(text: str) -> Node:
+    """Return the tree of an expression; raises Mistake at the first thing that does not fit."""
+    return _Parser(text).whole()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._tokens = tokens(text)
+        self._place = 0
+        self._open = 0
+
+    @property
+    def _token(self) -> Token:
+        return self._tokens[self._place]
+
+    def whole(self) -> Node:
+        if self._token.sort is Sort.END:
+            raise Mistake(0, "expected an expression, found nothing")
+        node = self._or()
+        if self._place < len(self._tokens) - 1:
+            raise self._left_over()
+        return node
+
+    def _take(self) -> Token:
+        token = self._token
+        self._place += 1
+        return token
+
+    def _expect(self, symbol: str, why: str) -> Token:
+        if not self._token.is_symbol(symbol):
+            raise self._wrong(f"'{symbol}' {why}")
+        return self._take()
+
+    def _wrong(self, expected: str) -> Mistake:
+        return Mistake(self._token.start, f"expected {expected}, found {self._token}")
+
+    def _grown(self, node: N, start: int) -> N:
+        """Return a finished node with its place, unless the tree has grown too deep."""
+        depth = 1 + max((child.depth for child in children(node)), default=0)
+        if depth > DEEPEST:
+            raise Mistake(
+                start, f"nested deeper than {DEEPEST} levels; split it with all: and any:"
+            )
+        end = self._tokens[self._place - 1].end if self._place else 0
+        return replace(node, start=start, end=end, depth=depth)
+
+    def _or(self) -> Node:
+        return self._joined("or", self._and)
+
+    def _and(self) -> Node:
+        return self._joined("and", self._not)
+
+    def _joined(self, word: str, below: Callable[[], Node]) -> Node:
+        start = self._token.start
+        operands = [below()]
+        while self._token.is_word(word):
+            self._place += 1
+            operands.append(below())
+        if len(operands) == 1:
+            return operands[0]
+        return self._grown(Junction(word, tuple(operands)), start)
+
+    def _not(self) -> Node:
+        starts = []
+        while self._token.is_word("not"):
+            starts.append(self._take().start)
+        node = self._held()
+        for start in reversed(starts):
+            node = self._grown(Not(node), start)
+        return node
+
+    def _held(self) -> Node:
+        start = self._token.start
+        node = self._comparison()
+        if not (self._token.is_word("for") or self._token.is_word("within")):
+            return node
+        word = self._take().text
+        bars = self._bars(f"after '{word}'")
+        if not (self._token.is_word("bars") or self._token.is_word("bar")):
+            raise self._wrong(f"'bars' after '{word} {bars}'")
+        self._place += 1
+        return self._grown(Held(node, word, bars), start)
+
+    def _comparison(self) -> Node:
+        start = self._token.start
+        operands = [self._sum()]
+        operators = []
+        while self._token.sort is Sort.SYMBOL and self._token.text in _COMPARISONS:
+            operators.append(self._take().text)
+            operands.append(self._sum())
+        if self._token.is_symbol("="):
+            raise Mistake(self._token.start, "unexpected '='; write '==' to compare")
+        if not operators:
+            return operands[0]
+        return self._grown(Comparison(tuple(operands), tuple(operators)), start)
+
+    def _sum(self) -> Node:
+        return self._chain(("+", "-"), self._product)
+
+    def _product(self) -> Node:
+        return self._chain(("*", "/"), self._unary)
+
+    def _chain(self, operators: tuple[str, str], below: Callable[[], Node]) -> Node:
+        start = self._token.start
+        node = below()
+        while self._token.sort is Sort.SYMBOL and self._token.text in operators:
+            operator = self._take().text
+            node = self._grown(Binary(operator, node, below()), start)
+        return node
+
+    def _unary(self) -> Node:
+        starts = []
+        while self._token.is_symbol("-") or self._token.is_symbol("+"):
+            token = self._take()
+            if token.text == "-":
+                starts.append(token.start)
+        node = self._postfix()
+        for start in reversed(starts):
+            node = self._grown(Negative(node), start)
+        return node
+
+    def _postfix(self) -> Node:
+        start = self._token.start
+        node = self._atom()
+        while self._token.sort is Sort.SYMBOL and self._token.text in _POSTFIX:
+            node = self._grown(self._after(node, self._take().text), start)
+        return node
+
+    def _after(self, source: Node, symbol: str) -> Node:
+        if symbol == "[":
+            return self._ago(source)
+        return self._call(source) if symbol == "(" else self._member(source)
+
+    def _ago(self, source: Node) -> Node:
+        bars = self._bars("of bars ago between [ ]", least=0)
+        if self._token.is_word("bars") or self._token.is_word("bar"):
+            self._place += 1
+        self._expect("]", "after the number of bars")
+        return Ago(source, bars)
+
+    def _member(self, source: Node) -> Node:
+        if self._token.sort is not Sort.NAME:
+            raise self._wrong("a name after '.'")
+        return Member(source, self._take().text)
+
+    def _call(self, function: Node) -> Node:
+        arguments: list[Argument] = []
+        self._enter()
+        while not self._token.is_symbol(")"):
+            if arguments:
+                self._expect(",", "or ')' in the arguments")
+            arguments.append(self._argument())
+        self._take()
+        self._open -= 1
+        return Call(function, tuple(arguments))
+
+    def _argument(self) -> Argument:
+        name = ""
+        if self._token.sort is Sort.NAME and self._tokens[self._place + 1].is_symbol("="):
+            name = self._take().text
+            self._place += 1
+        return Argument(name, self._or())
+
+    def _atom(self) -> Node:
+        token = self._token
+        if token.sort is Sort.NUMBER:
+            return self._number()
+        if token.sort is Sort.NAME and token.text not in _WORDS:
+            self._place += 1
+            return self._grown(Name(token.text), token.start)
+        if token.is_symbol("("):
+            return self._parenthesised()
+        advice = "; write a digit before the '.'" if token.is_symbol(".") else ""
+        raise Mistake(token.start, f"expected a number, a name or '(', found {token}{advice}")
+
+    def _parenthesised(self) -> Node:
+        start = self._take().start
+        self._enter()
+        node = self._or()
+        end = self._expect(")", f"for the '(' at character {start + 1}").end
+        self._open -= 1
+        return replace(node, start=start, end=end)
+
+    def _enter(self) -> None:
+        self._open += 1
+        if self._open > DEEPEST:
+            raise Mistake(self._tokens[self._place - 1].start, f"more than {DEEPEST} open '('")
+
+    def _number(self) -> Node:
+        token = self._take()
+        value = Decimal(token.text.replace("_", ""))
+        if value > LARGEST:
+            raise Mistake(token.start, f"the number is larger than {LARGEST:,}")
+        return self._grown(Number(value, self._unit()), token.start)
+
+    def _unit(self) -> str:
+        token = self._token
+        if not token.is_symbol("%") and (token.sort is not Sort.NAME or token.text in _WORDS):
+            return ""
+        if token.text not in LITERALS:
+            near = suggestion(token.text, LITERALS)
+            raise Mistake(token.start, f"unknown unit '{token.text}' after a number{near}")
+        return LITERALS[self._take().text].name
+
+    def _bars(self, where: str, least: int = 1) -> int:
+        token = self._token
+        if token.sort is not Sort.NUMBER or "." in token.text:
+            raise self._wrong(f"a whole number {where}")
+        bars = int(self._take().text.replace("_", ""))
+        if not least <= bars <= 10_000:
+            raise Mistake(token.start, f"expected {least} to 10_000 bars {where}, found {bars}")
+        return bars
+
+    def _left_over(self) -> Mistake:
+        token, before = self._token, self._tokens[self._place - 1]
+        advice = ""
+        if token.is_symbol(",") and before.sort is Sort.NUMBER:
+            advice = "; write 1_000, not 1,000"
+        elif token.sort is Sort.NAME and token.text.lower() in _WORDS:
+            advice = f"; write '{token.text.lower()}' in small letters"
+        elif token.is_symbol("%"):
+            advice = "; % is a unit and stands directly behind a number"
+        expected = "an operator or the end of the expression"
+        return Mistake(token.start, f"expected {expected}, found {token}{advice}")

@@ -1,0 +1,245 @@
+"""Gives the numbers of an expression their meaning: names, arguments and units are checked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from conditions.calls import bind, usage
+from conditions.functions import FUNCTIONS
+from conditions.indicators import EVENTS, INDICATORS
+from conditions.mistake import Mistake
+from conditions.nodes import Ago, Argument, Binary, Call, Member, Name, Negative, Number, to_text
+from conditions.series import Arithmetic, Constant, Earlier, Field, Indicated, Mapped
+from conditions.units import LITERALS, Unit, joined, product, quotient
+from config.registry import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conditions.indicators.registry import Indicator
+    from conditions.nodes import Node
+    from conditions.series import Series
+
+FIELDS = {
+    "open": Unit.PRICE,
+    "high": Unit.PRICE,
+    "low": Unit.PRICE,
+    "close": Unit.PRICE,
+    "volume": Unit.VOLUME,
+    "value": Unit.VALUE,
+}
+"""The fields of a bar."""
+
+VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
+
+
+class SeriesResolver:
+    """Turns trees into series; what is wrong with them gathers in `mistakes`."""
+
+    def __init__(self, history: int) -> None:
+        self.mistakes: list[Mistake] = []
+        self._history = history
+
+    def series(self, node: Node) -> Series | None:
+        """Return the series of a node, None after noting what is wrong with it."""
+        try:
+            found = self._series(node)
+        except Mistake as mistake:
+            self.mistakes.append(mistake)
+            return None
+        return found if found is None or self.reaches(node, found.bars) else None
+
+    def reaches(self, node: Node, bars: int) -> bool:
+        """Tell whether that many bars are kept, after noting it where they are not."""
+        if bars > self._history:
+            message = f"needs {bars} bars, {self._history} are kept; use a shorter window"
+            self.mistakes.append(Mistake(node.start, message))
+        return bars <= self._history
+
+    def _series(self, node: Node) -> Series | None:
+        match node:
+            case Number():
+                return _constant(node)
+            case Name():
+                return _field(node)
+            case Member(source, name):
+                raise Mistake(node.start, f"'{to_text(source)}' has no part '{name}'")
+            case Ago(source, bars):
+                return self._earlier(source, bars)
+            case Negative(operand):
+                return self._negative(operand)
+            case Binary(operator, left, right):
+                return self._arithmetic(operator, left, right)
+            case Call():
+                return self._call(node)
+            case _:
+                raise Mistake(node.start, "expected a number, found something true or false")
+
+    def _earlier(self, source: Node, bars: int) -> Series | None:
+        found = self.series(source)
+        if found is None or bars == 0:
+            return found
+        meaning = Ago(found.node, bars)
+        return Earlier(
+            node=meaning,
+            unit=found.unit,
+            key=to_text(meaning),
+            bars=found.bars + bars,
+            warm_up=found.warm_up + bars,
+            is_level=found.is_level,
+            source=found,
+            distance=bars,
+        )
+
+    def _negative(self, operand: Node) -> Series | None:
+        found = self.series(operand)
+        if found is None:
+            return None
+        return _mapped(Negative(found.node), np.negative, (found,), found.unit)
+
+    def _arithmetic(self, sign: str, left: Node, right: Node) -> Series | None:
+        one, other = self.series(left), self.series(right)
+        if one is None or other is None:
+            return None
+        unit = {"*": product, "/": quotient}.get(sign, joined)(one.unit, other.unit)
+        if unit is None:
+            first, second = (other, one) if sign == "-" else (one, other)
+            cannot = f"{first.unit.words} cannot be {VERBS[sign]} {second.unit.words}"
+            raise Mistake(right.start, cannot)
+        meaning = Binary(sign, one.node, other.node)
+        return Arithmetic(
+            node=meaning,
+            unit=unit,
+            key=to_text(meaning),
+            bars=max(one.bars, other.bars),
+            warm_up=max(one.warm_up, other.warm_up),
+            is_level=_stays_level(sign, one, other, unit),
+            sign=sign,
+            left=one,
+            right=other,
+        )
+
+    def _call(self, call: Call) -> Series | None:
+        name = called(call)
+        if name in FUNCTIONS:
+            return self._function(call, name)
+        if name in INDICATORS:
+            return self._indicated(call, name, INDICATORS.get(name))
+        if name in EVENTS:
+            raise Mistake(call.start, f"expected a number, but '{name}' is true or false")
+        raise unknown_call(call, name)
+
+    def _function(self, call: Call, name: str) -> Series | None:
+        function = FUNCTIONS[name]
+        found = [self.series(argument.value) for argument in call.arguments]
+        if any(argument.name for argument in call.arguments) or not function.takes(len(found)):
+            raise Mistake(call.start, f"'{name}' takes {function.words}, by place")
+        known = [one for one in found if one is not None]
+        if len(known) < len(found):
+            return None
+        unit = known[0].unit
+        for argument, one in zip(call.arguments, known, strict=True):
+            unit = common_unit(unit, one.unit, argument.value.start)
+        arguments = tuple(Argument("", one.node) for one in known)
+        meaning = Call(Name(name), arguments)
+        return _mapped(meaning, function.on_arrays, known, unit)
+
+    def _indicated(self, call: Call, name: str, indicator: Indicator) -> Series | None:
+        source, parameters = bind(call, name, indicator)
+        nodes = [Name(one) for one in indicator.sources] if source is None else [source]
+        found = [self.series(node) for node in nodes]
+        sources = tuple(one for one in found if one is not None)
+        if len(sources) < len(found):
+            return None
+        shown = [] if len(sources) > 1 else [Argument("", sources[0].node)]
+        shown += [Argument("", Number(Decimal(one))) for one in parameters]
+        meaning = Call(Name(name), tuple(shown))
+        return Indicated(
+            node=meaning,
+            unit=sources[0].unit if indicator.unit is None else indicator.unit,
+            key=to_text(meaning),
+            bars=max(one.bars for one in sources) + indicator.memory(*parameters) - 1,
+            warm_up=max(one.warm_up for one in sources) + indicator.warm_up(*parameters) - 1,
+            is_level=indicator.is_level and all(one.is_level for one in sources),
+            indicator=indicator,
+            sources=sources,
+            parameters=parameters,
+        )
+
+
+def called(call: Call) -> str:
+    """Return the name of what is called."""
+    if not isinstance(call.function, Name):
+        raise Mistake(call.start, f"'{to_text(call.function)}' cannot be called")
+    return call.function.name
+
+
+def unknown_call(call: Call, name: str) -> Mistake:
+    """Return the mistake of calling something that does not exist."""
+    if name in FIELDS:
+        return Mistake(call.start, f"'{name}' is a series and takes no arguments")
+    near = suggestion(name, [*INDICATORS, *EVENTS, *FUNCTIONS])
+    return Mistake(call.start, f"unknown indicator '{name}'{near}")
+
+
+def common_unit(left: Unit, right: Unit, place: int) -> Unit:
+    """Return the unit in which two numbers are compared; raises Mistake where they cannot be."""
+    unit = joined(left, right)
+    if unit is None:
+        advice = ""
+        if {left, right} == {Unit.POINTS, Unit.RATIO}:
+            advice = "; points are written without %, such as 70"
+        message = f"{left.words} cannot be compared with {right.words}{advice}"
+        raise Mistake(place, message)
+    return unit
+
+
+def _constant(node: Number) -> Series:
+    literal = LITERALS[node.unit] if node.unit else None
+    if literal is not None and literal.unit is Unit.TICKS:
+        raise Mistake(node.start, "ticks are known only in an order's size and price")
+    value = node.value * literal.factor if literal else node.value
+    unit = literal.unit if literal else Unit.NUMBER
+    return Constant(node=node, unit=unit, key=to_text(node), value=float(value))
+
+
+def _field(node: Name) -> Series:
+    if node.name in FIELDS:
+        unit = FIELDS[node.name]
+        return Field(node=node, unit=unit, key=node.name, is_level=unit is Unit.PRICE)
+    if node.name in INDICATORS:
+        form = usage(node.name, INDICATORS.get(node.name))
+        raise Mistake(node.start, f"'{node.name}' needs arguments: {form}")
+    near = suggestion(node.name, [*FIELDS, *INDICATORS, *EVENTS, *FUNCTIONS, "and", "or", "not"])
+    raise Mistake(
+        node.start, f"unknown name '{node.name}'{near or '; known: ' + ', '.join(FIELDS)}"
+    )
+
+
+def _mapped(
+    meaning: Call | Negative,
+    function: Callable[..., np.ndarray],
+    arguments: Sequence[Series],
+    unit: Unit,
+) -> Series:
+    return Mapped(
+        node=meaning,
+        unit=unit,
+        key=to_text(meaning),
+        bars=max(one.bars for one in arguments),
+        warm_up=max(one.warm_up for one in arguments),
+        function=function,
+        arguments=tuple(arguments),
+    )
+
+
+def _stays_level(sign: str, left: Series, right: Series, unit: Unit) -> bool:
+    """Tell whether the result lies where prices do: a price plus a distance, or times a number."""
+    if unit is not Unit.PRICE:
+        return False
+    if sign in {"+", "-"}:
+        return left.is_level and not right.is_level
+    return left.is_level and right.unit in {Unit.NUMBER, Unit.RATIO}

@@ -1,0 +1,199 @@
+"""One number at the moment of an order: its size and its price, in Decimal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from conditions.functions import FUNCTIONS
+from conditions.mistake import Mistake
+from conditions.nodes import Binary, Call, Name, Negative, Number, to_text
+from conditions.parser import parse
+from conditions.resolve_series import VERBS, called, common_unit
+from conditions.units import LITERALS, Unit, joined, product, quotient
+from config.registry import suggestion
+from market.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conditions.nodes import Node
+    from config.strict_yaml import Located
+
+PRICE_NAMES = {"close": Unit.PRICE, "tick": Unit.PRICE}
+"""What the price of an order may name: the signal's price and the size of one tick there."""
+SIZE_NAMES = {**PRICE_NAMES, "equity": Unit.VALUE, "cash": Unit.VALUE}
+"""What the size of an order may name besides: what the account is worth, and its cash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A compiled expression; `unit` tells whether it is money (VALUE), shares (VOLUME) or a PRICE.
+
+    `names` are those it needs the values of.
+    """
+
+    text: str
+    unit: Unit
+    names: frozenset[str]
+    node: Node
+
+    def value(self, values: Mapping[str, Decimal]) -> Decimal | None:
+        """Return the number, None where a value it needs is not given or it divides by zero."""
+        if not self.names <= values.keys():
+            return None
+        try:
+            return _value(self.node, values)
+        except ArithmeticError:
+            return None
+
+
+def compile_size(located: Located) -> Scalar:
+    """Return the size of an order: money, or a number of shares; raises ConfigError."""
+    return compile_scalar(located, SIZE_NAMES, Unit.VOLUME, Unit.VALUE)
+
+
+def compile_price(located: Located) -> Scalar:
+    """Return the limit price of an order; raises ConfigError."""
+    return compile_scalar(located, PRICE_NAMES, Unit.PRICE)
+
+
+def compile_scalar(located: Located, names: Mapping[str, Unit], *results: Unit) -> Scalar:
+    """Return the scalar of an expression that must come to one of `results`, the usual one first.
+
+    A bare number counts as the first of them, an amount of money as the one that is money. Raises
+    ConfigError with every problem.
+    """
+    resolver = _Resolver(names)
+    unit: Unit | None = None
+    try:
+        node = parse(located.text)
+        unit = resolver.unit(node)
+        if unit is not None:
+            unit = _result(unit, results)
+    except Mistake as mistake:
+        resolver.mistakes.append(mistake)
+    if resolver.mistakes or unit is None:
+        raise ConfigError(
+            tuple(located.problem(one.message, one.offset) for one in resolver.mistakes)
+        )
+    return Scalar(to_text(node), unit, frozenset(resolver.used), node)
+
+
+def _result(unit: Unit, results: tuple[Unit, ...]) -> Unit:
+    for result in results:
+        if unit is result or (unit in {Unit.NUMBER, Unit.MONEY} and joined(unit, result) is result):
+            return result
+    expected = " or ".join(one.words for one in results)
+    raise Mistake(0, f"expected {expected}, found {unit.words}")
+
+
+class _Resolver:
+    """Finds the unit of a tree; what is wrong with it gathers in `mistakes`."""
+
+    def __init__(self, names: Mapping[str, Unit]) -> None:
+        self.mistakes: list[Mistake] = []
+        self.used: set[str] = set()
+        self._names = names
+
+    def unit(self, node: Node) -> Unit | None:
+        try:
+            return self._unit(node)
+        except Mistake as mistake:
+            self.mistakes.append(mistake)
+            return None
+
+    def _unit(self, node: Node) -> Unit | None:
+        match node:
+            case Number(_, unit):
+                return self._number(unit)
+            case Name(name):
+                return self._name(node, name)
+            case Negative(operand):
+                return self.unit(operand)
+            case Binary(sign, left, right):
+                return self._binary(sign, left, right)
+            case Call():
+                return self._call(node)
+            case _:
+                raise Mistake(
+                    node.start, "expected one number; an order has no other bars to look at"
+                )
+
+    def _number(self, unit: str) -> Unit:
+        if not unit:
+            return Unit.NUMBER
+        if LITERALS[unit].unit is Unit.TICKS:
+            self.used.add("tick")
+            return Unit.PRICE
+        return LITERALS[unit].unit
+
+    def _name(self, node: Node, name: str) -> Unit:
+        if name not in self._names:
+            raise Mistake(node.start, f"unknown name '{name}'{suggestion(name, self._names)}")
+        self.used.add(name)
+        return self._names[name]
+
+    def _binary(self, sign: str, left: Node, right: Node) -> Unit | None:
+        one, other = self.unit(left), self.unit(right)
+        if one is None or other is None:
+            return None
+        unit = {"*": product, "/": quotient}.get(sign, joined)(one, other)
+        if unit is None:
+            first, second = (other, one) if sign == "-" else (one, other)
+            message = f"{first.words} cannot be {VERBS[sign]} {second.words}"
+            raise Mistake(right.start, message)
+        return unit
+
+    def _call(self, call: Call) -> Unit | None:
+        name = called(call)
+        if name not in FUNCTIONS:
+            near = suggestion(name, FUNCTIONS)
+            raise Mistake(call.start, f"unknown function '{name}' in an order{near}")
+        function = FUNCTIONS[name]
+        found = [self.unit(argument.value) for argument in call.arguments]
+        if any(argument.name for argument in call.arguments) or not function.takes(len(found)):
+            raise Mistake(call.start, f"'{name}' takes {function.words}, by place")
+        known = [one for one in found if one is not None]
+        if len(known) < len(found):
+            return None
+        unit = known[0]
+        for argument, one in zip(call.arguments, known, strict=True):
+            unit = common_unit(unit, one, argument.value.start)
+        return unit
+
+
+def _value(node: Node, values: Mapping[str, Decimal]) -> Decimal:
+    match node:
+        case Number(value, unit):
+            return value * _factor(unit, values)
+        case Name(name):
+            return values[name]
+        case Negative(operand):
+            return -_value(operand, values)
+        case Binary(sign, left, right):
+            return _arithmetic(sign, _value(left, values), _value(right, values))
+        case Call(Name(name), arguments):
+            found = [_value(argument.value, values) for argument in arguments]
+            return FUNCTIONS[name].on_decimals(*found)
+    raise AssertionError(f"a checked scalar cannot hold {node}")
+
+
+def _factor(unit: str, values: Mapping[str, Decimal]) -> Decimal:
+    if not unit:
+        return Decimal(1)
+    literal = LITERALS[unit]
+    return values["tick"] if literal.unit is Unit.TICKS else literal.factor
+
+
+def _arithmetic(sign: str, left: Decimal, right: Decimal) -> Decimal:
+    match sign:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case _:
+            return left / right
