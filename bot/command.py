@@ -1,0 +1,95 @@
+"""The form of a chat command, and the registry that commands enter by their name."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
+
+import bot.commands
+from config.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.reply import Reply
+    from bot.services import Services
+    from bot.texts import Texts
+    from market.messages import Person, Role
+
+    Handler: TypeAlias = Callable[[Services, "Call"], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of a command: `key` names it across restarts (`update:<id>`).
+
+    `card` is the key of the message whose button was tapped, if that was a card.
+    """
+
+    args: str
+    user: Person
+    key: str
+    chat_id: int
+    message_id: int | None = None
+    card: str | None = None
+
+    @property
+    def language(self) -> str:
+        """Return the language to answer in."""
+        return self.user.language
+
+    def card_for(self, name: str) -> str:
+        """Return the card to answer in: the tapped one if it is of this name, else a new one."""
+        if self.card is not None and self.card.startswith(f"{name}/"):
+            return self.card
+        return f"{name}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A chat command: who may use it, where, and arguments that show how (they are tested).
+
+    `is_private` keeps it out of groups; `is_open` lets strangers use it in private.
+    Its words are `menu.NAME` (one line) and `usage.NAME` (how to write it) in the catalogues.
+    """
+
+    name: str
+    role: Role
+    handler: Handler
+    is_private: bool
+    examples: tuple[str, ...]
+    is_open: bool = False
+
+
+COMMANDS: Registry[Command] = Registry("command")
+"""Commands by name, without the slash."""
+
+
+def command(
+    name: str,
+    role: Role,
+    *,
+    is_private: bool,
+    examples: tuple[str, ...],
+    is_open: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Return a decorator that enters a handler into the registry as a command."""
+
+    def enter(handler: Handler) -> Handler:
+        COMMANDS.register(name)(Command(name, role, handler, is_private, examples, is_open))
+        return handler
+
+    return enter
+
+
+def load_commands() -> None:
+    """Import every module of bot/commands, so that all commands are registered."""
+    for module in pkgutil.iter_modules(bot.commands.__path__):
+        import_module(f"{bot.commands.__name__}.{module.name}")
+
+
+def bot_commands(texts: Texts, language: str) -> list[tuple[str, str]]:
+    """Return (name, help) of every command for Telegram's menu."""
+    return [(name, texts.plain(f"menu.{name}", language)) for name in COMMANDS]

@@ -1,0 +1,44 @@
+"""/cancel: take back an open order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.command import command
+from bot.outcome import outcome_text
+from bot.render_order import order_line
+from bot.reply import Reply
+from market.messages import Button, Role
+from market.orders import OPEN
+
+if TYPE_CHECKING:
+    from bot.command import Call
+    from bot.services import Services
+
+MOST_SHOWN = 10
+
+
+@command("cancel", Role.TRADER, is_private=True, examples=("", "aaaaaaaaaaaa"))
+async def cancel(services: Services, call: Call) -> Reply:
+    """Cancel the order with this id; without one, list what can be cancelled."""
+    order_id = call.args.strip().lstrip("#").lower()
+    if not order_id:
+        return await _which(services, call)
+    outcome = await services.desk.cancel(order_id, call.user.id)
+    return Reply(outcome_text(services.texts, call.language, outcome))
+
+
+async def _which(services: Services, call: Call) -> Reply:
+    texts, language = services.texts, call.language
+    found = await services.store.read(lambda tx: tx.orders.in_states(OPEN))
+    mine = [order for order in found if order.user_id == call.user.id]
+    if not mine:
+        return Reply(texts.get("cancel.none", language))
+    rows = []
+    lines = [texts.get("cancel.which", language)]
+    for order in mine[-MOST_SHOWN:]:
+        name = services.directory.name(order.instrument)
+        lines.append(order_line(texts, language, order, name))
+        label = texts.plain("button.cancel_order", language, name=name, id=order.id[:4])
+        rows.append((Button(label=label, data=f"ox:{order.id}"),))
+    return Reply("\n".join(lines), tuple(rows))

@@ -1,0 +1,47 @@
+"""/orders: today's orders and where each stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import render_numbers as numbers
+from bot.command import command
+from bot.render_order import order_line
+from bot.reply import Reply, command_button
+from market.messages import Role
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.command import Call
+    from bot.services import Services
+
+MOST_SHOWN = 20
+
+
+@command("orders", Role.VIEWER, is_private=True, examples=("",))
+async def orders(services: Services, call: Call) -> Reply:
+    """List today's orders, the newest first."""
+    texts, language = services.texts, call.language
+    start = start_of_day(services.wall_clock.now())
+
+    since = await services.store.read(lambda tx: tx.orders.since(start))
+    found = sorted(since, key=lambda order: order.proposed_at, reverse=True)
+    lines = [texts.get("orders.title", language, count=str(len(found)))]
+    for order in found[:MOST_SHOWN]:
+        name = services.directory.name(order.instrument)
+        lines.append(order_line(texts, language, order, name))
+    if len(found) > MOST_SHOWN:
+        lines.append(texts.get("list.more", language, count=str(len(found) - MOST_SHOWN)))
+    if not found:
+        lines.append(texts.get("orders.none", language))
+    buttons = (
+        command_button(texts.plain("button.refresh", language), "/orders"),
+        command_button(texts.plain("button.cancel_which", language), "/cancel"),
+    )
+    return Reply("\n".join(lines), (buttons,), card=call.card_for("orders"))
+
+
+def start_of_day(now: datetime) -> datetime:
+    """Return midnight in Korea before a moment."""
+    return now.astimezone(numbers.KST).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,94 @@
+"""/status: one look at whether everything runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from bot import render_numbers as numbers
+from bot.command import command
+from bot.reply import Reply, command_button
+from market.messages import Role
+from market.orders import OPEN
+
+if TYPE_CHECKING:
+    from bot.command import Call
+    from bot.services import Services
+    from market.sessions import Calendar
+    from market.store import Transaction
+
+
+@command("status", Role.VIEWER, is_private=False, examples=("",))
+async def status(services: Services, call: Call) -> Reply:
+    """Show trading state, market hours, the last crawl and what is waiting."""
+    texts, language = services.texts, call.language
+
+    def counts(tx: Transaction) -> tuple[int, int]:
+        return len(tx.orders.in_states(OPEN)), tx.outbox.waiting()
+
+    open_orders, waiting = await services.store.read(counts)
+    trading = await services.desk.trading()
+    lines = [
+        texts.get(f"status.trading.{trading}", language),
+        *market_lines(services, language),
+        _crawl_line(services, language),
+        texts.get(
+            "status.counts",
+            language,
+            conditions=str(len(services.config.conditions)),
+            orders=str(open_orders),
+            waiting=str(waiting),
+        ),
+        texts.get(
+            "status.program",
+            language,
+            broker=services.config.settings.broker.name,
+            version=program_version(),
+        ),
+    ]
+    button = command_button(texts.plain("button.refresh", language), "/status")
+    return Reply("\n".join(lines), ((button,),), card=call.card_for("status"))
+
+
+def market_lines(services: Services, language: str) -> list[str]:
+    """Return one line a venue: open until when, closed until when, or always open."""
+    now = services.market_clock.now()
+    lines = []
+    for venue, calendar in services.calendars.items():
+        key, until = _hours(calendar, now)
+        lines.append(
+            services.texts.get(
+                f"status.market.{key}",
+                language,
+                venue=venue.value,
+                until=numbers.minute(until),
+                now=numbers.minute(now),
+            )
+        )
+    return lines
+
+
+def _hours(calendar: Calendar, now: datetime) -> tuple[str, datetime]:
+    if not calendar.is_open(now):
+        return "closed", calendar.next_open(now)
+    window = calendar.window(calendar.session_day(now))
+    if window is None or calendar.is_open(window.close):
+        return "always", now
+    return "open", window.close
+
+
+def program_version() -> str:
+    """Return the installed version of ticktalk."""
+    try:
+        return version("ticktalk")
+    except PackageNotFoundError:
+        return "?"
+
+
+def _crawl_line(services: Services, language: str) -> str:
+    health = services.pipeline.health()
+    seen = health.get("crawled_at")
+    now = services.market_clock.now()
+    age = numbers.span_between(seen, now) if isinstance(seen, datetime) else "–"
+    return services.texts.get(f"status.source.{health['state']}", language, age=age)

@@ -1,0 +1,131 @@
+"""The words of an alert: what fired on what, at which price, and why."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bot import render_numbers as numbers
+from bot.html_text import CAPTION_LIMIT, TEXT_LIMIT, length
+from market.types import Verdict, from_ms
+
+if TYPE_CHECKING:
+    from bot.texts import Texts
+    from config.condition_file import AlertSpec
+    from market.signals import Leaf, Signal, Snapshot
+    from market.types import Instrument
+
+MARKS = {Verdict.TRUE: "✅", Verdict.UNKNOWN: "❔", Verdict.FALSE: "▫️"}
+SEVERITIES = {"low": "🔹", "normal": "🔔", "high": "🚨"}
+
+
+def alert_text(
+    texts: Texts,
+    language: str,
+    signal: Signal,
+    instrument: Instrument,
+    spec: AlertSpec,
+    description: str,
+) -> str:
+    """Return an alert as HTML, short enough for a caption where it has a chart."""
+    head = _head(texts, language, signal, instrument, spec, description)
+    leaves = [leaf_text(texts, language, leaf) for leaf in signal.explanation.leaves]
+    limit = CAPTION_LIMIT if spec.chart else TEXT_LIMIT
+    return fitting(texts, language, head, leaves, limit)
+
+
+def leaf_text(texts: Texts, language: str, leaf: Leaf) -> str:
+    """Return one comparison with the values of both sides."""
+    return texts.get(
+        "alert.leaf",
+        language,
+        mark=MARKS[leaf.verdict],
+        text=leaf.text,
+        left=leaf_value(leaf.left, leaf.unit, language),
+        operator=leaf.operator,
+        right=leaf_value(leaf.right, leaf.unit, language),
+    )
+
+
+def leaf_value(value: float, unit: str, language: str) -> str:
+    """Return a side of a comparison in its unit; NaN is a dash."""
+    if not math.isfinite(value):
+        return "–"
+    if unit == "ratio":
+        return numbers.percent(value)
+    if unit in {"price", "value"}:
+        return numbers.won(value, language)
+    return numbers.grouped(value, 0 if unit == "volume" else 2)
+
+
+def fitting(texts: Texts, language: str, head: str, leaves: list[str], limit: int) -> str:
+    """Return the head and as many leaves as fit, saying how many were left out."""
+    for kept in range(len(leaves), -1, -1):
+        lines = [head, *leaves[:kept]]
+        if kept < len(leaves):
+            lines.append(texts.get("alert.more", language, count=str(len(leaves) - kept)))
+        text = "\n".join(lines)
+        if length(text) <= limit:
+            return text
+    return head
+
+
+def change_since(snapshot: Snapshot) -> tuple[str, float]:
+    """Return against what the newest close is compared, as a text key's end, and the ratio.
+
+    `day`: the last bar of an earlier Korean day in the snapshot; else `bars`: its first bar.
+    """
+    if len(snapshot.close) < 2:
+        return "bars", math.nan
+    today = from_ms(snapshot.starts[-1]).astimezone(numbers.KST).date()
+    for start, close in zip(reversed(snapshot.starts), reversed(snapshot.close), strict=True):
+        if start and from_ms(start).astimezone(numbers.KST).date() < today:
+            return "day", _ratio(snapshot.close[-1], close)
+    return "bars", _ratio(snapshot.close[-1], snapshot.close[0])
+
+
+def _head(
+    texts: Texts,
+    language: str,
+    signal: Signal,
+    instrument: Instrument,
+    spec: AlertSpec,
+    description: str,
+) -> str:
+    against, ratio = change_since(signal.snapshot)
+    lines = [
+        texts.get(
+            "alert.title",
+            language,
+            sign=SEVERITIES[spec.severity],
+            name=instrument.name,
+            code=instrument.code,
+        ),
+        texts.get(
+            f"alert.price.{against}",
+            language,
+            price=numbers.won(signal.price, language),
+            change=numbers.change(ratio),
+            bars=str(len(signal.snapshot.close)),
+        ),
+        texts.get(
+            "alert.when",
+            language,
+            condition=signal.condition,
+            timeframe=signal.timeframe.value,
+            time=numbers.minute(signal.fired_at),
+        ),
+    ]
+    if description:
+        lines.append(texts.get("alert.describe", language, describe=_shortened(description)))
+    if signal.is_late:
+        lines.insert(0, texts.get("alert.late", language))
+    return "\n".join(lines)
+
+
+def _shortened(description: str, most: int = 300) -> str:
+    return description if len(description) <= most else description[: most - 1] + "…"
+
+
+def _ratio(last: float, first: float) -> float:
+    return last / first - 1 if first else math.nan

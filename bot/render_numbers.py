@@ -1,0 +1,103 @@
+"""Numbers, times and directions as people in Korea read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KST = ZoneInfo("Asia/Seoul")
+
+UP, DOWN, FLAT = "🔺", "🔻", "▫️"
+"""Red for up and blue for down is the Korean habit; these are the signs that keep it."""
+
+
+def grouped(number: Decimal | float, places: int = 0) -> str:
+    """Return a number with thousands separators, rounded half up; unknown is a dash."""
+    if isinstance(number, float) and not math.isfinite(number):
+        return "–"
+    unit = Decimal(1).scaleb(-places)
+    exact = Decimal(str(number)).quantize(unit, rounding=ROUND_HALF_UP)
+    return f"{exact + 0:,}"
+
+
+def price(number: Decimal | float) -> str:
+    """Return a price: whole from 100 up, with up to four places below."""
+    if isinstance(number, float) and not math.isfinite(number):
+        return "–"
+    exact = Decimal(str(number))
+    if exact == exact.to_integral_value() or abs(exact) >= 1000:
+        return grouped(exact)
+    return f"{exact.quantize(Decimal('0.0001'), rounding=ROUND_HALF_UP).normalize():,f}"
+
+
+def won(number: Decimal | float, language: str) -> str:
+    """Return an amount of won."""
+    return f"{price(number)}원" if language == "ko" else f"{price(number)} KRW"
+
+
+def signed_won(number: Decimal, language: str) -> str:
+    """Return a profit or loss in won with its sign."""
+    sign = "+" if number > 0 else ""
+    return f"{sign}{won(number.quantize(Decimal(1), rounding=ROUND_HALF_UP), language)}"
+
+
+def quantity(number: Decimal, language: str) -> str:
+    """Return a number of shares or coins."""
+    shown = f"{number.normalize():,f}"
+    if language == "ko":
+        return f"{shown}주"
+    return f"{shown} share" if number == 1 else f"{shown} shares"
+
+
+def percent(ratio: Decimal | float, places: int = 2) -> str:
+    """Return a ratio in per cent without a sign for gains."""
+    if isinstance(ratio, float) and not math.isfinite(ratio):
+        return "–"
+    return f"{grouped(Decimal(str(ratio)) * 100, places)}%"
+
+
+def change(ratio: Decimal | float) -> str:
+    """Return a change with its direction: 🔺 up, 🔻 down."""
+    exact = Decimal(str(ratio)) if not isinstance(ratio, float) or math.isfinite(ratio) else None
+    if exact is None:
+        return f"{FLAT} –"
+    shown = Decimal(str(exact * 100)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    if shown == 0:
+        return f"{FLAT} 0.00%"
+    return f"{UP} +{shown:,}%" if shown > 0 else f"{DOWN} {shown:,}%"
+
+
+def clock(at: datetime) -> str:
+    """Return hours, minutes and seconds in Korea."""
+    return at.astimezone(KST).strftime("%H:%M:%S")
+
+
+def minute(at: datetime) -> str:
+    """Return month, day, hours and minutes in Korea."""
+    return at.astimezone(KST).strftime("%m-%d %H:%M")
+
+
+def span(seconds: float) -> str:
+    """Return a length of time: 12s, 3m12s, 2h05m."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{left:02}s" if minutes else f"{left}s"
+
+
+def span_between(earlier: datetime, later: datetime) -> str:
+    """Return the length of time from one moment to another, never negative."""
+    return span(max(later - earlier, timedelta(0)).total_seconds())
+
+
+def whole(number: Decimal) -> Decimal:
+    """Return an amount rounded half up to whole won."""
+    return number.quantize(Decimal(1), rounding=ROUND_HALF_UP)

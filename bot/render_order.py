@@ -1,0 +1,178 @@
+"""The words of an order card: what would be sent, what it costs, and how it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import render_numbers as numbers
+from bot.render_alert import leaf_text
+from market.messages import Button
+from market.orders import OrderState, Side
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from bot.texts import Texts
+    from engine.ports import OrderView
+    from market.orders import Order
+    from market.signals import Signal
+    from market.types import Instrument
+
+CANCELLABLE = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
+"""States in which a card offers to cancel."""
+
+WITH_REASON = frozenset({OrderState.DENIED, OrderState.LAPSED, OrderState.REJECTED})
+"""States that say why."""
+
+MOST_LEAVES = 4
+
+
+def order_text(
+    texts: Texts, language: str, order: Order, instrument: Instrument, view: OrderView
+) -> str:
+    """Return the card of an order in its present state as HTML."""
+    lines = [_title(texts, language, order), _what(texts, language, order, instrument)]
+    if order.state is OrderState.PROPOSED:
+        lines += _proposal(texts, language, order, view)
+    if view.signal is not None:
+        lines += _why(texts, language, order, view.signal)
+    lines += _standing(texts, language, order, view)
+    lines.append(texts.get("card.id", language, id=order.id))
+    return "\n".join(lines)
+
+
+def order_buttons(texts: Texts, language: str, order: Order) -> tuple[tuple[Button, ...], ...]:
+    """Return confirm and decline while proposed, cancel while it rests at the broker."""
+    if order.state is OrderState.PROPOSED:
+        key = f"{order.id}:{order.version}"
+        return (
+            (
+                Button(label=texts.plain("button.confirm", language), data=f"oc:{key}"),
+                Button(label=texts.plain("button.decline", language), data=f"od:{key}"),
+            ),
+        )
+    if order.state in CANCELLABLE and not order.is_cancel_requested:
+        return ((Button(label=texts.plain("button.cancel", language), data=f"ox:{order.id}"),),)
+    return ()
+
+
+def order_line(texts: Texts, language: str, order: Order, name: str) -> str:
+    """Return one line about an order for a list."""
+    return texts.get(
+        "orders.line",
+        language,
+        time=numbers.clock(order.proposed_at)[:5],
+        side=side_text(texts, language, order.side),
+        name=name,
+        quantity=numbers.quantity(order.quantity, language),
+        price=price_text(texts, language, order.price),
+        state=texts.plain(f"state.{order.state}", language),
+    )
+
+
+def side_text(texts: Texts, language: str, side: Side) -> str:
+    """Return buy or sell with its colour."""
+    return texts.plain(f"side.{side}", language)
+
+
+def price_text(texts: Texts, language: str, price: Decimal | None) -> str:
+    """Return the limit price, or that it is a market order."""
+    if price is None:
+        return texts.plain("price.market", language)
+    return texts.plain("price.limit", language, price=numbers.won(price, language))
+
+
+def reason_text(texts: Texts, language: str, codes: str) -> str:
+    """Return the words for one or several reason codes; an unknown code is shown as it is."""
+    known = [
+        texts.plain(code, language)
+        if texts.has(code)
+        else texts.plain("reason.other", language, code=code)
+        for code in codes.replace(",", " ").split()
+    ]
+    return " · ".join(known)
+
+
+def _title(texts: Texts, language: str, order: Order) -> str:
+    side = side_text(texts, language, order.side)
+    return texts.get(f"card.title.{order.state}", language, side=side)
+
+
+def _what(texts: Texts, language: str, order: Order, instrument: Instrument) -> str:
+    return texts.get(
+        "card.what",
+        language,
+        name=instrument.name,
+        code=instrument.code,
+        quantity=numbers.quantity(order.quantity, language),
+        price=price_text(texts, language, order.price),
+    )
+
+
+def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> list[str]:
+    share = view.cost / view.equity if view.equity > 0 else None
+    lines = [
+        texts.get(
+            "card.now",
+            language,
+            price=numbers.won(view.price, language),
+            age=numbers.span(view.price_age_seconds),
+        ),
+        texts.get(
+            f"card.cost.{order.side}",
+            language,
+            cost=numbers.won(numbers.whole(view.cost), language),
+            fee=numbers.won(numbers.whole(view.fee), language),
+            tax=numbers.won(numbers.whole(view.tax), language),
+        ),
+        texts.get(
+            "card.share",
+            language,
+            share="–" if share is None else numbers.percent(share, 1),
+            left=numbers.won(numbers.whole(view.buying_power_after), language),
+        ),
+    ]
+    if order.version > 1:
+        lines.insert(0, texts.get("card.again", language))
+    return lines
+
+
+def _why(texts: Texts, language: str, order: Order, signal: Signal) -> list[str]:
+    lines = [texts.get("card.why", language, condition=signal.condition)]
+    if order.state is OrderState.PROPOSED:
+        leaves = signal.explanation.leaves[:MOST_LEAVES]
+        lines += [leaf_text(texts, language, leaf) for leaf in leaves]
+    return lines
+
+
+def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> list[str]:
+    lines = [
+        texts.get(
+            f"card.state.{order.state}",
+            language,
+            expires=numbers.clock(order.expires_at),
+            seconds=str(max(0, view.seconds_left)),
+            filled=numbers.quantity(order.filled_quantity, language),
+            quantity=numbers.quantity(order.quantity, language),
+            average=numbers.won(order.average_price, language),
+            amount=numbers.won(
+                numbers.whole(order.average_price * order.filled_quantity), language
+            ),
+            cost=numbers.won(numbers.whole(order.cost), language),
+        )
+    ]
+    if order.state in WITH_REASON and order.code:
+        reason = reason_text(texts, language, order.code)
+        lines.append(texts.get("card.reason", language, reason=reason))
+    if order.is_cancel_requested and order.state in CANCELLABLE:
+        lines.append(texts.get("card.cancel_requested", language))
+    if order.state in {OrderState.CANCELED, OrderState.EXPIRED} and order.filled_quantity:
+        lines.append(
+            texts.get(
+                "card.part_filled",
+                language,
+                filled=numbers.quantity(order.filled_quantity, language),
+                average=numbers.won(order.average_price, language),
+            )
+        )
+    return lines

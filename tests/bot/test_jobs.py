@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.jobs import GRACE_SECONDS, Jobs, MarketTrigger
+from bot.market_time import ScaledTime, UnscaledTime
+from market.clock import ManualClock, SystemClock
+from market.errors import StoreError, StoreFull
+
+WALL = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MARKET = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+DEADLINE_SECONDS = 5
+
+
+@dataclass
+class EachMinute:
+    """Every full minute of the market."""
+
+    def after(self, at: datetime) -> datetime:
+        return at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+@dataclass
+class Soon:
+    """A hundredth of a second from now, again and again."""
+
+    def after(self, at: datetime) -> datetime:
+        return at + timedelta(milliseconds=10)
+
+
+@dataclass
+class Told:
+    errors: list[StoreError] = field(default_factory=list)
+
+    async def __call__(self, error: StoreError) -> None:
+        self.errors.append(error)
+
+
+def test_a_market_minute_is_a_second_at_sixty_times_the_speed() -> None:
+    wall = ManualClock(WALL)
+    trigger = MarketTrigger(EachMinute(), ScaledTime(wall, MARKET, 60))
+    assert trigger.get_next_fire_time(None, WALL) == WALL + timedelta(seconds=1)
+
+
+def test_a_point_of_the_schedule_is_planned_once() -> None:
+    wall = ManualClock(WALL)
+    trigger = MarketTrigger(EachMinute(), ScaledTime(wall, MARKET, 60))
+    first = trigger.get_next_fire_time(None, WALL)
+    assert trigger.get_next_fire_time(first, WALL) == WALL + timedelta(seconds=2)
+
+
+def test_a_changed_pace_plans_the_point_again() -> None:
+    wall = ManualClock(WALL)
+    time = ScaledTime(wall, MARKET, 60)
+    trigger = MarketTrigger(EachMinute(), time)
+    trigger.get_next_fire_time(None, WALL)
+    time.set_speed(1)
+    trigger.forget()
+    assert trigger.get_next_fire_time(None, WALL) == WALL + timedelta(minutes=1)
+
+
+def test_a_job_that_fails_runs_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> int:
+        runs = 0
+        twice = asyncio.Event()
+
+        async def work() -> None:
+            nonlocal runs
+            runs += 1
+            if runs > 1:
+                twice.set()
+            raise RuntimeError("a fault of ours")
+
+        jobs = Jobs(UnscaledTime(SystemClock()), Told())
+        jobs.in_market_time("crawl", Soon(), work)
+        jobs.start()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await twice.wait()
+        jobs.stop()
+        return runs
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(scenario()) >= 2
+    assert "job 'crawl' failed" in caplog.text
+
+
+def test_a_full_disk_is_told_instead_of_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> list[StoreError]:
+        told = Told()
+        ran = asyncio.Event()
+
+        async def work() -> None:
+            ran.set()
+            raise StoreFull("the disk is full")
+
+        jobs = Jobs(UnscaledTime(SystemClock()), told)
+        jobs.every("lapse", 0.01, work)
+        jobs.start()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await ran.wait()
+        jobs.stop()
+        return told.errors
+
+    assert isinstance(asyncio.run(scenario())[0], StoreFull)
+    assert "Traceback" not in caplog.text
+
+
+def test_a_blocked_loop_does_not_drop_jobs() -> None:
+    jobs = Jobs(UnscaledTime(SystemClock()), Told())
+    defaults = jobs._scheduler._job_defaults
+    assert defaults == {
+        "misfire_grace_time": GRACE_SECONDS,
+        "coalesce": True,
+        "max_instances": 1,
+    }
