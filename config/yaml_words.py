@@ -10,7 +10,10 @@ from market.errors import Problem
 _HINTS = (
     ("found character '\\t'", "a tab; indent with spaces"),
     ("that cannot start any token", "a text cannot begin with this character; quote the text"),
-    ("mapping values are not allowed", "a text with ': ' in it must be quoted"),
+    (
+        "mapping values are not allowed",
+        "':' does not fit here; mend the indentation, or quote a text with ': ' in it",
+    ),
     ("could not find expected ':'", "a key without ':' after it"),
     ("unexpected end of stream", "a quote is opened and never closed"),
     ("found undefined tag", "'!' is not taken; quote the text"),
