@@ -61,9 +61,7 @@ class MarketFed(Protocol):
         ...
 
 
-BrokerFactory: TypeAlias = (
-    "Callable[[Store, Settings, Clock, Mapping[Venue, Calendar]], Broker]"
-)
+BrokerFactory: TypeAlias = "Callable[[Store, Settings, Clock, Mapping[Venue, Calendar]], Broker]"
 
 BROKERS: Registry[BrokerFactory] = Registry("broker")
 """Factories by name: `(store, settings, market clock, calendars) -> Broker`."""

@@ -1,0 +1,197 @@
+"""The paper venue's own book: orders, fills, cash and holdings as documents of a transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from market.orders import Fill, OrderState, Side
+from market.types import from_ms, to_ms
+
+if TYPE_CHECKING:
+    from market.store import Transaction
+    from market.types import InstrumentId
+
+OPEN = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
+
+_ORDER = "paper/order/"
+_OPEN = "paper/open/"
+_FILL = "paper/fill/"
+_HELD = "paper/held/"
+_CASH = "paper/cash"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperOrder:
+    """An order as the venue keeps it; `reserve_price` is what a buy's money is set aside at."""
+
+    client_id: str
+    broker_id: str
+    order_id: str
+    instrument: InstrumentId
+    side: Side
+    quantity: Decimal
+    price: Decimal | None
+    reserve_price: Decimal
+    accepted_at: datetime
+    ends_at: datetime | None
+    state: OrderState = OrderState.ACCEPTED
+    filled_quantity: Decimal = Decimal(0)
+    average_price: Decimal = Decimal(0)
+
+    @property
+    def remaining(self) -> Decimal:
+        """Return what has not traded."""
+        return self.quantity - self.filled_quantity
+
+
+class PaperBook:
+    """The book within one transaction; nothing is kept outside it."""
+
+    def __init__(self, tx: Transaction, start_cash: Decimal) -> None:
+        self._documents = tx.documents
+        self._start_cash = start_cash
+
+    def order(self, client_id: str) -> PaperOrder | None:
+        """Return an order by the client's id."""
+        value = self._documents.get(_ORDER + client_id)
+        return None if value is None else _read_order(value)
+
+    def open_orders(self) -> list[PaperOrder]:
+        """Return the orders that can still trade, oldest first."""
+        names = [key.removeprefix(_OPEN) for key, _ in self._documents.items(_OPEN)]
+        found = [order for name in names if (order := self.order(name)) is not None]
+        return sorted(found, key=lambda order: order.broker_id)
+
+    def put_order(self, order: PaperOrder) -> None:
+        """Keep an order in its present state."""
+        self._documents.put(_ORDER + order.client_id, _written(order))
+        if order.state in OPEN:
+            self._documents.put(_OPEN + order.client_id, {})
+        else:
+            self._documents.delete(_OPEN + order.client_id)
+
+    def next_broker_id(self) -> str:
+        """Return a number for a new order; each is given once."""
+        return f"paper-{self._count('orders'):09d}"
+
+    def cash(self) -> Decimal:
+        """Return the money, settled at once."""
+        return Decimal(self._purse()["amount"])
+
+    def buying_power(self) -> Decimal:
+        """Return cash less what open buys have set aside."""
+        return self.cash() - sum(
+            (
+                order.remaining * order.reserve_price
+                for order in self.open_orders()
+                if order.side is Side.BUY
+            ),
+            Decimal(0),
+        )
+
+    def held(self, instrument: InstrumentId) -> Decimal:
+        """Return the quantity held of an instrument."""
+        value = self._documents.get(_HELD + instrument)
+        return Decimal(0) if value is None else Decimal(value["quantity"])
+
+    def sellable(self, instrument: InstrumentId) -> Decimal:
+        """Return the quantity held less what open sells have set aside."""
+        return self.held(instrument) - sum(
+            (
+                order.remaining
+                for order in self.open_orders()
+                if order.side is Side.SELL and order.instrument == instrument
+            ),
+            Decimal(0),
+        )
+
+    def trade(self, order: PaperOrder, price: Decimal, cost: Decimal, at: datetime) -> Fill:
+        """Fill the whole rest of an order: fill, order, cash and holding together."""
+        fill = Fill(
+            id=f"{self._count('fills'):012d}",
+            order_id=order.order_id,
+            instrument=order.instrument,
+            side=order.side,
+            quantity=order.remaining,
+            price=price,
+            cost=cost,
+            at=at,
+        )
+        self._documents.put(_FILL + fill.id, _written(fill))
+        self.put_order(
+            replace(
+                order,
+                state=OrderState.FILLED,
+                filled_quantity=order.quantity,
+                average_price=price,
+            )
+        )
+        sign = 1 if order.side is Side.BUY else -1
+        self._spend(sign * price * fill.quantity + cost)
+        held = self.held(order.instrument) + sign * fill.quantity
+        self._documents.put(_HELD + order.instrument, {"quantity": str(held)})
+        return fill
+
+    def fills(self, after: str) -> list[Fill]:
+        """Return the fills with an id greater than `after`, oldest first."""
+        start = _FILL + after if after else ""
+        return [_read_fill(value) for _, value in self._documents.items(_FILL, start)]
+
+    def _purse(self) -> dict[str, Any]:
+        kept = self._documents.get(_CASH)
+        return kept or {"amount": str(self._start_cash), "orders": 0, "fills": 0}
+
+    def _count(self, what: str) -> int:
+        purse = self._purse()
+        number = int(purse[what]) + 1
+        self._documents.put(_CASH, {**purse, what: number})
+        return number
+
+    def _spend(self, amount: Decimal) -> None:
+        purse = self._purse()
+        left = Decimal(purse["amount"]) - amount
+        self._documents.put(_CASH, {**purse, "amount": str(left)})
+
+
+def _written(value: PaperOrder | Fill) -> dict[str, Any]:
+    return {name: _plain(item) for name, item in asdict(value).items()}
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, datetime):
+        return to_ms(item)
+    return None if item is None else str(item)
+
+
+def _read_order(value: dict[str, Any]) -> PaperOrder:
+    return PaperOrder(**_read(PaperOrder, value))
+
+
+def _read_fill(value: dict[str, Any]) -> Fill:
+    return Fill(**_read(Fill, value))
+
+
+_READERS: dict[str, Any] = {
+    "side": Side,
+    "state": OrderState,
+    "accepted_at": from_ms,
+    "ends_at": from_ms,
+    "at": from_ms,
+    "quantity": Decimal,
+    "price": Decimal,
+    "reserve_price": Decimal,
+    "filled_quantity": Decimal,
+    "average_price": Decimal,
+    "cost": Decimal,
+}
+
+
+def _read(shape: type[PaperOrder | Fill], value: dict[str, Any]) -> dict[str, Any]:
+    found = {}
+    for field in fields(shape):
+        item = value[field.name]
+        found[field.name] = None if item is None else _READERS.get(field.name, str)(item)
+    return found

@@ -1,0 +1,156 @@
+"""The desk's book: every change of an order and the edit of its card are one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from engine.desk_view import Surroundings, view_of
+from engine.positions import equity
+from market.known import recall
+from market.money import to_decimal
+from market.orders import Account, OrderState
+from market.types import from_ms, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from config.settings import Settings
+    from engine.ports import Cards, Events
+    from engine.quotes import Quotes
+    from market.clock import Clock
+    from market.orders import Order
+    from market.sessions import Calendar
+    from market.store import Store, Transaction
+    from market.types import InstrumentId, Venue
+
+T = TypeVar("T")
+
+
+class DeskBook:
+    """What all parts of the desk share: the store, the clocks, the cards and the last account."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        quotes: Quotes,
+        calendars: Mapping[Venue, Calendar],
+        settings: Settings,
+        market_clock: Clock,
+        wall_clock: Clock,
+        cards: Cards,
+        events: Events,
+    ) -> None:
+        self.store = store
+        self.quotes = quotes
+        self.calendars = calendars
+        self.settings = settings
+        self.market_clock = market_clock
+        self.cards = cards
+        self.events = events
+        self.account = Account(Decimal(0), Decimal(0))
+        self.waiting: set[str] = set()
+        self.in_flight: Counter[str] = Counter()
+        self._wall_clock = wall_clock
+
+    def now(self) -> datetime:
+        """Return the wall clock's time in whole milliseconds, as the store keeps it."""
+        return from_ms(to_ms(self._wall_clock.now()))
+
+    @property
+    def quote_age(self) -> timedelta:
+        """Return how old a quote may be when an order is sent."""
+        return timedelta(seconds=self.settings.confirm.quote_age_seconds)
+
+    def last_price(self, instrument: InstrumentId) -> Decimal | None:
+        """Return the newest price, None if there never was one."""
+        tick = self.quotes.last(instrument)
+        return None if tick is None else to_decimal(tick.price)
+
+    async def write(self, function: Callable[[Page], T]) -> T:
+        """Run a function on one page (one transaction); its changes are announced once kept."""
+
+        def run(tx: Transaction) -> tuple[T, Page]:
+            page = Page(self, tx)
+            return function(page), page
+
+        result, page = await self.store.write(run)
+        for order in page.changed:
+            self._announce(order)
+        for code, facts in page.failures:
+            self.events.emit("error", code=code, **facts)
+        return result
+
+    async def order(self, order_id: str) -> Order | None:
+        """Return an order as it stands."""
+        return await self.store.read(lambda tx: tx.orders.get(order_id))
+
+    def _announce(self, order: Order) -> None:
+        if order.state is OrderState.PROPOSED:
+            self.waiting.add(order.id)
+        else:
+            self.waiting.discard(order.id)
+        self.events.emit(
+            "order",
+            id=order.id,
+            state=order.state.value,
+            instrument=order.instrument,
+            side=order.side.value,
+            quantity=str(order.quantity),
+            price=None if order.price is None else str(order.price),
+            code=order.code,
+        )
+
+
+class Page:
+    """One transaction on the book."""
+
+    def __init__(self, book: DeskBook, tx: Transaction) -> None:
+        self.book = book
+        self.tx = tx
+        self.changed: list[Order] = []
+        self.failures: list[tuple[str, dict[str, str]]] = []
+
+    def put(self, order: Order) -> Order:
+        """Keep an order in its next state and queue its card for the person who may act on it."""
+        self.tx.orders.put(order)
+        self.changed.append(order)
+        person = self.tx.people.get(order.user_id)
+        if person is not None:
+            instrument = recall(self.tx, order.instrument)
+            view = view_of(order, instrument, self._surroundings(order))
+            card = self.book.cards.order(order, instrument, view, person)
+            self.tx.outbox.enqueue(card, self.book.now())
+        return order
+
+    def tell_owner(self, code: str, **facts: str) -> None:
+        """Queue a notice for the owner, if there is one."""
+        owner = self.tx.people.owner()
+        if owner is not None:
+            for message in self.book.cards.notice(code, [owner], **facts):
+                self.tx.outbox.enqueue(message, self.book.now())
+
+    def fail(self, code: str, **facts: str) -> None:
+        """Report something that must not happen, once this page is kept."""
+        self.failures.append((code, facts))
+
+    def equity(self) -> Decimal:
+        """Return what the account is worth at last prices."""
+        book = self.book
+        return equity(book.account.cash, self.tx.orders.positions(), book.last_price)
+
+    def _surroundings(self, order: Order) -> Surroundings:
+        book = self.book
+        return Surroundings(
+            now=book.now(),
+            market_now=book.market_clock.now(),
+            quote=book.quotes.last(order.instrument),
+            account=book.account,
+            equity=self.equity(),
+            fee=book.settings.broker.fee,
+            signal=None if order.signal_id is None else self.tx.signals.get(order.signal_id),
+        )

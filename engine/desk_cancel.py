@@ -1,0 +1,111 @@
+"""Cancelling: a wish is a flag on the order, kept before the broker is asked."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.desk_send import reason_of
+from engine.desk_tap import may_trade
+from engine.outcome import Outcome
+from market.errors import OrderRejected, OutcomeUnknown
+from market.messages import Role
+from market.orders import AT_BROKER, OrderState, advance
+
+if TYPE_CHECKING:
+    from brokers.broker import Broker
+    from engine.desk_book import DeskBook, Page
+    from engine.desk_settle import Settlement
+    from market.messages import Person
+    from market.orders import Order
+
+logger = logging.getLogger(__name__)
+
+RESTING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
+
+
+class Canceller:
+    """Cancels what is left of orders; one wish of a person is at most one request to the broker."""
+
+    def __init__(self, book: DeskBook, broker: Broker, settlement: Settlement) -> None:
+        self._book = book
+        self._broker = broker
+        self._settlement = settlement
+        self._asking: set[str] = set()
+        self._asked: set[str] = set()
+
+    async def cancel(self, order_id: str, user_id: int) -> Outcome:
+        """Decline, withdraw or cancel an order, whichever its state asks for."""
+        outcome = await self._book.write(lambda page: _request(page, order_id, user_id))
+        order = outcome.order
+        if outcome.code != "order.cancel_requested" or order is None or order.state not in RESTING:
+            return outcome
+        return await self._ask(order)
+
+    async def follow_up(self) -> None:
+        """Ask for the cancels that were wished before the order was known to be at the broker."""
+        for order in await self._book.store.read(lambda tx: tx.orders.in_states(RESTING)):
+            if order.is_cancel_requested and order.id not in self._asked:
+                await self._ask(order)
+
+    async def _ask(self, order: Order) -> Outcome:
+        if order.id in self._asking:
+            return Outcome(order, "order.cancel_requested")
+        self._asking.add(order.id)
+        self._asked.add(order.id)
+        reason = ""
+        try:
+            await self._broker.cancel(order)
+        except OrderRejected as error:
+            reason = reason_of(error)
+        except OutcomeUnknown as error:
+            logger.warning("the broker did not answer the cancel of %s: %s", order.id, error)
+        finally:
+            self._asking.discard(order.id)
+        await self._settlement.take_fills()
+        await self._settlement.ask([order])
+        return _outcome(await self._book.order(order.id), reason)
+
+
+def _outcome(order: Order | None, reason: str) -> Outcome:
+    state = None if order is None else order.state
+    if state is OrderState.FILLED:
+        return Outcome(order, "order.filled")
+    if state is OrderState.CANCELED:
+        return Outcome(order, "order.canceled")
+    if state not in AT_BROKER and state is not None:
+        return Outcome(order, "order.already", {"state": state.value})
+    if reason:
+        return Outcome(order, "order.cancel_refused", {"reason": reason})
+    return Outcome(order, "order.cancel_requested")
+
+
+def _request(page: Page, order_id: str, user_id: int) -> Outcome:
+    order = page.tx.orders.get(order_id)
+    person = page.tx.people.get(user_id)
+    if order is None:
+        return Outcome(None, "order.unknown")
+    if not may_trade(person):
+        return Outcome(None, "order.not_allowed")
+    if order.user_id != user_id and not _is_owner(person):
+        return Outcome(None, "order.not_yours")
+    return _wish(page, order)
+
+
+def _wish(page: Page, order: Order) -> Outcome:
+    """Do to an order what a wish to cancel means in its state."""
+    if order.state is OrderState.PROPOSED:
+        return Outcome(page.put(advance(order, OrderState.DECLINED)), "order.declined")
+    if order.state is OrderState.CONFIRMED:
+        withdrawn = page.put(advance(order, OrderState.LAPSED, code="order.withdrawn"))
+        return Outcome(withdrawn, "order.withdrawn")
+    if order.state not in AT_BROKER:
+        return _outcome(order, "")
+    if not order.is_cancel_requested:
+        order = page.put(replace(order, is_cancel_requested=True))
+    return Outcome(order, "order.cancel_requested")
+
+
+def _is_owner(person: Person | None) -> bool:
+    return person is not None and person.role is Role.OWNER

@@ -1,0 +1,83 @@
+"""A fill taken into its order and position: within one transaction, once, whatever it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.positions import ZERO, average_price, take_fill
+from market.orders import TRANSITIONS, OrderState, advance
+from market.types import to_ms
+
+if TYPE_CHECKING:
+    from engine.desk_book import Page
+    from market.orders import Fill, Order
+    from market.store import Transaction
+
+_FOREIGN = "desk/foreign/"
+
+
+def last_fill_id(tx: Transaction) -> str:
+    """Return the greatest id of the fills that were taken, "" before the first."""
+    foreign = [key.removeprefix(_FOREIGN) for key, _ in tx.documents.items(_FOREIGN)]
+    return max([tx.orders.last_fill_id(), *foreign[-1:]])
+
+
+def record_fill(page: Page, fill: Fill) -> bool:
+    """Take a fill into its order and position; False if it was taken before.
+
+    A fill of an order that we do not know is kept apart and told to the owner.
+    """
+    order = page.tx.orders.get(fill.order_id)
+    if order is None or fill.quantity <= 0:
+        return _set_apart(page, fill)
+    if not page.tx.orders.add_fill(fill):
+        return False
+    position = page.tx.orders.position(fill.instrument)
+    page.tx.orders.put_position(take_fill(position, fill))
+    _advance(page, order, fill)
+    return True
+
+
+def _advance(page: Page, order: Order, fill: Fill) -> None:
+    fills = page.tx.orders.fills(order.id)
+    filled = sum((one.quantity for one in fills), start=ZERO)
+    state = OrderState.FILLED if filled >= order.quantity else OrderState.PARTIALLY_FILLED
+    is_legal = state in TRANSITIONS[order.state]
+    if is_legal:
+        page.put(
+            advance(
+                order,
+                state,
+                filled_quantity=filled,
+                average_price=average_price(fills),
+                cost=sum((one.cost for one in fills), start=ZERO),
+                code="",
+            )
+        )
+    if not is_legal or filled > order.quantity:
+        _report(page, "notice.odd_fill", fill, state=order.state.value)
+
+
+def _set_apart(page: Page, fill: Fill) -> bool:
+    key = _FOREIGN + fill.id
+    if page.tx.documents.get(key) is not None:
+        return False
+    facts = {"order": fill.order_id, "instrument": fill.instrument, "side": fill.side.value}
+    amounts = {"quantity": str(fill.quantity), "price": str(fill.price), "cost": str(fill.cost)}
+    page.tx.documents.put(key, {**facts, **amounts, "at": to_ms(fill.at)})
+    _report(page, "notice.foreign_fill", fill)
+    return True
+
+
+def _report(page: Page, code: str, fill: Fill, **more: str) -> None:
+    facts = {
+        "fill": fill.id,
+        "order": fill.order_id,
+        "instrument": fill.instrument,
+        "side": fill.side.value,
+        "quantity": str(fill.quantity),
+        "price": str(fill.price),
+        **more,
+    }
+    page.tell_owner(code, **facts)
+    page.fail(code, **facts)

@@ -1,0 +1,82 @@
+"""Sending a confirmed order: written down, posted once, and the answer written down."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.desk_confirm import submit
+from engine.outcome import Outcome
+from market.errors import OrderRejected, OutcomeUnknown
+from market.orders import Order, OrderState, advance
+
+if TYPE_CHECKING:
+    from brokers.broker import Broker
+    from engine.desk_book import DeskBook, Page
+
+logger = logging.getLogger(__name__)
+
+REASONS = frozenset(
+    {"cash", "no_position", "duplicate", "price", "quantity", "closed", "unknown_order"}
+)
+"""The refusals of brokers that have a text of their own."""
+
+
+def reason_of(error: OrderRejected) -> str:
+    """Return the text key of a broker's refusal."""
+    return f"rejected.{error.code}" if error.code in REASONS else "rejected.other"
+
+
+async def send(book: DeskBook, broker: Broker, order_id: str) -> Outcome:
+    """Send a confirmed order: SUBMITTED is kept before the one POST, the answer after it."""
+    order = await book.write(lambda page: submit(page, order_id))
+    if order.state is not OrderState.SUBMITTED:
+        return Outcome(order, order.code)
+    try:
+        broker_order_id = await broker.place(order)
+    except OrderRejected as error:
+        logger.warning("the broker refused order %s: %s", order_id, error)
+        if error.code == "duplicate":  # it has our id already: not refused, but to be asked for
+            return await book.write(lambda page: _doubt(page, order_id))
+        reason = reason_of(error)
+        return await book.write(lambda page: _refuse(page, order_id, reason))
+    except OutcomeUnknown as error:
+        logger.warning("the broker did not answer for order %s: %s", order_id, error)
+        return await book.write(lambda page: _doubt(page, order_id))
+    return await book.write(lambda page: _accept(page, order_id, broker_order_id))
+
+
+def _accept(page: Page, order_id: str, broker_order_id: str) -> Outcome:
+    order = _stored(page, order_id)
+    if order.state is OrderState.SUBMITTED:
+        order = page.put(
+            advance(order, OrderState.ACCEPTED, broker_order_id=broker_order_id, code="")
+        )
+    else:  # its fill was faster than this answer
+        order = page.put(replace(order, broker_order_id=broker_order_id))
+    return Outcome(order, "order.confirmed")
+
+
+def _refuse(page: Page, order_id: str, reason: str) -> Outcome:
+    order = _stored(page, order_id)
+    if order.state is not OrderState.SUBMITTED:
+        page.fail("order.contradiction", order=order.id, state=order.state.value, reason=reason)
+        return Outcome(order, "order.already", {"state": order.state.value})
+    order = page.put(advance(order, OrderState.REJECTED, code=reason))
+    return Outcome(order, "order.rejected", {"reason": reason})
+
+
+def _doubt(page: Page, order_id: str) -> Outcome:
+    order = _stored(page, order_id)
+    if order.state is not OrderState.SUBMITTED:  # a fill has told already
+        return Outcome(order, "order.confirmed")
+    order = page.put(advance(order, OrderState.IN_DOUBT, code="order.in_doubt"))
+    return Outcome(order, "order.in_doubt")
+
+
+def _stored(page: Page, order_id: str) -> Order:
+    order = page.tx.orders.get(order_id)
+    if order is None:
+        raise LookupError(f"order {order_id} is not in the store")
+    return order

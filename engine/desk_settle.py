@@ -1,0 +1,176 @@
+"""What the broker tells: fills, answers to doubts, and orders that ended without us."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from engine.desk_fills import last_fill_id, record_fill
+from engine.desk_risk import GOING
+from market.errors import OrderError
+from market.orders import AT_BROKER, OrderState, advance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from brokers.broker import Broker, BrokerOrder
+    from engine.desk_book import DeskBook, Page
+    from market.orders import Account, Fill, Order
+
+logger = logging.getLogger(__name__)
+
+ASKED_AT_ONCE = 5
+"""How many orders the broker is asked about in one settling."""
+
+ASK_AGAIN = timedelta(seconds=20)
+"""How long after an order was asked about it is asked about again, if it is not in doubt."""
+
+_ENDS = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
+
+
+class Settlement:
+    """Brings our orders in line with the broker's; the one way for start, sweep and doubt."""
+
+    def __init__(self, book: DeskBook, broker: Broker) -> None:
+        self._book = book
+        self._broker = broker
+        self._asked_at: dict[str, datetime] = {}
+
+    async def account(self) -> Account | None:
+        """Ask for the account; None if the broker cannot say now."""
+        try:
+            self._book.account = await self._broker.account()
+        except OrderError as error:
+            logger.warning("the broker's account could not be read: %s", error)
+            return None
+        return self._book.account
+
+    async def take_fills(self) -> int:
+        """Take new fills, each in a transaction of its own; return how many were new."""
+        after = await self._book.store.read(last_fill_id)
+        try:
+            fills = await self._broker.fills(after)
+        except OrderError as error:
+            logger.warning("the broker's fills could not be read: %s", error)
+            return 0
+        if fills:
+            await self.account()
+        count = 0
+        for fill in fills:
+            count += await self._book.write(_recording(fill))
+        return count
+
+    async def resolve(self) -> None:
+        """Settle what a failed sending left behind, then ask about doubts and open orders."""
+        orders = await self._book.store.read(lambda tx: tx.orders.in_states(GOING))
+        if not orders:
+            self._asked_at.clear()
+            return
+        await self.clear_leftovers(orders)
+        await self.ask(self._due(await self._at_broker()))
+
+    async def clear_leftovers(self, orders: Sequence[Order]) -> None:
+        """Confirmed orders that nobody is sending lapse; submitted ones are in doubt."""
+        for order in orders:
+            if order.state in _LEFTOVERS and not self._book.in_flight[order.id]:
+                await self._book.write(_leaving(order.id))
+
+    async def ask_all(self) -> None:
+        """Ask the broker about every order that it may hold."""
+        await self.ask(await self._at_broker())
+
+    async def ask(self, orders: Sequence[Order]) -> None:
+        """Ask the broker about orders and learn from its answers; no answer changes nothing."""
+        for order in orders:
+            self._asked_at[order.id] = self._book.now()
+            try:
+                found = await self._broker.find(order)
+            except OrderError as error:
+                logger.warning("the broker could not be asked about order %s: %s", order.id, error)
+                continue
+            await self._book.write(_learning(order.id, found))
+
+    async def _at_broker(self) -> list[Order]:
+        orders = await self._book.store.read(lambda tx: tx.orders.in_states(AT_BROKER))
+        return [order for order in orders if order.state is not OrderState.SUBMITTED]
+
+    def _due(self, orders: Sequence[Order]) -> list[Order]:
+        """Return the few to ask about now: doubts first, then those not asked for longest."""
+        kept = {order.id for order in orders}
+        self._asked_at = {one: at for one, at in self._asked_at.items() if one in kept}
+        now = self._book.now()
+        due = [order for order in orders if self._is_due(order, now)]
+        due.sort(key=self._urgency)
+        return due[:ASKED_AT_ONCE]
+
+    def _is_due(self, order: Order, now: datetime) -> bool:
+        asked_at = self._asked_at.get(order.id)
+        is_doubted = order.state is OrderState.IN_DOUBT
+        return asked_at is None or is_doubted or now - asked_at >= ASK_AGAIN
+
+    def _urgency(self, order: Order) -> tuple[bool, float]:
+        asked_at = self._asked_at.get(order.id)
+        is_certain = order.state is not OrderState.IN_DOUBT
+        return is_certain, 0.0 if asked_at is None else asked_at.timestamp()
+
+
+def _recording(fill: Fill) -> Callable[[Page], bool]:
+    return lambda page: record_fill(page, fill)
+
+
+def _leaving(order_id: str) -> Callable[[Page], None]:
+    return lambda page: _leave(page, order_id)
+
+
+def _learning(order_id: str, found: BrokerOrder | None) -> Callable[[Page], None]:
+    return lambda page: learn(page, order_id, found)
+
+
+_LEFTOVERS = {
+    OrderState.CONFIRMED: (OrderState.LAPSED, "order.interrupted"),
+    OrderState.SUBMITTED: (OrderState.IN_DOUBT, "order.in_doubt"),
+}
+
+
+def _leave(page: Page, order_id: str) -> None:
+    order = page.tx.orders.get(order_id)
+    if order is not None and order.state in _LEFTOVERS:
+        state, code = _LEFTOVERS[order.state]
+        page.put(advance(order, state, code=code))
+
+
+def learn(page: Page, order_id: str, found: BrokerOrder | None) -> None:
+    """Take the broker's view of an order; what traded is believed only when its fills come."""
+    order = page.tx.orders.get(order_id)
+    if order is None or order.state not in AT_BROKER or order.state is OrderState.SUBMITTED:
+        return
+    if found is None:
+        _miss(page, order)
+    elif found.state in _ENDS and found.filled_quantity <= order.filled_quantity:
+        _end(page, order, found)
+    elif order.state is OrderState.IN_DOUBT:
+        is_part = order.filled_quantity > 0
+        state = OrderState.PARTIALLY_FILLED if is_part else OrderState.ACCEPTED
+        page.put(advance(order, state, broker_order_id=found.broker_order_id, code=""))
+
+
+def _end(page: Page, order: Order, found: BrokerOrder) -> None:
+    state = found.state
+    if state is OrderState.REJECTED and order.filled_quantity > 0:
+        state = OrderState.CANCELED  # the rest was refused after a part had traded
+    code = "rejected.other" if state is OrderState.REJECTED else ""
+    page.put(advance(order, state, broker_order_id=found.broker_order_id, code=code))
+
+
+def _miss(page: Page, order: Order) -> None:
+    """Settle an order that the broker does not have: never sent, or lost after it was accepted."""
+    was_there = order.broker_order_id is not None or order.filled_quantity > 0
+    if not was_there and order.state is OrderState.IN_DOUBT:
+        page.put(advance(order, OrderState.NOT_SENT, code="order.not_sent"))
+    elif order.state is not OrderState.IN_DOUBT:
+        page.put(advance(order, OrderState.IN_DOUBT, code="order.in_doubt"))
+        facts = {"order": order.id, "instrument": order.instrument}
+        page.tell_owner("notice.vanished", **facts)
+        page.fail("notice.vanished", **facts)

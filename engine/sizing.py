@@ -1,0 +1,82 @@
+"""From a ticket to a quantity and a limit: the one crossing from expressions to tick and lot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from conditions.units import Unit
+from engine.risk import Denial, shown
+from market.money import floor_to_lot, lot_of
+from market.orders import Side
+from market.prices import round_price, tick_size
+
+if TYPE_CHECKING:
+    from engine.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class SizeFacts:
+    """What sizes are computed from: `close` of the signal's bar, `last` the quote, money in KRW."""
+
+    close: Decimal
+    last: Decimal
+    equity: Decimal
+    cash: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A ticket's quantity and limit (None: market); `denial` says why it came to nothing."""
+
+    quantity: Decimal
+    price: Decimal | None
+    denial: Denial | None = None
+
+
+def size(ticket: Ticket, facts: SizeFacts) -> Sized:
+    """Return what a ticket comes to: a limit on the passive tick, a quantity down to the lot."""
+    values = {
+        "close": facts.close,
+        "equity": facts.equity,
+        "cash": facts.cash,
+        "tick": tick_size(facts.close, ticket.instrument.kind),
+    }
+    price = ticket.price
+    if ticket.price_rule is not None:
+        wanted = ticket.price_rule.value(values)
+        if wanted is None or wanted <= 0:
+            return Sized(Decimal(0), None, Denial("risk.size"))
+        # Passive: a buy never pays more than its rule says, a sell never takes less.
+        price = round_price(wanted, ticket.instrument.kind, up=ticket.side is Side.SELL)
+    if ticket.quantity is not None:
+        return Sized(ticket.quantity, price)
+    amount = None if ticket.size is None else ticket.size.value(values)
+    if amount is None or amount <= 0:
+        return Sized(Decimal(0), price, Denial("risk.size"))
+    if ticket.size is not None and ticket.size.unit is Unit.VOLUME:
+        return _counted(ticket, amount, price)
+    return _bought(ticket, amount, price, facts)
+
+
+def _counted(ticket: Ticket, amount: Decimal, price: Decimal | None) -> Sized:
+    kind = ticket.instrument.kind
+    quantity = floor_to_lot(amount, kind)
+    if quantity > 0:
+        return Sized(quantity, price)
+    return Sized(quantity, price, Denial("risk.too_small", shown(lot_of(kind)), shown(amount)))
+
+
+def _bought(ticket: Ticket, amount: Decimal, price: Decimal | None, facts: SizeFacts) -> Sized:
+    kind = ticket.instrument.kind
+    each = facts.last if price is None else price
+    if ticket.side is Side.BUY:
+        each *= 1 + facts.fee
+    quantity = floor_to_lot(amount / each, kind)
+    if quantity > 0:
+        return Sized(quantity, price)
+    return Sized(
+        quantity, price, Denial("risk.too_small", shown(each * lot_of(kind)), shown(amount))
+    )

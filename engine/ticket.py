@@ -1,0 +1,53 @@
+"""A wish to trade, before it is sized and checked: from a typed command or a fired condition."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from decimal import Decimal
+
+    from conditions.scalar import Scalar
+    from market.orders import Side
+    from market.types import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What somebody wants; `key` names its origin (`signal:ID`, `update:ID`) and is used once.
+
+    Either `quantity` or `size` (money to spend) is set. `price` is a limit, `price_rule` computes
+    one, neither means a market order. `user_id` is the one person who may confirm, `within` the
+    time they have, `max_drift` the ratio by which the price may move meanwhile.
+    """
+
+    key: str
+    instrument: Instrument
+    side: Side
+    quantity: Decimal | None
+    size: Scalar | None
+    price: Decimal | None
+    price_rule: Scalar | None
+    user_id: int
+    origin: str
+    within: timedelta
+    max_drift: Decimal
+    signal_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.quantity is None) == (self.size is None):
+            raise ValueError(f"ticket {self.key}: give quantity or size, not both")
+        if self.price is not None and self.price_rule is not None:
+            raise ValueError(f"ticket {self.key}: give price or price_rule, not both")
+        if not all(value.is_finite() for value in (self.quantity, self.price) if value is not None):
+            raise ValueError(f"ticket {self.key}: quantity and price must be finite numbers")
+
+
+def order_id(key: str) -> str:
+    """Return the id of the order that a ticket's key leads to: always the same 12 characters."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return base64.b32encode(digest).decode()[:12].lower()
