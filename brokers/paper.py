@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from brokers.broker import BROKERS, Broker, BrokerOrder
+from brokers.broker import BROKERS, BrokerOrder
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
 from brokers.paper_match import day_end, day_limits, fill_price, is_over, is_trading
 from market.errors import OrderRejected
@@ -17,8 +17,6 @@ from market.known import recall
 from market.money import fee_of, floor_to_lot, tax_of
 from market.orders import Account, OrderState, Side
 from market.prices import is_on_tick, step_price
-from market.sessions import AlwaysOpen, KrxCalendar
-from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,30 +27,24 @@ if TYPE_CHECKING:
     from market.orders import Fill, Order
     from market.sessions import Calendar
     from market.store import Store, Transaction
-    from market.types import Instrument, InstrumentId, Tick
+    from market.types import Instrument, InstrumentId, Tick, Venue
 
 
+@BROKERS.register("paper")
 class PaperBroker:
-    """Pretends to be a venue: cash only, no shorts, day orders, fees on both sides, tax on sales.
-
-    `calendars` are the venues' hours; without them regular hours without special days hold.
-    """
+    """Pretends to be a venue: cash only, no shorts, day orders, fees on both sides, tax on sales."""
 
     def __init__(
         self,
         store: Store,
         settings: Settings,
         market_clock: Clock,
-        calendars: Mapping[Venue, Calendar] | None = None,
+        calendars: Mapping[Venue, Calendar],
     ) -> None:
         self._store = store
         self._settings = settings.broker
         self._clock = market_clock
-        self._calendars: Mapping[Venue, Calendar] = calendars or {
-            Venue.KRX: KrxCalendar({}),
-            Venue.UPBIT: AlwaysOpen(),
-            Venue.BINANCE: AlwaysOpen(),
-        }
+        self._calendars = calendars
         self._newest: dict[InstrumentId, Tick] = {}
         self._may_have_open = True
 
@@ -200,11 +192,3 @@ class PaperBroker:
         for order in book.open_orders():
             if is_over(order, now):
                 book.put_order(replace(order, state=OrderState.EXPIRED))
-
-
-@BROKERS.register("paper")
-def paper(
-    store: Store, settings: Settings, market_clock: Clock, calendars: Mapping[Venue, Calendar]
-) -> Broker:
-    """Return the paper broker."""
-    return PaperBroker(store, settings, market_clock, calendars)
