@@ -19,13 +19,13 @@ from bot.command import bot_commands, load_commands
 from bot.dispatch import Dispatcher
 from bot.outbox import Outbox
 from bot.render import ChatCards
-from bot.rules import compile_all
 from bot.services import Services
 from bot.telegram import TelegramBot
 from bot.telegram_messenger import TelegramMessenger
 from bot.texts import LANGUAGES, Texts
 from bot.watch import PipelineWatch
-from brokers.broker import BROKERS
+from brokers.broker import BROKERS, MarketFed
+from conditions.compile import compile_all
 from config.load import members
 from crawlers.source import SOURCES
 from engine.desk import Desk
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from bot.market_time import MarketTime
-    from bot.rules import Compiled
+    from conditions.compile import Condition
     from config.load import Config
     from engine.ports import Events
     from market.clock import Clock
@@ -92,7 +92,7 @@ class App:
 
     async def start_chat(self) -> None:
         """Connect to Telegram, however long it takes, and answer from then on."""
-        self.cards.bot_name = await self.telegram.connect()
+        self.cards.bot_name = self.dispatcher.bot_name = await self.telegram.connect()
         texts = self.services.texts
         menus = {language: bot_commands(texts, language) for language in LANGUAGES}
         await self.telegram.start(self.dispatcher, menus)
@@ -113,7 +113,7 @@ def build(
     conditions that do not compile, and StoreError.
     """
     load_plugins()
-    compiled = compile_all(config)
+    compiled = compile_all(config.conditions, config.settings.crawl.history_bars)
     texts = Texts.load()
     settings = config.settings
     store = Store.open(settings.store.path, outside.wall)
@@ -142,7 +142,7 @@ def build(
         source=source,
         store=store,
         series=build_series(
-            [(one.condition, members(config, one.condition.spec)) for one in compiled],
+            [(condition, members(config, condition.spec)) for condition in compiled],
             config.calendars,
             settings.crawl.history_bars,
         ),
@@ -153,7 +153,7 @@ def build(
         fire=fire,
         events=outside.events,
         health=Health(),
-        paper=broker if hasattr(broker, "observe") else None,
+        paper=broker if isinstance(broker, MarketFed) else None,
         depth=settings.crawl.history_bars,
     )
     pipeline = Pipeline(parts)
@@ -168,7 +168,7 @@ def build(
         wall_clock=outside.wall,
         texts=texts,
         pipeline=PipelineWatch(pipeline),
-        access=Access(store, outside.wall),
+        access=Access(store),
         events=outside.events,
     )
     telegram = TelegramBot(settings.telegram, store, outside.wall, on_handled)
@@ -200,7 +200,7 @@ def _import_all(package: ModuleType) -> None:
 def _fire(
     config: Config,
     outside: Outside,
-    compiled: tuple[Compiled, ...],
+    compiled: tuple[Condition, ...],
     store: Store,
     desk: Desk,
     cards: ChatCards,
@@ -212,6 +212,6 @@ def _fire(
         events=outside.events,
         directory=config.directory,
         channel=config.settings.telegram.channel,
-        orders={one.condition.name: one.order for one in compiled if one.order is not None},
+        conditions={condition.name: condition for condition in compiled},
         wall_clock=outside.wall,
     )

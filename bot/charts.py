@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -65,7 +64,7 @@ def draw(signal: Signal, title: str) -> bytes:
         prices.set_title(f"{signal.condition} · {snapshot.timeframe}", loc="right", fontsize=10)
         figure.subplots_adjust(left=0.03, right=0.88, top=0.92, bottom=0.08)
         target = BytesIO()
-        FigureCanvasAgg(figure).print_png(target)
+        figure.savefig(target, format="png")
     return target.getvalue()
 
 

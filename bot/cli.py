@@ -9,7 +9,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import click
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from config.load import Config
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 config_option = click.option(
     "--config",
@@ -64,18 +66,39 @@ def run(config_path: Path | None, json_log: Path | None) -> None:
 
 @main.command()
 @config_option
-@click.option("--speed", type=click.FloatRange(1, 600), default=60, show_default=True,
-              help="Market seconds per second (1 while an order card waits for you).")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 600),
+    default=60,
+    show_default=True,
+    help="Market seconds per second (1 while an order card waits for you).",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, another day.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
-              help="Port of the chat page on 127.0.0.1; 0 takes any free one.")
-@click.option("--language", type=click.Choice(["ko", "en"]), default="ko", show_default=True,
-              help="Language that the bot speaks to you.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port of the chat page on 127.0.0.1; 0 takes any free one.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(["ko", "en"]),
+    default="ko",
+    show_default=True,
+    help="Language that the bot speaks to you.",
+)
 @click.option("--no-open", is_flag=True, help="Do not open a browser, only print the address.")
-@click.option("--market-minutes", type=click.IntRange(1, 2000),
-              help="Stop after this much market time (30 with --autopilot).")
-@click.option("--autopilot", is_flag=True,
-              help="Unattended: a scripted visitor taps and types, as fast as the machine allows.")
+@click.option(
+    "--market-minutes",
+    type=click.IntRange(1, 2000),
+    help="Stop after this much market time (30 with --autopilot).",
+)
+@click.option(
+    "--autopilot",
+    is_flag=True,
+    help="Unattended: a scripted visitor taps and types, as fast as the machine allows.",
+)
 @click.option("--json", "as_json", is_flag=True, help="With --autopilot: end with one JSON object.")
 @json_log_option
 def demo(config_path: Path | None, json_log: Path | None, **options: object) -> None:
@@ -94,16 +117,17 @@ def demo(config_path: Path | None, json_log: Path | None, **options: object) -> 
 @config_option
 def check(config_path: Path | None) -> None:
     """Validate settings, universes and conditions; show every mistake at once."""
-    from bot.rules import compile_all  # noqa: PLC0415  # --help need not load numba
+    from conditions.compile import compile_all  # noqa: PLC0415  # --help need not load numba
 
     with _errors_for_people():
         config = _load(config_path)
-        compiled = compile_all(config)
+        compiled = compile_all(config.conditions, config.settings.crawl.history_bars)
         click.echo(f"{config.folder}: all is well")
         click.echo(f"  {len(config.universes)} universes: {', '.join(sorted(config.universes))}")
-        for one in compiled:
-            order = f", proposes to {one.order.side}" if one.order is not None else ""
-            click.echo(f"  {one.condition.name} ({one.condition.timeframe}{order})")
+        for condition in compiled:
+            order = condition.spec.order
+            does = f"proposes to {order.side}" if order is not None else "alerts"
+            click.echo(f"  {condition.name} ({condition.timeframe}): {does}")
 
 
 @main.command()
@@ -119,8 +143,10 @@ def init(folder: Path) -> None:
 
 
 def _load(config_path: Path | None) -> Config:
-    settings = find_settings(config_path, os.environ)
-    return load(settings, environment(settings.parent, os.environ))
+    """Load the settings that are meant; a .env is read here and beside them, ours wins."""
+    here = environment(Path(), os.environ)
+    settings = find_settings(config_path, here)
+    return load(settings, environment(settings.parent, here))
 
 
 @contextmanager
@@ -158,7 +184,7 @@ def _errors_for_people() -> Iterator[None]:
         sys.exit(2)
 
 
-async def _until_signal(work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+async def _until_signal(work):  # type: ignore[no-untyped-def]
     """Run work with an event that SIGINT and SIGTERM set, so that it can end in order."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -33,9 +33,7 @@ class MarketTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no ty
         self._time = time
         self._last: datetime | None = None
 
-    def get_next_fire_time(
-        self, previous_fire_time: datetime | None, now: datetime
-    ) -> datetime | None:
+    def get_next_fire_time(self, _previous: datetime | None, _now: datetime) -> datetime | None:
         """Return the machine's time of the next run; a point of the schedule is run once."""
         present = self._time.now()
         after = present if self._last is None else max(present, self._last)
@@ -50,7 +48,9 @@ class MarketTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no ty
 class Jobs:
     """Runs jobs until stopped; a job that fails is logged and runs again at its next time."""
 
-    def __init__(self, time: MarketTime, on_store_error: Callable[[StoreError], Awaitable[None]]) -> None:
+    def __init__(
+        self, time: MarketTime, on_store_error: Callable[[StoreError], Awaitable[None]]
+    ) -> None:
         self._time = time
         self._on_store_error = on_store_error
         self._triggers: dict[str, MarketTrigger] = {}

@@ -11,7 +11,7 @@ from rich.logging import RichHandler
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_TOKEN = re.compile(r"\b\d{6,12}:[A-Za-z0-9_-]{30,}\b")
+_TOKEN = re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}")
 """A Telegram bot token: the bot's id, a colon, 35 characters (Bot API, "Authorizing your bot")."""
 
 HIDDEN = "[hidden]"
@@ -48,7 +48,9 @@ class ErrorCount(logging.Handler):
         self.messages.append(f"{record.name}: {record.getMessage()}")
 
 
-def set_up(*, secrets: Iterable[str] = (), is_plain: bool = False, level: int = logging.INFO) -> None:
+def set_up(
+    *, secrets: Iterable[str] = (), is_plain: bool = False, level: int = logging.INFO
+) -> None:
     """Send the project's log to stderr: coloured on a terminal, plain under a service manager.
 
     httpx logs every address at INFO, and Telegram's holds the token, so it stays at WARNING.
@@ -65,5 +67,13 @@ def set_up(*, secrets: Iterable[str] = (), is_plain: bool = False, level: int = 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "telegram", "apscheduler", "uvicorn", "asyncio", "matplotlib"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "telegram",
+        "apscheduler",
+        "uvicorn",
+        "asyncio",
+        "matplotlib",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -70,9 +70,7 @@ class Runner:
         await self._app.start_market()
         services = self._app.services
         crawl = services.config.settings.crawl
-        schedule = InSession(
-            crawl.every_seconds, crawl.offset_seconds, self._watched_calendars()
-        )
+        schedule = InSession(crawl.every_seconds, crawl.offset_seconds, self._watched_calendars())
         self.jobs.in_market_time("crawl", schedule, self._crawl)
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
         self.jobs.start()
@@ -85,9 +83,7 @@ class Runner:
             for instrument in series.panel.instruments
         }
         return [
-            calendar
-            for venue, calendar in self._app.services.calendars.items()
-            if venue in venues
+            calendar for venue, calendar in self._app.services.calendars.items() if venue in venues
         ]
 
     async def _crawl(self) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from telegram import Bot
-    from telegram.ext import CallbackContext
 
     from bot.dispatch import Dispatcher
     from config.settings import TelegramSettings
@@ -30,7 +29,7 @@ _ALLOWED = ["message", "edited_message", "callback_query"]
 _CONNECT_PAUSE_SECONDS = (1, 2, 5, 10, 30, 60)
 
 
-class TokenRefusedError(TicktalkError):
+class TokenRefused(TicktalkError):
     """Telegram does not know the token: nothing works before it is mended."""
 
 
@@ -53,7 +52,7 @@ class TelegramBot:
         base = settings.base_url.rstrip("/")
         self._application = (
             Application.builder()
-            .token(settings.token.get_secret_value())
+            .token(settings.token.get_secret_value() if settings.token else "")
             .base_url(f"{base}/bot")
             .base_file_url(f"{base}/file/bot")
             .update_queue(self._updates)
@@ -71,14 +70,14 @@ class TelegramBot:
     async def connect(self) -> str:
         """Return the bot's username once Telegram answers, however long that takes.
 
-        Raises TokenRefusedError.
+        Raises TokenRefused.
         """
         attempt = 0
         while True:
             try:
                 await self._application.initialize()
             except InvalidToken as error:
-                raise TokenRefusedError(
+                raise TokenRefused(
                     "Telegram refuses the token: copy it again from @BotFather into"
                     " TICKTALK_TELEGRAM_TOKEN (.env or environment)"
                 ) from error
@@ -127,7 +126,7 @@ class TelegramBot:
             except TelegramError as error:
                 logger.warning("the command menu could not be set: %s", error)
 
-    async def _handle(self, update: Update, _: CallbackContext[Bot, dict, dict, dict]) -> None:  # type: ignore[type-arg]  # the library's free parameters
+    async def _handle(self, update: Update, _: object) -> None:
         try:
             await self._dispatch(update)
         except Exception:

@@ -10,7 +10,7 @@ import orjson
 from telegram import Update
 from telegram.error import NetworkError
 
-from bot.dispatch import Incoming
+from bot.incoming import Incoming
 from market.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from telegram import Bot
 
+    from bot.incoming import Kind
     from market.clock import Clock
     from market.store import Store
 
@@ -73,15 +74,15 @@ def incoming(update: Update, received_at: datetime) -> Incoming | None:
     query = update.callback_query
     message = update.effective_message
     if query is not None:
-        text, kind = query.data or "", "tap"
+        text = query.data or ""
     elif message is not None:
-        text, kind = message.text or message.caption or "", "text"
+        text = message.text or message.caption or ""
     else:
         return None
     sent_at = message.date if message is not None and query is None else received_at
     return Incoming(
         update_id=update.update_id,
-        kind=kind,
+        kind=_kind(query is not None, text),
         user_id=user.id,
         user_name=user.first_name,
         chat_id=chat.id,
@@ -93,3 +94,9 @@ def incoming(update: Update, received_at: datetime) -> Incoming | None:
         sent_at=sent_at,
         is_edited=update.edited_message is not None or update.edited_channel_post is not None,
     )
+
+
+def _kind(is_tap: bool, text: str) -> Kind:
+    if is_tap:
+        return "tap"
+    return "text" if text else "other"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from config.registry import Registry
 
@@ -53,6 +53,7 @@ class Broker(Protocol):
         ...
 
 
+@runtime_checkable
 class MarketFed(Protocol):
     """Port. A broker that trades against the ticks we crawl (paper)."""
 

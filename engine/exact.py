@@ -1,4 +1,4 @@
-"""The venue's own bars for many instruments at once: back-fill, repair and the check before firing."""
+"""The venue's own bars for many instruments at once: to back-fill, to repair, to verify."""
 
 from __future__ import annotations
 

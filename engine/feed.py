@@ -1,4 +1,4 @@
-"""Crawled ticks to closed bars of one series: builds, repairs what was not watched, says what is missing."""
+"""Crawled ticks to closed bars of one series; what was not watched is repaired or missing."""
 
 from __future__ import annotations
 

@@ -133,7 +133,9 @@ class Fire:
         if owner is None:
             logger.warning("%s calls for an order but nobody has claimed the bot", signal.id)
             return None
-        return await self._desk.propose(self._ticket(condition, condition.spec.order, signal, owner))
+        return await self._desk.propose(
+            self._ticket(condition, condition.spec.order, signal, owner)
+        )
 
     def _ticket(
         self, condition: Condition, order: OrderSpec, signal: Signal, person: Person

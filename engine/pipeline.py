@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from engine.exact import ExactBars, venue_of
 from engine.feed import Feed, Slot
-from engine.fire import Fire
-from engine.health import Health
 from engine.history import History
 from engine.judge import Judge
 from market.errors import SourceError
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from brokers.broker import MarketFed
     from crawlers.source import Source
     from engine.desk import Desk
+    from engine.fire import Fire
+    from engine.health import Health
     from engine.ports import Events
     from engine.quotes import Quotes
     from engine.series import Series
