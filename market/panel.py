@@ -134,7 +134,7 @@ class Panel:
             self._push(rows, [fresh[row][0] for row in rows.tolist()])
         else:
             for row in rows.tolist():
-                self._extend(row, fresh[row][-self.depth :])
+                self._extend(row, fresh[row])
         self.missing[rows] = False
         return rows
 
@@ -227,6 +227,8 @@ class Panel:
 
     def _extend(self, row: int, bars: list[tuple[int, Bar]]) -> None:
         """Append several bars to one row, as after a start or a repair."""
+        is_gap = bool(self.missing[row]) and len(bars) <= self.depth
+        bars = bars[-self.depth :]
         count = len(bars)
         keep = self.depth - count
         for name in _FIELDS:
@@ -238,5 +240,5 @@ class Panel:
         starts[keep:] = [start for start, _ in bars]
         gap[:keep] = gap[count:].copy()
         gap[keep:] = False
-        gap[keep] = self.missing[row]
+        gap[keep] = is_gap
         self.counts[row] = min(int(self.counts[row]) + count, self.depth)
