@@ -131,13 +131,13 @@ def test_step_price_refuses_to_reach_zero() -> None:
     [(269_000, 188_500, 349_500), (1_853_000, 1_298_000, 2_408_000), (244_000, 171_000, 317_000)],
 )
 def test_price_limits_of_recorded_days(base: int, lower: int, upper: int) -> None:
-    assert price_limits(Decimal(base), Kind.STOCK) == (lower, upper)
+    assert price_limits(Decimal(base), Kind.STOCK) == (Decimal(lower), Decimal(upper))
 
 
 def test_price_limits_equal_the_shared_vectors() -> None:
     for vector in read("rules/krx_price_limit_vectors.json"):
         found = price_limits(Decimal(vector["base"]), Kind.STOCK)
-        assert found == (vector["lower"], vector["upper"])
+        assert found == (Decimal(vector["lower"]), Decimal(vector["upper"]))
 
 
 @given(base=PRICES.filter(lambda price: price >= 10), kind=st.sampled_from([Kind.STOCK, Kind.ETF]))
