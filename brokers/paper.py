@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @BROKERS.register("paper")
 class PaperBroker:
-    """Pretends to be a venue: cash only, no shorts, day orders, fees on both sides, tax on sales."""
+    """A pretend venue: cash only, no shorts, day orders, fees on both sides, tax on sales."""
 
     def __init__(
         self,
