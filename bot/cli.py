@@ -20,11 +20,13 @@ from config.load import find_settings, load, write_folder
 from market.errors import ConfigError, TicktalkError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from config.load import Config
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 T = TypeVar("T")
 
@@ -184,7 +186,7 @@ def _errors_for_people() -> Iterator[None]:
         sys.exit(2)
 
 
-async def _until_signal(work):  # type: ignore[no-untyped-def]
+async def _until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
     """Run work with an event that SIGINT and SIGTERM set, so that it can end in order."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -125,8 +125,9 @@ async def _attended(
     stream: BinaryIO | None,
     stop: asyncio.Event,
 ) -> None:
-    wall = SystemClock()
-    time = ScaledTime(wall, START, options.speed)
+    # At 60 times the speed a sweep may well take longer than the pause between two.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    time = ScaledTime(SystemClock(), START, options.speed)
     async with _world_and_app(config, options, folder, stream, time) as (world, app):
         await welcome(app, options.language)
         runner = Runner(app, time)
