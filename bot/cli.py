@@ -28,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-T = TypeVar("T")
-
 config_option = click.option(
     "--config",
     "config_path",
