@@ -56,7 +56,7 @@ class Changes:
         missed = self.newest - number
         return list(self._kept)[-missed:] if missed else []
 
-    async def wait(self, predicate: Callable[[], T], deadline_seconds: float) -> T:
+    async def wait(self, predicate: Callable[[], T], deadline_seconds: float | None) -> T:
         """Return the predicate's value as soon as it is truthy; TimeoutError at the deadline."""
         async with asyncio.timeout(deadline_seconds):
             while not (value := predicate()):

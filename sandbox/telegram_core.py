@@ -162,7 +162,7 @@ class TelegramCore:
         """Return the updates that the bot has not confirmed yet."""
         return self.updates.waiting()
 
-    async def wait(self, predicate: Callable[[], T], deadline_seconds: float = 5.0) -> T:
+    async def wait(self, predicate: Callable[[], T], deadline_seconds: float | None = 5.0) -> T:
         """Return the predicate's value as soon as it is truthy; TimeoutError at the deadline.
 
         It is asked again after every change: a message, an edit, an answer, an update, a call.
