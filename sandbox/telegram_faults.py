@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sandbox.telegram_types import Chat
 
 GROUP_WINDOW_SECONDS = 60.0
+ROUNDING_SECONDS = 1e-4
+"""What times lose as floats: nobody waits for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class _Bucket:
-    """A allowance that refills with time."""
+    """An allowance that refills with time."""
 
     def __init__(self, size: float, per_second: float, now: float) -> None:
         self._size = size
@@ -45,7 +47,8 @@ class _Bucket:
         """Return the seconds until one more is allowed."""
         self._left = min(self._size, self._left + (now - self._at) * self._per_second)
         self._at = now
-        return max(0.0, (1 - self._left) / self._per_second)
+        lack = (1 - self._left) / self._per_second
+        return lack if lack > ROUNDING_SECONDS else 0.0
 
     def take(self) -> None:
         """Use one."""
