@@ -141,7 +141,11 @@ class Outbox:
         parcels = await self._store.write(lambda tx: self._claim(tx, now))
         for parcel in parcels:
             self._pacer.note(parcel.outgoing.message.chat_id, now)
-        await asyncio.gather(*(self._deliver(parcel) for parcel in parcels))
+        work = (self._deliver(parcel) for parcel in parcels)
+        for error in await asyncio.gather(*work, return_exceptions=True):
+            if error is not None:
+                self._has_recovered = False
+                raise error
         if not self._has_recovered:
             await self._recover()
         return bool(parcels)
@@ -204,13 +208,7 @@ class Outbox:
 
     async def _arrived(self, parcel: Parcel, message_id: int | None, *, is_photo: bool) -> None:
         outgoing, now = parcel.outgoing, self._clock.now()
-        try:
-            await self._store.write(
-                lambda tx: tx.outbox.sent(outgoing.id, message_id, is_photo, now)
-            )
-        except StoreError:
-            self._has_recovered = False
-            raise
+        await self._store.write(lambda tx: tx.outbox.sent(outgoing.id, message_id, is_photo, now))
         self._sent += 1
         self._events.emit("message", id=outgoing.id, chat=outgoing.message.chat_id, state="sent")
 

@@ -1,0 +1,231 @@
+"""A chat without a network: a real store, clocks that stand still, a desk that notes its calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, cast
+
+from bot.access import Access
+from bot.command import load_commands
+from bot.dispatch import Dispatcher, Incoming
+from bot.services import Services
+from bot.texts import Texts
+from config.load import PACKAGED, Config, load
+from engine.health import SourceState
+from engine.outcome import Outcome
+from engine.quotes import Quotes
+from engine.trading import TradingState
+from market.clock import ManualClock
+from market.messages import Message, Person, Role
+from market.store import Store
+from market.types import Bar, InstrumentId, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from bot.incoming import Kind
+    from conditions.compile import Condition
+    from engine.desk import Desk
+    from engine.ticket import Ticket
+
+NOW = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
+"""A Tuesday, 10:30 in Korea."""
+
+OWNER = Person(1001, Role.OWNER, "ko", "주인")
+TRADER = Person(1002, Role.TRADER, "en", "Trader")
+VIEWER = Person(1003, Role.VIEWER, "en", "Viewer")
+STRANGER_ID = 9999
+PEOPLE = (OWNER, TRADER, VIEWER)
+
+
+class NotingDesk:
+    """A desk that trades nothing and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.tickets: list[Ticket] = []
+        self.calls: list[tuple[object, ...]] = []
+        self.outcome = Outcome(None, "order.confirmed")
+        self.error: Exception | None = None
+        self.state = TradingState.ACTIVE
+
+    async def propose(self, ticket: Ticket) -> None:
+        """Note a ticket, or fail as told."""
+        if self.error is not None:
+            raise self.error
+        self.tickets.append(ticket)
+
+    async def confirm(
+        self, order_id: str, version: int, user_id: int, message: int | None
+    ) -> Outcome:
+        """Note a confirmation."""
+        self.calls.append(("confirm", order_id, version, user_id, message))
+        return self.outcome
+
+    async def decline(
+        self, order_id: str, version: int, user_id: int, message: int | None
+    ) -> Outcome:
+        """Note a refusal."""
+        self.calls.append(("decline", order_id, version, user_id, message))
+        return self.outcome
+
+    async def cancel(self, order_id: str, user_id: int) -> Outcome:
+        """Note a cancel."""
+        self.calls.append(("cancel", order_id, user_id))
+        return self.outcome
+
+    async def pause(self, user_id: int) -> None:
+        """Pause."""
+        self.state = TradingState.PAUSED
+        self.calls.append(("pause", user_id))
+
+    async def resume(self, user_id: int) -> None:
+        """Resume."""
+        self.state = TradingState.ACTIVE
+        self.calls.append(("resume", user_id))
+
+    async def trading(self) -> TradingState:
+        """Return the state."""
+        return self.state
+
+
+class QuietSource:
+    """A source that shows one price of everything."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
+        """Return a tick of each instrument at 71,500."""
+        return [tick(instrument, self._clock.now()) for instrument in instruments]
+
+    async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        """Return no bars."""
+        return []
+
+
+class StillWatch:
+    """A pipeline that has just crawled."""
+
+    def __init__(self, crawled_at: datetime) -> None:
+        self._crawled_at = crawled_at
+
+    @property
+    def conditions(self) -> Sequence[Condition]:
+        """Return none."""
+        return ()
+
+    def health(self) -> Mapping[str, object]:
+        """Return a source in good health."""
+        return {"state": SourceState.OK, "crawled_at": self._crawled_at, "last_error": ""}
+
+
+class NotedEvents:
+    """Keeps events in order."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, dict[str, object]]] = []
+
+    def emit(self, kind: str, **facts: object) -> None:
+        """Keep an event."""
+        self.kept.append((kind, facts))
+
+    def count(self, kind: str) -> int:
+        """Return how many events of a kind there were."""
+        return sum(1 for known, _ in self.kept if known == kind)
+
+
+@dataclass
+class World:
+    """Everything around a dispatcher."""
+
+    config: Config
+    store: Store
+    desk: NotingDesk
+    wall: ManualClock
+    market: ManualClock
+    events: NotedEvents
+    services: Services
+    dispatcher: Dispatcher
+    next_update: int = 1
+    seen: int = field(default=0)
+
+    async def say(self, text: str, person: Person = TRADER, **changes: object) -> list[Message]:
+        """Send a text and return the new messages it led to."""
+        _, messages = await self.receive(self.incoming(text, person, **changes))
+        return messages
+
+    async def tap(self, data: str, person: Person = TRADER, **changes: object) -> str | None:
+        """Tap a button and return the notice."""
+        notice, _ = await self.receive(self.incoming(data, person, kind="tap", **changes))
+        return notice
+
+    async def receive(self, incoming: Incoming) -> tuple[str | None, list[Message]]:
+        """Hand an update over; return the notice and the new messages."""
+        before = {(one.id, one.message.text) for one in await self._pending()}
+        notice = await self.dispatcher.handle(incoming)
+        after = await self._pending()
+        return notice, [one.message for one in after if (one.id, one.message.text) not in before]
+
+    async def _pending(self):  # type: ignore[no-untyped-def]  # the store's own rows
+        return await self.store.read(lambda tx: tx.outbox.pending(NOW + timedelta(days=9)))
+
+    def incoming(self, text: str, person: Person = TRADER, **changes: object) -> Incoming:
+        """Return an update of a person in their private chat."""
+        self.next_update += 1
+        values: dict[str, object] = {
+            "update_id": self.next_update,
+            "kind": cast("Kind", "text"),
+            "user_id": person.id,
+            "user_name": person.name,
+            "chat_id": person.id,
+            "chat_type": "private",
+            "text": text,
+            "callback_id": None,
+            "message_id": 500,
+            "language": person.language,
+            "sent_at": self.wall.now(),
+            "is_edited": False,
+        }
+        return Incoming(**{**values, **changes})  # type: ignore[arg-type]  # named values of a test
+
+
+def tick(instrument: InstrumentId, at: datetime, price: float = 71_500.0) -> Tick:
+    """Return a tick as the polling shows it."""
+    return Tick(instrument, at, at, price, day_volume=1000.0, previous_close=70_000.0)
+
+
+def build_world(folder: Path) -> World:
+    """Return a world with an owner, a trader and a viewer; close its store when done."""
+    load_commands()
+    config = load(PACKAGED / "settings.yaml", {})
+    wall, market = ManualClock(NOW), ManualClock(NOW)
+    store = Store.open(folder / "chat.sqlite", wall)
+    desk, events = NotingDesk(), NotedEvents()
+    quotes = Quotes(QuietSource(market), market)
+    services = Services(
+        config=config,
+        store=store,
+        desk=cast("Desk", desk),
+        quotes=quotes,
+        directory=config.directory,
+        calendars=config.calendars,
+        market_clock=market,
+        wall_clock=wall,
+        texts=Texts.load(),
+        pipeline=StillWatch(NOW - timedelta(seconds=8)),
+        access=Access(store),
+        events=events,
+    )
+    return World(config, store, desk, wall, market, events, services, Dispatcher(services))
+
+
+async def settle_people(world: World, *people: Person) -> None:
+    """Let people in."""
+    for person in people:
+        await world.store.write(lambda tx, one=person: tx.people.put(one, NOW))  # type: ignore[misc]  # bound early
+
+
+__all__ = ["Decimal", "World", "build_world"]
