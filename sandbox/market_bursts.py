@@ -17,7 +17,7 @@ JUMP_EVERY_MINUTES = 10
 DIP_EVERY_MINUTES = 40
 JUMP_MINUTES = 5
 """A jump trades heavily for as long: it begins with a 5-minute bar and fills it."""
-JUMP_VOLUME = 24.0
+JUMP_VOLUME = 40.0
 """Times the usual volume of a minute."""
 DIP_VOLUME = 3.0
 """Times the usual volume while a dip turns."""
@@ -51,7 +51,7 @@ def schedule(liquid: Sequence[str], day: date, seed: int, minutes: int) -> tuple
     random = np.random.default_rng((seed, day.toordinal(), 1))
     order = [str(code) for code in random.permutation(np.array(liquid))]
     jumps = [
-        Burst(minute, order[index % len(order)], float(random.uniform(0.05, 0.065)))
+        Burst(minute, order[index % len(order)], float(random.uniform(0.045, 0.06)))
         for index, minute in enumerate(range(JUMP_EVERY_MINUTES, minutes - 15, JUMP_EVERY_MINUTES))
     ]
     dips = [

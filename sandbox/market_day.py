@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sandbox.market_bursts import JUMP_MINUTES, excite, lift
-from sandbox.market_grid import within_limits
+from sandbox.market_grid import tick_sizes, within_limits
 
 if TYPE_CHECKING:
     from market.types import Kind
@@ -26,6 +26,8 @@ AFTER_HOURS_MINUTES = 10
 _AFTER_HOURS_TRADES = 5
 _AUCTION_SHARE = 0.06
 _DEVIATION = 0.008
+_BOUNCE = 0.45
+"""Ticks by which trades jump between bid and ask (standard deviation)."""
 _MINUTE_MS = 60_000
 
 
@@ -118,6 +120,7 @@ def _prices(habit: Habit, script: Script, at: Floats, random: np.random.Generato
     for burst in script.bursts:
         path += lift(burst, at, script.minutes)
     prices = script.previous_close * np.exp(path)
+    prices += tick_sizes(prices, habit.kind) * random.normal(0, _BOUNCE, len(at))
     return within_limits(prices, script.previous_close, habit.kind)
 
 

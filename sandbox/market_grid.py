@@ -19,9 +19,14 @@ _BANDS = (2_000, 5_000, 20_000, 50_000, 200_000, 500_000)
 """Prices at which the tick size may change (KRX, since 2023-01-25); every tick divides them."""
 
 
+def tick_sizes(prices: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
+    """Return the tick size at each price."""
+    return np.asarray(_ticks(kind)[np.searchsorted(_BANDS, prices, side="right")])
+
+
 def on_tick(prices: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
     """Return the nearest price on the tick grid for each price."""
-    size = _ticks(kind)[np.searchsorted(_BANDS, prices, side="right")]
+    size = tick_sizes(prices, kind)
     return np.asarray(np.maximum(np.round(prices / size), 1.0) * size)
 
 
