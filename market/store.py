@@ -109,7 +109,9 @@ class Store:
     def _transact(self, engine: Engine, function: Callable[[Transaction], T]) -> T:
         try:
             with engine.begin() as connection:
-                return function(Transaction(connection, self._clock))
+                result = function(Transaction(connection, self._clock))
+                store_file.check(connection)
+                return result
         except SQLAlchemyError as error:
             raise store_file.explain(error, self._path) from error
 

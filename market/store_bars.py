@@ -47,19 +47,15 @@ class BarTable:
 
     def last(self, instrument: InstrumentId, timeframe: Timeframe, count: int) -> list[Bar]:
         """Return an instrument's newest bars, oldest first."""
-        statement = _of(instrument, timeframe).order_by(_STARTS.c.start.desc()).limit(count)
-        return [_bar(row) for row in self._connection.execute(statement)][::-1]
+        newest = self._connection.execute(_newest(instrument, timeframe, count))
+        return [_bar(row) for row in newest][::-1]
 
     def between(
         self, instrument: InstrumentId, timeframe: Timeframe, start: datetime, end: datetime
     ) -> list[Bar]:
         """Return an instrument's bars that start in [start, end), oldest first."""
-        statement = (
-            _of(instrument, timeframe)
-            .where(_STARTS.c.start >= to_ms(start), _STARTS.c.start < to_ms(end))
-            .order_by(_STARTS.c.start)
-        )
-        return [_bar(row) for row in self._connection.execute(statement)]
+        found = self._connection.execute(_within(instrument, timeframe, start, end))
+        return [_bar(row) for row in found]
 
     def count(self, timeframe: Timeframe) -> int:
         """Return how many bars of a timeframe are kept."""
@@ -94,6 +90,20 @@ def _of(instrument: InstrumentId, timeframe: Timeframe) -> Select[Any]:
         select(_BARS)
         .select_from(_STARTS.join(_BARS, is_same))
         .where(_STARTS.c.timeframe == timeframe.value, _BARS.c.instrument == instrument)
+    )
+
+
+def _newest(instrument: InstrumentId, timeframe: Timeframe, count: int) -> Select[Any]:
+    return _of(instrument, timeframe).order_by(_STARTS.c.start.desc()).limit(count)
+
+
+def _within(
+    instrument: InstrumentId, timeframe: Timeframe, start: datetime, end: datetime
+) -> Select[Any]:
+    return (
+        _of(instrument, timeframe)
+        .where(_STARTS.c.start >= to_ms(start), _STARTS.c.start < to_ms(end))
+        .order_by(_STARTS.c.start)
     )
 
 

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine.interfaces import ExceptionContext
     from sqlalchemy.exc import SQLAlchemyError
 
 _BUSY_MILLISECONDS = 10_000
+_FAILED = "failed"
 _ROOM_BYTES = 1_000_000
 _SCHEMA = {"program": "ticktalk", "version": SCHEMA_VERSION}
 
@@ -95,9 +97,28 @@ def connect(path: Path, *, begin: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
+        connection.info.pop(_FAILED, None)
         connection.exec_driver_sql(begin)
 
+    # After some errors SQLite has already undone the transaction, and what follows would be kept
+    # on its own: so the first error dooms it, also where a function swallows it.
+    @event.listens_for(engine, "handle_error")
+    def doom(context: ExceptionContext) -> None:
+        if context.connection is not None:
+            context.connection.info.setdefault(_FAILED, context.sqlalchemy_exception)
+
+    @event.listens_for(engine, "before_execute")
+    def refuse(connection: Connection, *_: Any) -> None:
+        check(connection)
+
     return engine
+
+
+def check(connection: Connection) -> None:
+    """Raise the error, if any, that has doomed the transaction."""
+    failed: SQLAlchemyError | None = connection.info.get(_FAILED)
+    if failed is not None:
+        raise failed
 
 
 def create(engine: Engine) -> None:
