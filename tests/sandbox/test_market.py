@@ -3,69 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from market.bars import BarBuilder, aggregate
 from market.prices import is_on_tick, price_limits
-from market.sessions import KST, KrxCalendar
-from market.types import Bar, Instrument, Kind, Tick, Timeframe, Venue
-from sandbox.market import LIQUID_DAILY_VALUE, Minute, Simulator
+from market.sessions import KST
+from sandbox.market import Simulator
 from sandbox.market_prices import footing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-CODES = [
-    "005930", "000660", "035420", "035720", "005380", "000270", "051910", "006400",
-    "207940", "068270", "005490", "105560", "055550", "012330", "028260", "066570",
-    "096770", "034730", "015760", "017670", "030200", "033780", "009150", "018260",
-    "010130", "011200", "086790", "316140", "024110", "032830", "003550", "259960",
-    "011170", "090430", "251270", "323410", "247540", "086520", "196170", "263750",
-    "293490", "035900", "041510", "069500", "122630", "252670", "229200", "0195S0",
-]  # fmt: skip
-ETFS = {"069500", "122630", "252670", "229200", "0195S0"}
-CALENDAR = KrxCalendar({})
-DAY = date(2026, 9, 9)
-
-
-def instruments(codes: list[str] = CODES) -> list[Instrument]:
-    return [
-        Instrument(Venue.KRX, code, code, "KOSPI", Kind.ETF if code in ETFS else Kind.STOCK)
-        for code in codes
-    ]
-
-
-def simulator(seed: int = 7, *, bursts: bool = True) -> Simulator:
-    return Simulator(instruments(), CALENDAR, seed, bursts=bursts)
-
-
-def kst(hour: int, minute: int = 0, second: float = 0, day: date = DAY) -> datetime:
-    midnight = datetime.combine(day, datetime.min.time(), KST)
-    return midnight + timedelta(hours=hour, minutes=minute, seconds=second)
-
-
-def whole_day(market: Simulator, code: str, day: date = DAY) -> list[Minute]:
-    return market.minutes(code, kst(0, day=day), kst(24, day=day), kst(24, day=day))
-
-
-def minute_bars(market: Simulator, code: str, start: datetime, end: datetime) -> list[Bar]:
-    bars = []
-    for minute in market.minutes(code, start, end, end):
-        slot = CALENDAR.slot(minute.start, Timeframe.M1)
-        if slot is not None:
-            prices = (minute.open, minute.high, minute.low, minute.close)
-            sums = (float(minute.volume), minute.value)
-            bars.append(Bar(f"KRX:{code}", Timeframe.M1, slot, *prices, *sums))
-    return bars
+from tests.sandbox.market_makers import CALENDAR, DAY, instruments, kst, simulator, whole_day
 
 
 def test_the_same_seed_gives_the_same_trades_in_any_order_asked() -> None:
@@ -194,6 +145,9 @@ def test_minutes_of_an_unknown_code_are_a_key_error() -> None:
         simulator().minutes("999999", kst(9), kst(10), kst(10))
 
 
+MARKET = simulator()
+
+
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(
     code=st.sampled_from(["005930", "035720", "293490", "252670"]),
@@ -214,9 +168,6 @@ def test_snapshot_and_minutes_agree_to_the_trade(code: str, offset: int) -> None
     assert quote.low == min(minute.low for minute in minutes)
 
 
-MARKET = simulator()
-
-
 def test_minutes_know_only_what_has_happened() -> None:
     market = simulator()
     now = kst(10, 1, 30)
@@ -230,128 +181,3 @@ def test_minutes_begin_and_end_on_whole_minutes() -> None:
     market = simulator()
     found = market.minutes("005930", kst(9, 0, 1), kst(9, 3), kst(10))
     assert [minute.start for minute in found] == [kst(9, 1), kst(9, 2)]
-
-
-def breakouts(bars: list[Bar]) -> set[datetime]:
-    """Return the starts of 5-minute bars at which the shipped volume-breakout is true."""
-    close, volume, value = (
-        np.array([getattr(bar, name) for bar in bars]) for name in ("close", "volume", "value")
-    )
-    return {
-        bars[row].start
-        for row in range(59, len(bars))
-        if close[row] / close[row - 59 : row + 1].mean() - 1 > 0.02
-        and volume[row] > 6 * volume[row - 19 : row + 1].mean()
-        and value[row] > 100_000_000
-    }
-
-
-@pytest.mark.parametrize("seed", [7, 8])
-def test_every_scripted_jump_is_a_breakout_and_nothing_else_is(seed: int) -> None:
-    market = simulator(seed)
-    start, end = kst(9, day=DAY - timedelta(days=2)), kst(16)
-    found = {
-        (code, at)
-        for code in market.codes
-        for at in breakouts(
-            aggregate(minute_bars(market, code, start, end), Timeframe.M5, CALENDAR)
-        )
-        if at >= kst(9)
-    }
-    jumps = [burst for burst in market.bursts(DAY) if burst.is_jump]
-    assert found == {(jump.code, kst(9, jump.minute).astimezone(UTC)) for jump in jumps}
-    assert [jump.minute for jump in jumps] == list(range(10, 365, 10))
-
-
-def test_bursts_are_of_liquid_instruments_and_can_be_left_out() -> None:
-    market = simulator()
-    assert {burst.is_jump for burst in market.bursts(DAY)} == {True, False}
-    for burst in market.bursts(DAY):
-        assert footing(burst.code).daily_value >= LIQUID_DAILY_VALUE
-        assert burst.code not in {market.halted, market.illiquid}
-    assert simulator(bursts=False).bursts(DAY) == ()
-
-
-def rebounds(bars: list[Bar]) -> int:
-    """Count how often Wilder's RSI of 14 closes rises through 30."""
-    moves = np.diff([bar.close for bar in bars])
-    up = down = 0.0
-    values = []
-    for move in moves:
-        up, down = (13 * up + max(move, 0)) / 14, (13 * down + max(-move, 0)) / 14
-        values.append(100 * up / (up + down) if up + down else 50.0)
-    return sum(before <= 30 < after for before, after in pairwise(values[30:]))
-
-
-def test_rsi_comes_back_from_below_thirty_now_and_then() -> None:
-    market = simulator()
-    start, end = kst(9, day=DAY - timedelta(days=1)), kst(16)
-    counts = [
-        rebounds(aggregate(minute_bars(market, code, start, end), Timeframe.M5, CALENDAR))
-        for code in market.codes[:20]
-    ]
-    assert sum(counts) >= 5
-
-
-def polled_bars(
-    market: Simulator, codes: list[str], offset: timedelta, day: date = DAY
-) -> dict[tuple[str, datetime], Bar]:
-    """Return the 5-minute bars that a sweep every ten seconds sees, by code and start."""
-    builder = BarBuilder(Timeframe.M5, {Venue.KRX: CALENDAR})
-    bars = {}
-    at, end = kst(8, 59, day=day) + offset, kst(15, 31, day=day)
-    while at <= end:
-        for quote in market.snapshot(codes, at):
-            builder.add(
-                Tick(
-                    instrument=quote.instrument.id,
-                    at=quote.traded_at,
-                    seen_at=at,
-                    price=quote.price,
-                    day_volume=quote.volume,
-                    day_value=quote.value,
-                    day_open=quote.open or None,
-                    day_high=quote.high or None,
-                    day_low=quote.low or None,
-                    previous_close=quote.previous_close,
-                    halted=quote.is_halted,
-                )
-            )
-        closed = builder.close(at)
-        for bar in (*closed.new, *closed.revised):
-            bars[bar.instrument, bar.start] = bar
-        at += timedelta(seconds=10)
-    return bars
-
-
-def share_equal(offset: timedelta, same: Callable[[Bar, Bar], bool]) -> float:
-    """Return the share of slots whose polled bar is the same as the exact one."""
-    codes = [*CODES[:8], MARKET.illiquid, MARKET.halted]
-    polled = polled_bars(MARKET, codes, offset)
-    exact = {
-        (bar.instrument, bar.start): bar
-        for code in codes
-        for bar in aggregate(minute_bars(MARKET, code, kst(9), kst(16)), Timeframe.M5, CALENDAR)
-    }
-    assert set(polled) == set(exact)
-    return sum(same(polled[key], exact[key]) for key in exact) / len(exact)
-
-
-def is_same(polled: Bar, exact: Bar) -> bool:
-    return (polled.close, polled.volume) == (exact.close, exact.volume)
-
-
-def test_bars_from_sweeps_on_the_boundary_equal_the_chart() -> None:
-    assert share_equal(timedelta(0), is_same) == 1.0
-
-
-def test_bars_from_sweeps_two_seconds_late_nearly_all_equal_the_chart() -> None:
-    # the rest are slots in whose last seconds and in the two seconds after them something traded
-    assert share_equal(timedelta(seconds=2), is_same) > 0.9
-
-
-def test_polled_extremes_are_never_beyond_the_charts() -> None:
-    def is_inside(polled: Bar, exact: Bar) -> bool:
-        return exact.low <= polled.low and polled.high <= exact.high
-
-    assert share_equal(timedelta(0), is_inside) == 1.0
