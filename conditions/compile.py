@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conditions.mistake import Mistake
-from conditions.nodes import Not, to_text
+from conditions.nodes import Not, Number, children, to_text
 from conditions.parser import parse
 from conditions.resolve import Resolver, joined_truths
 from conditions.scalar import Scalar, compile_price, compile_size
 from conditions.truths import Opposite, Truth
+from conditions.units import CURRENCIES
 from config.condition_file import AllOf, AnyOf, NotOf
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from conditions.nodes import Node
     from config.condition_file import ConditionSpec, OrderSpec, Rule
     from config.strict_yaml import Located
     from market.errors import Problem
@@ -96,6 +98,7 @@ class _Compiler:
     def __init__(self, history: int) -> None:
         self.problems: list[Problem] = []
         self._history = history
+        self._currency = ""
 
     def rule(self, rule: Rule) -> Truth | None:
         match rule:
@@ -119,7 +122,9 @@ class _Compiler:
     def _expression(self, located: Located) -> Truth | None:
         resolver = Resolver(located.text, self._history)
         try:
-            found = resolver.truth(parse(located.text))
+            node = parse(located.text)
+            self._check_currency(located, node)
+            found = resolver.truth(node)
         except Mistake as mistake:
             found = None
             resolver.mistakes.append(mistake)
@@ -129,11 +134,25 @@ class _Compiler:
     def _scalar(
         self, compiled: Callable[[Located], Scalar], located: Located | None
     ) -> Scalar | None:
+        if located is None:
+            return None
         try:
-            return compiled(located) if located is not None else None
+            scalar = compiled(located)
         except ConfigError as error:
             self.problems += error.problems
             return None
+        self._check_currency(located, scalar.node)
+        return scalar
+
+    def _check_currency(self, located: Located, node: Node) -> None:
+        """Note an amount in another currency than the amounts before it."""
+        if isinstance(node, Number) and node.unit in CURRENCIES:
+            self._currency = self._currency or node.unit
+            if node.unit != self._currency:
+                message = f"{node.unit} beside {self._currency}; a condition has one currency"
+                self.problems.append(located.problem(message, node.start))
+        for child in children(node):
+            self._check_currency(located, child)
 
 
 def _version(spec: ConditionSpec, when: Truth, clear: Truth | None) -> str:

@@ -244,7 +244,7 @@ class _Parser:
         if not token.is_symbol("%") and (token.sort is not Sort.NAME or token.text in _WORDS):
             return ""
         if token.text not in LITERALS:
-            near = suggestion(token.text, LITERALS)
+            near = _small_letters(token) or suggestion(token.text, LITERALS)
             raise Mistake(token.start, f"unknown unit '{token.text}' after a number{near}")
         return LITERALS[self._take().text].name
 
@@ -259,12 +259,15 @@ class _Parser:
 
     def _left_over(self) -> Mistake:
         token, before = self._token, self._tokens[self._place - 1]
-        advice = ""
+        advice = _small_letters(token)
         if token.is_symbol(",") and before.sort is Sort.NUMBER:
             advice = "; write 1_000, not 1,000"
-        elif token.sort is Sort.NAME and token.text.lower() in _WORDS:
-            advice = f"; write '{token.text.lower()}' in small letters"
         elif token.is_symbol("%"):
             advice = "; % is a unit and stands directly behind a number"
         expected = "an operator or the end of the expression"
         return Mistake(token.start, f"expected {expected}, found {token}{advice}")
+
+
+def _small_letters(token: Token) -> str:
+    word = token.text.lower()
+    return f"; write '{word}' in small letters" if word in _WORDS else ""

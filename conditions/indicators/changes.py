@@ -28,5 +28,5 @@ def change(source: Floats, bars: int, columns: int) -> Floats:
             place = width - columns + column
             before = source[row, place - bars]
             if before != 0.0:
-                out[row, column] = source[row, place] / before - 1.0
+                out[row, column] = (source[row, place] - before) / before
     return out
