@@ -12,7 +12,7 @@ from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
 from market.errors import SourceError
 from market.sessions import KST
-from market.types import Venue
+from market.types import Timeframe, Venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,13 +77,16 @@ class NaverSource:
         if match is None:
             raise SourceError(f"naver knows KRX instruments only, not {instrument}")
         url = f"{self._settings.chart_url}/chart/domestic/item/{match[1]}/minute"
-        # two minutes more: the auction print of the last slot is labelled one minute after the
-        # slot, and whether the chart's end is meant inclusive is not sure
+        # Two minutes more: the auction print of the last slot is labelled one minute after the
+        # slot, and whether the chart's end is meant inclusive is not sure.
         last = end + timedelta(minutes=2)
         span = {"startDateTime": _chart_time(start), "endDateTime": _chart_time(last)}
         seen_at = self._clock.now()
         body = await self._http.get(url, span)
-        bars = parse_minutes(body, instrument, self._calendar, seen_at)
+        # The calendar learns its days here, on the loop's thread; it is only read in the other.
+        self._calendar.slots(start, last, Timeframe.D1)
+        # A week of minutes takes 20 ms to read: too long for the event loop.
+        bars = await asyncio.to_thread(parse_minutes, body, instrument, self._calendar, seen_at)
         return [bar for bar in bars if start <= bar.start < end]
 
     async def _poll(self, asked: Mapping[str, InstrumentId], seen_at: datetime) -> list[Tick]:

@@ -16,7 +16,6 @@ import orjson
 
 from crawlers.polite_http import fragment
 from market.errors import SourceChanged
-from market.sessions import KST
 from market.types import Bar, Tick, Timeframe
 
 if TYPE_CHECKING:
@@ -160,7 +159,8 @@ def _kst(row: Row, value: object, name: str) -> datetime:
     if not isinstance(value, str) or re.fullmatch(r"\d{14}", value) is None:
         _odd_field(row, name, "YYYYMMDDHHMMSS")
     try:
-        return datetime.strptime(value, "%Y%m%d%H%M%S").replace(tzinfo=KST).astimezone(UTC)
+        # Korea keeps no summer time; strptime takes ten times as long, for 2,000 rows of a chart
+        return datetime.fromisoformat(f"{value[:8]}T{value[8:]}+09:00").astimezone(UTC)
     except ValueError:
         _odd_field(row, name, "a time that exists")
 
