@@ -184,6 +184,10 @@ class OutboxTable:
         self._update(row.id, **_content(_message(newer)), enqueued_at=newer.enqueued_at)
 
     def _place(self, chat_id: int, card: str, message_id: int, *, is_photo: bool) -> None:
+        # A chat that began anew counts its messages from 1 again: the newest card is the one there.
+        self._connection.execute(
+            delete(_CARDS).where(_CARDS.c.chat_id == chat_id, _CARDS.c.message_id == message_id)
+        )
         place = {"message_id": message_id, "is_photo": is_photo}
         self._connection.execute(
             upsert(_CARDS)

@@ -107,7 +107,7 @@ def connect(path: Path, *, begin: str) -> Engine:
         if context.connection is not None:
             context.connection.info.setdefault(_FAILED, context.sqlalchemy_exception)
 
-    @event.listens_for(engine, "before_execute")
+    @event.listens_for(engine, "before_cursor_execute")
     def refuse(connection: Connection, *_: Any) -> None:
         check(connection)
 

@@ -198,7 +198,7 @@ class CardRow(SQLModel, table=True):
     """The message in which a card lives."""
 
     __tablename__ = "cards"
-    __table_args__ = (Index("cards_message", "chat_id", "message_id"),)
+    __table_args__ = (Index("cards_message", "chat_id", "message_id", unique=True),)
     chat_id: int = Field(primary_key=True, sa_type=BigInteger)
     card: str = Field(primary_key=True)
     message_id: int = Field(sa_type=BigInteger)

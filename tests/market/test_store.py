@@ -11,6 +11,7 @@ import pytest
 
 from market.errors import StoreError, StoreFull
 from market.store import Store
+from market.types import EPOCH, Bar, Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from market.store import Transaction
 
 DEADLINE_SECONDS = 10
+BAR = Bar("KRX:005930", Timeframe.M5, EPOCH, 100, 120, 90, 110, 1_000, 110_000)
 
 
 def put(*keys: str) -> Callable[[Transaction], None]:
@@ -220,13 +222,14 @@ def test_error_that_a_function_swallows_still_undoes_all(store: Store, is_going_
             put_sized("big", 1_000_000)(transaction)
         except Exception:  # noqa: BLE001  # a function that swallows what it does not know
             if is_going_on:
-                put("after")(transaction)
+                transaction.bars.put([BAR])
 
     pages = asyncio.run(store.write(pragma("page_count")))
     asyncio.run(store.write(pragma(f"max_page_count={pages}")))
     with pytest.raises(StoreFull):
         asyncio.run(store.write(stubborn))
     assert asyncio.run(store.read(keys)) == []
+    assert asyncio.run(store.read(lambda t: t.bars.count(Timeframe.M5))) == 0
     asyncio.run(store.write(put("next")))
     assert asyncio.run(store.read(keys)) == ["next"]
 

@@ -224,6 +224,15 @@ def test_card_that_moved_is_no_longer_at_its_old_message(store: Store) -> None:
     assert asyncio.run(store.read(lambda t: t.outbox.card_at(1, 78))) == "order/a"
 
 
+def test_newest_card_is_the_one_at_a_message_that_is_used_anew(store: Store) -> None:
+    for key in ("order/a", "order/b"):
+        [only] = enqueue(store, message(card=key))
+        claim(store, only)
+        sent(store, only, message_id=77)
+    assert asyncio.run(store.read(lambda t: t.outbox.card_at(1, 77))) == "order/b"
+    assert asyncio.run(store.read(lambda t: t.outbox.card(1, "order/a"))) is None
+
+
 def test_edit_that_returns_no_message_leaves_the_card_where_it_is(store: Store) -> None:
     for message_id in (77, None):
         [only] = enqueue(store, card("state"))
