@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crawlers.naver_parsers import parse_minutes, parse_polling, shares
+from crawlers.naver_parsers import even_parts, parse_minutes, parse_polling
 from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
 from market.errors import SourceError
@@ -57,7 +57,7 @@ class NaverSource:
         A sweep is whole or an error; ids of other venues are left out.
         """
         known = {match[1]: match[0] for match in map(_ID.fullmatch, instruments) if match}
-        parts = shares(list(known), self._settings.codes_per_request)
+        parts = even_parts(list(known), self._settings.codes_per_request)
         seen_at = self._clock.now()
         sweep = [self._poll({code: known[code] for code in part}, seen_at) for part in parts]
         answers = await asyncio.gather(*sweep, return_exceptions=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
@@ -68,9 +69,14 @@ def parse_minutes(
     return [bars[start] for start in sorted(bars)]
 
 
-def shares(codes: Sequence[str], size: int) -> list[Sequence[str]]:
-    """Return the codes in runs of at most `size`, for one request each."""
-    return [codes[first : first + size] for first in range(0, len(codes), size)]
+def even_parts(codes: Sequence[str], most: int) -> list[Sequence[str]]:
+    """Return the codes in as few parts of at most `most` as can be, all about as long.
+
+    A short last part could hold nothing but codes that no longer exist, and look like a change.
+    """
+    count = -(-len(codes) // most)
+    bounds = [len(codes) * part // count for part in range(count + 1)] if count else []
+    return [codes[first:last] for first, last in pairwise(bounds)]
 
 
 def _tick(row: Row, instrument: InstrumentId, time: object, seen_at: datetime) -> Tick | None:

@@ -108,7 +108,7 @@ def test_ticks_are_asked_in_parts_of_the_setting() -> None:
             return sorted(paths), [tick.instrument for tick in ticks]
 
     paths, instruments = asyncio.run(scenario())
-    assert paths == ["000002", "000003,000001"]
+    assert paths == ["000001,000002", "000003"]
     assert instruments == ["KRX:000003", "KRX:000001", "KRX:000002"]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from crawlers.naver_parsers import parse_minutes, parse_polling, shares
+from crawlers.naver_parsers import even_parts, parse_minutes, parse_polling
 from market.errors import SourceChanged
 from market.sessions import KST, KrxCalendar
 from market.types import Timeframe
@@ -261,6 +261,8 @@ def test_a_chart_that_is_no_list_of_objects_is_changed(body: bytes) -> None:
         parse_minutes(body, "KRX:005930", KrxCalendar({}), SEEN_AT)
 
 
-def test_shares_are_runs_of_at_most_the_size() -> None:
-    assert shares(["a", "b", "c", "d", "e"], 2) == [["a", "b"], ["c", "d"], ["e"]]
-    assert shares([], 2) == []
+def test_even_parts_are_few_and_about_as_long() -> None:
+    assert even_parts(["a", "b", "c", "d", "e"], 2) == [["a"], ["b", "c"], ["d", "e"]]
+    assert even_parts(["a", "b", "c", "d", "e"], 4) == [["a", "b"], ["c", "d", "e"]]
+    assert even_parts(["a"], 100) == [["a"]]
+    assert even_parts([], 2) == []
