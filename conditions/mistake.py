@@ -5,8 +5,11 @@ from __future__ import annotations
 from market.errors import TicktalkError
 
 
-class Mistake(TicktalkError):  # noqa: N818  # becomes a Problem once the file and line are known
-    """An expression cannot be understood; `offset` counts its characters from 0."""
+class Mistake(TicktalkError):
+    """An expression cannot be understood; `offset` counts its characters from 0.
+
+    It becomes a Problem of a ConfigError where the file and line are known.
+    """
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)

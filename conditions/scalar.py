@@ -149,8 +149,8 @@ class _Resolver:
     def _call(self, call: Call) -> Unit | None:
         name = called(call)
         if name not in FUNCTIONS:
-            near = suggestion(name, FUNCTIONS)
-            raise Mistake(call.start, f"unknown function '{name}' in an order{near}")
+            names = ", ".join(FUNCTIONS)
+            raise Mistake(call.start, f"an order has no '{name}'; its functions are {names}")
         function = FUNCTIONS[name]
         found = [self.unit(argument.value) for argument in call.arguments]
         if any(argument.name for argument in call.arguments) or not function.takes(len(found)):
