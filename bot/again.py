@@ -37,7 +37,7 @@ async def ask_again(services: Services, incoming: Incoming, line: str, person: P
 
     await services.store.write(keep)
     texts, language = services.texts, person.language
-    age = span_between(incoming.sent_at, now)
+    age = span_between(incoming.sent_at, now, language)
     label = texts.plain("button.again", language)
     return Reply(
         text=texts.get("again.ask", language, line=cut(line, 200), age=age),

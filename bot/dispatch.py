@@ -113,7 +113,7 @@ class Dispatcher:
             return self._said(incoming, person, "hint.edited") if is_command else None
         if incoming.kind == "tap":
             return await self._tap(incoming, person)
-        if incoming.kind == "text":
+        if incoming.kind == "text" and incoming.text:
             return await self._text(incoming, person)
         return self._said(incoming, person, "hint.other") if incoming.is_private else None
 

@@ -77,7 +77,7 @@ def last_price_text(services: Services, call: Call, instrument: Instrument) -> s
         "price.aged",
         call.language,
         price=numbers.won(tick.price, call.language),
-        age=numbers.span_between(tick.seen_at, services.market_clock.now()),
+        age=numbers.span_between(tick.seen_at, services.market_clock.now(), call.language),
     )
 
 

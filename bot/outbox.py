@@ -179,7 +179,7 @@ class Outbox:
         place = tx.outbox.card(message.chat_id, message.card) if message.card else None
         prefix = suffix = ""
         if now - outgoing.enqueued_at > LATE:
-            age = span_between(outgoing.enqueued_at, now)
+            age = span_between(outgoing.enqueued_at, now, language)
             prefix = self._texts.get("outbox.delayed", language, age=age)
         if outgoing.is_repeat:
             suffix = self._texts.get("outbox.repeat", language)

@@ -79,9 +79,18 @@ class ChatCards:
     def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:
         """Return one plain message a reader about something that happened (text key `code`)."""
         return tuple(
-            Message(chat_id=reader.id, text=self._texts.get(code, reader.language, **facts))
+            Message(chat_id=reader.id, text=self._noticed(code, reader.language, facts))
             for reader in readers
         )
+
+    def _noticed(self, code: str, language: str, facts: Mapping[str, str]) -> str:
+        """Return a notice; names of sides and states are told in the reader's words."""
+        words = dict(facts)
+        for name in ("side", "state"):
+            key = f"{name}.{words.get(name, '')}"
+            if self._texts.has(key):
+                words[name] = self._texts.plain(key, language)
+        return self._texts.get(code, language, **words)
 
     def _actions(self, instrument: Instrument, reader: Person) -> tuple[Button, ...]:
         positions = command_button(

@@ -37,7 +37,9 @@ def price(number: Decimal | float) -> str:
 
 
 def won(number: Decimal | float, language: str) -> str:
-    """Return an amount of won."""
+    """Return an amount of won; unknown is a dash."""
+    if isinstance(number, float) and not math.isfinite(number):
+        return "–"
     return f"{price(number)}원" if language == "ko" else f"{price(number)} KRW"
 
 
@@ -83,19 +85,22 @@ def minute(at: datetime) -> str:
     return at.astimezone(KST).strftime("%m-%d %H:%M")
 
 
-def span(seconds: float) -> str:
-    """Return a length of time: 12s, 3m12s, 2h05m."""
-    whole = max(0, int(seconds))
-    hours, rest = divmod(whole, 3600)
+def span(seconds: float, language: str) -> str:
+    """Return a length of time: 12s, 3m12s, 2h05m, or 12초, 3분 12초, 2시간 5분."""
+    whole_seconds = max(0, int(seconds))
+    hours, rest = divmod(whole_seconds, 3600)
     minutes, left = divmod(rest, 60)
+    if language == "ko":
+        parts = ((hours, "시간"), (minutes, "분"), (0 if hours else left, "초"))
+        return " ".join(f"{count}{unit}" for count, unit in parts if count) or "0초"
     if hours:
         return f"{hours}h{minutes:02}m"
     return f"{minutes}m{left:02}s" if minutes else f"{left}s"
 
 
-def span_between(earlier: datetime, later: datetime) -> str:
+def span_between(earlier: datetime, later: datetime, language: str) -> str:
     """Return the length of time from one moment to another, never negative."""
-    return span(max(later - earlier, timedelta(0)).total_seconds())
+    return span(max(later - earlier, timedelta(0)).total_seconds(), language)
 
 
 def whole(number: Decimal) -> Decimal:

@@ -32,7 +32,7 @@ def order_text(
 ) -> str:
     """Return the card of an order in its present state as HTML."""
     lines = [_title(texts, language, order), _what(texts, language, order, instrument)]
-    if order.state is OrderState.PROPOSED:
+    if order.state in {OrderState.PROPOSED, OrderState.DENIED} and view.price > 0:
         lines += _proposal(texts, language, order, view)
     if view.signal is not None:
         lines += _why(texts, language, order, view.signal)
@@ -116,7 +116,7 @@ def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> lis
             "card.now",
             language,
             price=numbers.won(view.price, language),
-            age=numbers.span(view.price_age_seconds),
+            age=numbers.span(view.price_age_seconds, language),
         ),
         texts.get(
             f"card.cost.{order.side}",
@@ -132,7 +132,7 @@ def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> lis
             left=numbers.won(numbers.whole(view.buying_power_after), language),
         ),
     ]
-    if order.version > 1:
+    if order.version > 1 and order.state is OrderState.PROPOSED:
         lines.insert(0, texts.get("card.again", language))
     return lines
 

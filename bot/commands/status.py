@@ -90,5 +90,5 @@ def _crawl_line(services: Services, language: str) -> str:
     health = services.pipeline.health()
     seen = health.get("crawled_at")
     now = services.market_clock.now()
-    age = numbers.span_between(seen, now) if isinstance(seen, datetime) else "–"
+    age = numbers.span_between(seen, now, language) if isinstance(seen, datetime) else "–"
     return services.texts.get(f"status.source.{health['state']}", language, age=age)

@@ -297,7 +297,9 @@ def test_allow_lets_in_and_greets(world: World) -> None:
     assert stored.role is Role.TRADER
 
 
-@pytest.mark.parametrize("line", ["", "424242", "424242 owner", "abc viewer", "-5 viewer", "٣ viewer"])
+@pytest.mark.parametrize(
+    "line", ["", "424242", "424242 owner", "abc viewer", "-5 viewer", "٣ viewer"]
+)
 def test_allow_refuses_what_is_no_person_or_role(world: World, line: str) -> None:
     (message,) = asyncio.run(world.say(f"/allow {line}", OWNER))
     assert message.chat_id == OWNER.id

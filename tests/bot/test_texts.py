@@ -1,0 +1,148 @@
+"""The catalogues: same keys, same placeholders, and every key the source uses is there."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from bot.command import COMMANDS, load_commands
+from bot.texts import LANGUAGES, Texts, language_of, read_catalogue
+from engine.health import SourceState
+from engine.trading import TradingState
+from market.messages import Role
+from market.orders import OrderState, Side
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "bot" / "texts"
+CATALOGUES = {name: read_catalogue(FOLDER / f"{name}.yaml") for name in LANGUAGES}
+TEXTS = Texts.load()
+
+PREFIXES = sorted({key.split(".")[0] for key in CATALOGUES["en"]})
+KEY = re.compile(rf'"((?:{"|".join(PREFIXES)})(?:\.[a-z_]+)+)"')
+NOT_KEYS = {"order.contradiction"}
+"""Names of events that look like keys."""
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names of the placeholders of a text."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def used_keys() -> set[str]:
+    """Return what looks like a text key in the source of engine, brokers and bot."""
+    found: set[str] = set()
+    for folder in ("engine", "brokers", "bot"):
+        for path in (ROOT / folder).rglob("*.py"):
+            found |= set(KEY.findall(path.read_text(encoding="utf-8")))
+    return found - NOT_KEYS
+
+
+def built_keys() -> set[str]:
+    """Return the keys that the source puts together from a name."""
+    load_commands()
+    keys = {f"card.title.{state}" for state in OrderState}
+    keys |= {f"card.state.{state}" for state in OrderState}
+    keys |= {f"state.{state}" for state in OrderState}
+    keys |= {f"{key}.{side}" for side in Side for key in ("side", "card.cost", "order.how_many")}
+    keys |= {f"role.{role}" for role in Role}
+    keys |= {f"status.trading.{state}" for state in TradingState}
+    keys |= {f"status.source.{state}" for state in SourceState}
+    keys |= {f"status.market.{word}" for word in ("open", "closed", "always")}
+    keys |= {f"{key}.{name}" for name in COMMANDS for key in ("menu", "usage")}
+    keys |= {f"button.{name}" for name in ("status", "conditions", "help")}
+    return keys | {"alert.price.day", "alert.price.bars"}
+
+
+def test_catalogues_have_the_same_keys() -> None:
+    assert set(CATALOGUES["ko"]) == set(CATALOGUES["en"])
+
+
+@pytest.mark.parametrize("key", sorted(CATALOGUES["en"]))
+def test_catalogues_have_the_same_placeholders(key: str) -> None:
+    assert placeholders(CATALOGUES["ko"][key]) == placeholders(CATALOGUES["en"][key])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_key_is_written_twice(language: str) -> None:
+    lines = (FOLDER / f"{language}.yaml").read_text(encoding="utf-8").splitlines()
+    keys = [line.split(":")[0] for line in lines if re.match(r"[a-z]", line)]
+    assert len(keys) == len(set(keys)) == len(CATALOGUES[language])
+
+
+def test_every_key_in_the_source_is_in_the_catalogues() -> None:
+    assert used_keys() | built_keys() <= set(CATALOGUES["en"])
+
+
+def test_every_text_is_used() -> None:
+    optional = {key for key in CATALOGUES["en"] if key.startswith("detail.")}
+    known = used_keys() | built_keys() | optional | {f"rejected.{word}" for word in REJECTIONS}
+    assert set(CATALOGUES["en"]) - known == set()
+
+
+REJECTIONS = {
+    "cash",
+    "no_position",
+    "duplicate",
+    "price",
+    "quantity",
+    "closed",
+    "unknown_order",
+    "other",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", [key for key in CATALOGUES["en"] if key.startswith("detail.")])
+def test_detail_belongs_to_a_denial(key: str, language: str) -> None:
+    assert key.removeprefix("detail.") in CATALOGUES[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_notices_of_taps_fit(language: str) -> None:
+    for key, text in CATALOGUES[language].items():
+        if key.startswith(("order.", "risk.", "tap.", "again.gone", "deny.")):
+            assert len(text) <= 200 or key.startswith("order.how_many"), key
+
+
+def test_facts_are_escaped() -> None:
+    text = TEXTS.get("instrument.unknown", "en", name="<b>&")
+    assert "&lt;b&gt;&amp;" in text
+
+
+def test_facts_may_hold_braces() -> None:
+    assert "{0}" in TEXTS.get("error.refused", "ko", error="{0} {x}")
+
+
+def test_plain_has_neither_markup_nor_entities() -> None:
+    assert TEXTS.plain("again.done", "en", line="/buy <x>") == "Done: /buy <x>"
+
+
+def test_missing_key_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        TEXTS.get("no.such.key", "ko")
+
+
+def test_missing_fact_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        TEXTS.get("error.refused", "ko")
+
+
+def test_unknown_language_reads_english() -> None:
+    assert TEXTS.get("cancel.none", "fr") == CATALOGUES["en"]["cancel.none"]
+
+
+@pytest.mark.parametrize(
+    ("code", "language"), [("ko", "ko"), ("ko-KR", "ko"), ("KO", "ko"), ("en", "en"), ("", "en")]
+)
+def test_language_of(code: str, language: str) -> None:
+    assert language_of(code) == language
+
+
+def test_value_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "xx.yaml"
+    path.write_text("a.b: 12\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.b"):
+        read_catalogue(path)
