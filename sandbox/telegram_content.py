@@ -10,8 +10,6 @@ from sandbox.telegram_html import detect, parse_html, strip, utf16_length
 from sandbox.telegram_types import Entity, InlineButton, Keyboard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandbox.telegram_core import TelegramCore
     from sandbox.telegram_parameters import Parameters
     from sandbox.telegram_types import Photo
@@ -53,8 +51,8 @@ def read_buttons(parameters: Parameters) -> Keyboard:
     return tuple(tuple(_button(item) for item in row) for row in rows if row)
 
 
-def read_photo(core: TelegramCore, parameters: Parameters, name: str) -> Callable[[], Photo]:
-    """Return how to get the picture of a call, once nothing else can refuse the call.
+def read_photo(core: TelegramCore, parameters: Parameters, name: str) -> Photo:
+    """Return the picture of a call: an uploaded one is kept, a known one found by its file id.
 
     Addresses are refused: nothing here fetches from outside.
     """
@@ -72,16 +70,16 @@ def read_photo(core: TelegramCore, parameters: Parameters, name: str) -> Callabl
         size.width, size.height
     ):
         raise bad_request("PHOTO_INVALID_DIMENSIONS")
-    return lambda: core.add_photo(content, size)
+    return core.add_photo(content, size)
 
 
-def _known_photo(core: TelegramCore, file_id: str) -> Callable[[], Photo]:
+def _known_photo(core: TelegramCore, file_id: str) -> Photo:
     if not file_id:
         raise bad_request("there is no photo in the request")
     photo = core.photo(file_id)
     if photo is None:
         raise bad_request("wrong file identifier/HTTP URL specified")
-    return lambda: photo
+    return photo
 
 
 def _formatted(

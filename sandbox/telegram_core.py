@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from market.types import to_ms
 from sandbox.telegram_changes import Changes
 from sandbox.telegram_commands import CommandTable
 from sandbox.telegram_errors import QUERY_TOO_OLD, RefusalError, bad_request, blocked
@@ -170,7 +169,7 @@ class TelegramCore:
         return await self.changes.wait(predicate, deadline_seconds)
 
     def stop(self) -> None:
-        """End every long poll: call it just before the server stops."""
+        """End every long poll and page for good: call it just before the server stops."""
         self.is_stopped = True
         self.changes.wake()
 
@@ -275,6 +274,6 @@ class TelegramCore:
             "id": callback.id,
             "from": self._users[callback.user_id].as_json(),
             "message": gone if message is None else message.as_json(),
-            "chat_instance": str(-to_ms(callback.at) % 1_000_003 - abs(chat.id)),
+            "chat_instance": str(-abs(chat.id) * 7_919 - 1),
             "data": callback.data,
         }

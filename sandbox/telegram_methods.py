@@ -49,11 +49,11 @@ def send_photo(core: TelegramCore, parameters: Parameters) -> Json:
     chat = core.open_chat(parameters.text("chat_id"))
     caption, entities = read_caption(parameters)
     buttons = read_buttons(parameters)
-    take_photo = read_photo(core, parameters, "photo")
+    photo = read_photo(core, parameters, "photo")
     core.write(chat)
     is_silent = parameters.flag("disable_notification")
     return core.bot_sends(
-        chat, caption, entities, buttons=buttons, photo=take_photo(), is_silent=is_silent
+        chat, caption, entities, buttons=buttons, photo=photo, is_silent=is_silent
     ).as_json()
 
 
@@ -93,10 +93,11 @@ def edit_message_media(core: TelegramCore, parameters: Parameters) -> Json:
         raise bad_request("can't parse InputMedia: only a photo can be shown here")
     inside = replace(parameters, values=media)
     text, entities = read_caption(inside)
-    take_photo = read_photo(core, inside, "media")
-    new = replace(old, text=text, entities=entities, buttons=read_buttons(parameters))
-    core.write(old.chat)
-    return core.bot_edits(replace(new, photo=take_photo(), edited_at=core.now())).as_json()
+    buttons = read_buttons(parameters)
+    photo = read_photo(core, inside, "media")
+    return _edited(
+        core, old, replace(old, text=text, entities=entities, buttons=buttons, photo=photo)
+    )
 
 
 def delete_message(core: TelegramCore, parameters: Parameters) -> bool:
@@ -206,8 +207,8 @@ def _edited(core: TelegramCore, old: ChatMessage, new: ChatMessage) -> Json:
     if new == old:
         raise bad_request(NOT_MODIFIED)
     core.write(old.chat)
-    is_content = (new.text, new.entities) != (old.text, old.entities)
-    # Telegram shows "edited" for changed words only, not for changed buttons
+    # Telegram does not show "edited" where only the buttons changed
+    is_content = replace(new, buttons=old.buttons) != old
     edited_at = core.now() if is_content else old.edited_at
     return core.bot_edits(replace(new, edited_at=edited_at)).as_json()
 

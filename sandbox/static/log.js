@@ -13,6 +13,7 @@ export class Log {
     this.onChange = onChange;
     this.messages = new Map();
     this.below = 0;
+    this.top = 0;
     this.isFollowing = true;
     this.element = element("div", { className: "log", role: "log", tabIndex: 0, ariaLabel: chat.title, hidden: true });
     this.element.setAttribute("aria-live", "polite");
@@ -37,7 +38,7 @@ export class Log {
     if (!messages.length) this.element.append(this.#empty());
     let previous = null;
     for (const message of messages) previous = this.#append(message, previous);
-    if (this.isFollowing) this.toEnd();
+    this.#keepPlace();
     this.onChange();
   }
 
@@ -65,7 +66,7 @@ export class Log {
 
   show(isShown) {
     this.element.hidden = !isShown;
-    if (isShown && this.isFollowing) this.toEnd();
+    if (isShown) this.#keepPlace();
   }
 
   toEnd() {
@@ -77,6 +78,11 @@ export class Log {
     this.below = 0;
     this.element.scrollTo({ top: this.element.scrollHeight, behavior: "smooth" });
     this.onChange();
+  }
+
+  #keepPlace() {
+    if (this.isFollowing) this.toEnd();
+    else this.element.scrollTop = this.top;
   }
 
   #append(message, previous) {
@@ -124,7 +130,8 @@ export class Log {
 
   #scrolled() {
     const left = this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight;
-    if (this.element.hidden) return;
+    if (this.element.hidden || !this.element.isConnected) return;
+    this.top = this.element.scrollTop;
     this.isFollowing = left < NEAR_END;
     if (this.isFollowing) this.below = 0;
     this.onChange();

@@ -322,6 +322,24 @@ def test_the_page_reconnects_and_misses_nothing(page: Page, stage: Stage) -> Non
     expect(page.locator(".message")).to_have_count(2)
 
 
+def test_a_reconnect_keeps_the_readers_place(page: Page, stage: Stage) -> None:
+    for number in range(40):
+        stage.says(f"소식 {number}")
+    opened(page, stage)
+    log = page.locator('[data-log="private"]')
+    log.evaluate("element => { element.scrollTop = 200 }")
+    expect(page.locator("#chip")).to_be_visible()
+    stage.wait(stage.serving.stop())
+    missed = stage.says("놓친 것")
+    stage.serving = stage.wait(stage.serve(stage.serving.port))
+    expect(bubble(page, missed)).to_be_attached()
+    expect(page.locator("#chip")).to_have_text("새 메시지 1개")
+    expect(log).to_have_js_property("scrollTop", 200)
+    page.locator('[data-chat="channel"]').click()
+    page.locator('[data-chat="private"]').click()
+    expect(log).to_have_js_property("scrollTop", 200)
+
+
 def test_the_strip_shows_market_time_and_speed(page: Page, stage: Stage) -> None:
     opened(page, stage)
     expect(page.locator("#status")).not_to_be_visible()

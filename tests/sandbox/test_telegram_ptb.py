@@ -147,6 +147,9 @@ def test_a_photo_is_sent_edited_and_fetched() -> None:
                 InputMediaPhoto(png(8, 6), caption="새 차트"), KIM, sent.message_id
             )
             assert edited.caption == "새 차트"
+            same = InputMediaPhoto(edited.photo[-1].file_id, caption="새 차트")
+            with pytest.raises(BadRequest, match="not modified"):
+                await bot.edit_message_media(same, KIM, sent.message_id)
             await bot.edit_message_caption(KIM, sent.message_id, caption="끝")
         message = state.message(KIM, sent.message_id)
         assert message is not None
