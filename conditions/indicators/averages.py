@@ -24,19 +24,25 @@ def exponential_memory(window: int) -> int:
 def sma(source: Floats, window: int, columns: int) -> Floats:
     """The arithmetic mean of the last `window` bars."""
     # Summing distances from the newest value gives flat prices back exactly. The order of the sum
-    # does not depend on `columns`, so one column alone has the same bits as among many.
+    # does not depend on `columns`, so one column alone has the same bits as among many; and the
+    # inner loop runs over places that do not need each other: the processor does several at once.
     rows, width = source.shape
     out = np.full((rows, columns), np.nan)
-    first = max(columns - (width - window + 1), 0)
+    count = min(columns, width - window + 1)
+    if count <= 0:
+        return out
+    start = width - count
+    total = np.empty(count)
     for row in range(rows):
-        values = source[row]
-        total = np.zeros(columns)
+        newest = source[row, start:]
+        total[:] = 0.0
         for offset in range(window - 1, 0, -1):
-            for column in range(first, columns):
-                newest = width - columns + column
-                total[column] += values[newest - offset] - values[newest]
-        for column in range(first, columns):
-            out[row, column] = values[width - columns + column] + total[column] / window
+            older = source[row, start - offset : width - offset]
+            for place in range(count):
+                total[place] += older[place] - newest[place]
+        mean = out[row, columns - count :]
+        for place in range(count):
+            mean[place] = newest[place] + total[place] / window
     return out
 
 

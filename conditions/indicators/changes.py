@@ -23,10 +23,12 @@ def change(source: Floats, bars: int, columns: int) -> Floats:
     """The change from `bars` bars ago, as a ratio of the value then; unknown where that was 0."""
     rows, width = source.shape
     out = np.full((rows, columns), np.nan)
+    count = min(columns, width - bars)
     for row in range(rows):
-        for column in range(max(columns - (width - bars), 0), columns):
-            place = width - columns + column
-            before = source[row, place - bars]
-            if before != 0.0:
-                out[row, column] = (source[row, place] - before) / before
+        newest = source[row, width - count :]
+        before = source[row, width - count - bars : width - bars]
+        ratio = out[row, columns - count :]
+        for place in range(count):
+            if before[place] != 0.0:
+                ratio[place] = (newest[place] - before[place]) / before[place]
     return out

@@ -8,20 +8,22 @@ from conditions.indicators.registry import INDICATORS, Declared, Floats, kernel
 
 
 @kernel
-def moving_maximum(source: Floats, window: int, columns: int) -> Floats:
-    """Return the largest value of each window; an unknown one makes it unknown."""
+def _extreme(source: Floats, window: int, columns: int, sign: float) -> Floats:
+    """Return the largest value of each window (the smallest for sign -1), unknown beside NaN."""
     rows, width = source.shape
     out = np.full((rows, columns), np.nan)
-    first = max(columns - (width - window + 1), 0)
+    count = min(columns, width - window + 1)
+    if count <= 0:
+        return out
+    start = width - count
     for row in range(rows):
-        values = source[row]
-        for column in range(first, columns):
-            out[row, column] = values[width - columns + column]
+        best = out[row, columns - count :]
+        best[:] = source[row, start:]
         for offset in range(1, window):
-            for column in range(first, columns):
-                value = values[width - columns + column - offset]
-                best = out[row, column]
-                out[row, column] = value if value > best or np.isnan(value) else best
+            older = source[row, start - offset : width - offset]
+            for place in range(count):
+                is_kept = sign * best[place] >= sign * older[place] or np.isnan(best[place])
+                best[place] = best[place] if is_kept else older[place]
     return out
 
 
@@ -29,11 +31,11 @@ def moving_maximum(source: Floats, window: int, columns: int) -> Floats:
 @Declared(is_level=True)
 def highest(source: Floats, window: int, columns: int) -> Floats:
     """The largest value of the last `window` bars, the newest included."""
-    return moving_maximum(source, window, columns)
+    return _extreme(source, window, columns, 1.0)
 
 
 @INDICATORS.register("lowest")
 @Declared(is_level=True)
 def lowest(source: Floats, window: int, columns: int) -> Floats:
     """The smallest value of the last `window` bars, the newest included."""
-    return -moving_maximum(-source, window, columns)
+    return _extreme(source, window, columns, -1.0)

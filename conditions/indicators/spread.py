@@ -14,20 +14,27 @@ def stdev(source: Floats, window: int, columns: int) -> Floats:
     # Everything is measured from the window's newest value, so that flat prices give exactly 0.
     rows, width = source.shape
     out = np.full((rows, columns), np.nan)
-    first = max(columns - (width - window + 1), 0)
+    count = min(columns, width - window + 1)
+    if count <= 0:
+        return out
+    start = width - count
+    mean = np.empty(count)
+    squares = np.empty(count)
     for row in range(rows):
-        values = source[row]
-        total = np.zeros(columns)
-        squares = np.zeros(columns)
-        for offset in range(window):
-            for column in range(first, columns):
-                newest = width - columns + column
-                total[column] += values[newest - offset] - values[newest]
-        for offset in range(window):
-            for column in range(first, columns):
-                newest = width - columns + column
-                distance = values[newest - offset] - values[newest] - total[column] / window
-                squares[column] += distance * distance
-        for column in range(first, columns):
-            out[row, column] = np.sqrt(squares[column] / window)
+        newest = source[row, start:]
+        mean[:] = 0.0
+        squares[:] = 0.0
+        for offset in range(window - 1, 0, -1):
+            older = source[row, start - offset : width - offset]
+            for place in range(count):
+                mean[place] += older[place] - newest[place]
+        mean /= window
+        for offset in range(window - 1, -1, -1):
+            older = source[row, start - offset : width - offset]
+            for place in range(count):
+                distance = older[place] - newest[place] - mean[place]
+                squares[place] += distance * distance
+        spread = out[row, columns - count :]
+        for place in range(count):
+            spread[place] = np.sqrt(squares[place] / window)
     return out
