@@ -53,19 +53,26 @@ class Canceller:
         if order.id in self._asking:
             return Outcome(order, "order.cancel_requested")
         self._asking.add(order.id)
-        self._asked.add(order.id)
+        try:
+            return await self._ask_broker(order.id)
+        finally:
+            self._asking.discard(order.id)
+
+    async def _ask_broker(self, order_id: str) -> Outcome:
+        order = await self._book.order(order_id)
+        if order is None or order.state not in RESTING:
+            return _outcome(order, "")
+        self._asked.add(order_id)
         reason = ""
         try:
             await self._broker.cancel(order)
         except OrderRejected as error:
             reason = reason_of(error)
         except OutcomeUnknown as error:
-            logger.warning("the broker did not answer the cancel of %s: %s", order.id, error)
-        finally:
-            self._asking.discard(order.id)
+            logger.warning("the broker did not answer the cancel of %s: %s", order_id, error)
         await self._settlement.take_fills()
         await self._settlement.ask([order])
-        return _outcome(await self._book.order(order.id), reason)
+        return _outcome(await self._book.order(order_id), reason)
 
 
 def _outcome(order: Order | None, reason: str) -> Outcome:

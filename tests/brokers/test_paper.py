@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from market.sessions import Calendar
+
 DAY = date(2026, 11, 24)
 SPECIAL = {date(2026, 11, 26): (time(10), time(16, 30))}
 
@@ -36,16 +38,19 @@ def kst(hour: int, minute: int = 0, second: int = 0, day: date = DAY) -> datetim
 class PaperVenue:
     """The paper broker on a store file of its own, with a clock that the test moves."""
 
-    def __init__(self, path: Path, **changes: object) -> None:
+    def __init__(self, path: Path, **changes: Any) -> None:
         self.path = path
-        self.settings = Settings(broker=BrokerSettings(cash=CASH, **changes))  # type: ignore[arg-type]  # a test's choice of settings
+        self.settings = Settings(broker=BrokerSettings(cash=CASH, **changes))
         self.clock = ManualClock(kst(10))
         self.writes = 0
         self.open()
 
     def open(self) -> None:
         self.store = Store.open(self.path)
-        calendars = {Venue.KRX: KrxCalendar(SPECIAL), Venue.UPBIT: AlwaysOpen()}
+        calendars: dict[Venue, Calendar] = {
+            Venue.KRX: KrxCalendar(SPECIAL),
+            Venue.UPBIT: AlwaysOpen(),
+        }
         self.broker = PaperBroker(self.store, self.settings, self.clock, calendars)
 
     async def restart(self) -> None:
@@ -56,10 +61,10 @@ class PaperVenue:
         self.clock.advance(timedelta(seconds=1))
         await self.see(price)
 
-    async def see(self, price: float, instrument: str = INSTRUMENT, **changes: object) -> None:
+    async def see(self, price: float, instrument: str = INSTRUMENT, **changes: Any) -> None:
         now = self.clock.now()
         seen = Tick(instrument, now, now, price, day_volume=1.0)
-        await self.broker.observe([replace(seen, **changes)])  # type: ignore[arg-type]  # as above
+        await self.broker.observe([replace(seen, **changes)])
 
     async def know(self, instrument: Instrument) -> None:
         await self.store.write(lambda tx: remember(tx, instrument))
@@ -90,7 +95,7 @@ class TestPaper(BrokerContract):
             venue.store.close()
 
 
-def run(path: Path, scenario: Callable[[PaperVenue], Awaitable[None]], **changes: object) -> None:
+def run(path: Path, scenario: Callable[[PaperVenue], Awaitable[None]], **changes: Any) -> None:
     venue = PaperVenue(path / "paper.sqlite", **changes)
     try:
         asyncio.run(_coroutine(scenario, venue))
@@ -285,7 +290,7 @@ def test_fee_on_both_sides_and_tax_on_the_sale_are_whole_won(
     ],
 )
 def test_what_a_venue_would_refuse_is_refused_and_not_kept(
-    tmp_path: Path, changes: dict[str, object], code: str
+    tmp_path: Path, changes: dict[str, Any], code: str
 ) -> None:
     async def scenario(venue: PaperVenue) -> None:
         await venue.see(70_000, previous_close=70_000.0)

@@ -1,0 +1,450 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.desk import TradingState
+from engine.ticket import order_id
+from market.errors import SourceChanged, SourceUnavailable
+from market.orders import OrderState, Side
+from tests.engine.desk_world import HYNIX, NOON, OTHER, OWNER, TRADER, VIEWER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.engine.desk_world import World
+
+
+def test_a_ticket_becomes_a_proposal_with_its_card(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        ticket = world.ticket()
+        order = await world.desk.propose(ticket)
+        assert order.id == order_id(ticket.key)
+        assert order.state is OrderState.PROPOSED
+        assert order.version == 1
+        assert order.reference_price == 70_000
+        assert order.expires_at == NOON + timedelta(seconds=90)
+        assert await world.order(order) == order
+        assert await world.card(order) == "Samsung Electronics proposed v1"
+        assert world.desk.open_cards() == 1
+        assert world.venue.posts == []
+
+    run(scenario)
+
+
+def test_the_same_ticket_twice_is_one_order(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        ticket = world.ticket()
+        first, second = await asyncio.gather(world.desk.propose(ticket), world.desk.propose(ticket))
+        assert first == second
+        await world.deliver()
+        await world.confirm(first)
+        again = await world.desk.propose(ticket)
+        assert again.state is OrderState.ACCEPTED
+        assert len(world.venue.posts) == 1
+
+    run(scenario)
+
+
+def test_a_card_shows_what_the_order_costs_and_leaves(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        view = world.cards.views[order.id]
+        assert view.price == 70_000
+        assert view.price_age_seconds == 0
+        assert (view.cost, view.fee, view.tax) == (Decimal(700_000), Decimal(105), Decimal(0))
+        assert view.equity == 10_000_000
+        assert view.buying_power_after == 9_299_895
+        assert view.seconds_left == 90
+
+    run(scenario)
+
+
+def test_a_denied_proposal_is_kept_with_its_reason_and_its_card(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose(quantity=Decimal(100))
+        assert (order.state, order.code) == (OrderState.DENIED, "risk.notional")
+        assert await world.card(order) == "Samsung Electronics denied v1 risk.notional"
+        assert (await world.confirm(order)).code == "order.already"
+        assert world.desk.open_cards() == 0
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("user", [VIEWER.id, 404])
+def test_a_ticket_of_somebody_who_may_not_trade_is_denied(
+    run: Callable[..., None], user: int
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose(user_id=user)
+        assert (order.state, order.code) == (OrderState.DENIED, "order.not_allowed")
+
+    run(scenario)
+
+
+def test_without_any_price_a_proposal_is_denied_as_stale(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        world.market.error = SourceUnavailable("down")
+        order = await world.propose()
+        assert (order.state, order.code) == (OrderState.DENIED, "risk.stale")
+
+    run(scenario)
+
+
+def test_a_proposal_may_use_a_price_of_the_last_sweep(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        await world.sweep()
+        world.market.error = SourceUnavailable("down")
+        world.pass_time(15)
+        order = await world.propose()
+        assert order.state is OrderState.PROPOSED
+        assert world.cards.views[order.id].price_age_seconds == 15
+        world.pass_time(10)
+        stale = await world.propose(instrument=HYNIX, price=Decimal(200_000))
+        assert stale.code == "risk.stale"
+
+    run(scenario)
+
+
+def test_confirm_sends_once_and_tells_the_card(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        outcome = await world.confirm(order)
+        assert outcome.code == "order.confirmed"
+        assert outcome.order is not None
+        assert outcome.order.state is OrderState.ACCEPTED
+        assert outcome.order.broker_order_id == "V1"
+        assert world.venue.posts == [order.client_order_id]
+        assert await world.card(order) == "Samsung Electronics accepted v1"
+        assert world.events.states(order) == ["proposed", "confirmed", "submitted", "accepted"]
+        assert world.desk.open_cards() == 0
+
+    run(scenario)
+
+
+def test_two_taps_at_once_send_one_order(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        outcomes = await asyncio.gather(*(world.confirm(order) for _ in range(5)))
+        codes = sorted(outcome.code for outcome in outcomes)
+        assert codes == ["order.already"] * 4 + ["order.confirmed"]
+        assert len(world.venue.posts) == 1
+
+    run(scenario)
+
+
+def test_confirm_and_decline_at_once_agree(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        sent, declined = await asyncio.gather(world.confirm(order), world.decline(order))
+        stored = await world.order(order)
+        if declined.code == "order.declined":
+            assert (sent.code, stored.state) == ("order.already", OrderState.DECLINED)
+            assert world.venue.posts == []
+        else:
+            assert (sent.code, declined.code) == ("order.confirmed", "order.already")
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"order_id": "aaaaaaaaaaaa"}, "order.unknown"),
+        ({"user_id": OTHER.id}, "order.not_yours"),
+        ({"user_id": OWNER.id}, "order.not_yours"),
+        ({"message": 1}, "order.forged"),
+        ({"message": None}, "order.forged"),
+        ({"version": 2}, "order.outdated"),
+        ({"version": 0}, "order.outdated"),
+    ],
+)
+def test_a_tap_that_is_not_the_cards_own_sends_nothing(
+    run: Callable[..., None], changes: dict[str, Any], code: str
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        outcome = await world.confirm(order, **changes)
+        assert outcome.code == code
+        assert world.venue.posts == []
+        assert await world.order(order) == order
+        assert (await world.confirm(order)).code == "order.confirmed"
+
+    run(scenario)
+
+
+def test_the_button_of_another_order_does_not_confirm_this_one(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        one = await world.propose()
+        two = await world.propose(quantity=Decimal(3))
+        outcome = await world.confirm(one, message=await world.message_of(two))
+        assert outcome.code == "order.forged"
+
+    run(scenario)
+
+
+def test_somebody_who_lost_the_right_to_trade_cannot_confirm(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        await world.store.write(lambda tx: tx.people.remove(TRADER.id))
+        assert (await world.confirm(order)).code == "order.not_allowed"
+        lowered = replace(VIEWER, id=TRADER.id)
+        await world.store.write(lambda tx: tx.people.put(lowered, NOON))
+        assert (await world.confirm(order)).code == "order.not_allowed"
+        assert world.venue.posts == []
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(89.999, "order.confirmed"), (90, "order.expired")])
+def test_a_card_expires_on_the_wall_clock(
+    run: Callable[..., None], seconds: float, code: str
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.wall_clock.advance(timedelta(seconds=seconds))
+        outcome = await world.confirm(order)
+        assert outcome.code == code
+        if code == "order.expired":
+            assert world.venue.posts == []
+            stored = await world.order(order)
+            assert (stored.state, stored.code) == (OrderState.LAPSED, "order.expired")
+            assert await world.card(order) == "Samsung Electronics lapsed v1 order.expired"
+            assert (await world.confirm(order)).code == "order.expired"
+
+    run(scenario)
+
+
+def test_a_card_that_expires_while_the_price_is_fetched_is_not_sent(
+    run: Callable[..., None],
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.pass_time(89)
+        fetch = world.market.ticks
+
+        async def slow(instruments: Any) -> Any:
+            world.wall_clock.advance(timedelta(seconds=2))
+            return await fetch(instruments)
+
+        world.market.ticks = slow  # type: ignore[method-assign]  # the pretend market is the test's
+        assert (await world.confirm(order)).code == "order.expired"
+        assert world.venue.posts == []
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("price", [70_211, 69_789, 75_000, 60_000])
+def test_a_price_that_moved_is_shown_and_asked_again(
+    run: Callable[..., None], price: float
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.pass_time(80)
+        world.market.prices["KRX:005930"] = price
+        outcome = await world.confirm(order)
+        assert outcome.code == "order.requoted"
+        assert outcome.facts == {"old": "70,000", "new": f"{price:,}"}
+        assert world.venue.posts == []
+        again = await world.order(order)
+        assert (again.state, again.version) == (OrderState.PROPOSED, 2)
+        assert again.reference_price == Decimal(price)
+        assert again.price == order.price
+        assert again.expires_at == world.wall_clock.now() + timedelta(seconds=90)
+        assert await world.card(order) == "Samsung Electronics proposed v2"
+        assert world.desk.open_cards() == 1
+        assert (await world.confirm(order)).code == "order.outdated"
+        assert (await world.confirm(again)).code == "order.confirmed"
+
+    run(scenario, risk={"max_order": Decimal(3_000_000)})
+
+
+@pytest.mark.parametrize("price", [70_210, 69_790])
+def test_a_price_within_the_drift_is_sent(run: Callable[..., None], price: float) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.pass_time(10)
+        world.market.prices["KRX:005930"] = price
+        assert (await world.confirm(order)).code == "order.confirmed"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("error", [SourceUnavailable("down"), SourceChanged("odd page")])
+def test_without_a_fresh_price_nothing_is_sent_and_the_card_stays(
+    run: Callable[..., None], error: Exception
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.pass_time(4)
+        world.market.error = error
+        assert (await world.confirm(order)).code == "order.no_price"
+        assert await world.order(order) == order
+        world.market.error = None
+        assert (await world.confirm(order)).code == "order.confirmed"
+
+    run(scenario)
+
+
+def test_a_quote_of_the_last_seconds_is_not_asked_for_again(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        asked = world.market.asked
+        world.pass_time(3)
+        await world.confirm(order)
+        assert world.market.asked == asked
+
+    run(scenario)
+
+
+def test_without_an_account_nothing_is_sent_and_the_card_stays(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.venue.is_silent = True
+        assert (await world.confirm(order)).code == "order.no_account"
+        denied = await world.propose(quantity=Decimal(2))
+        assert denied.code == "risk.no_account"
+        world.venue.is_silent = False
+        assert (await world.confirm(order)).code == "order.confirmed"
+
+    run(scenario)
+
+
+def test_risk_is_checked_again_at_confirmation(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.venue.cash = Decimal(500_000)
+        outcome = await world.confirm(order)
+        assert outcome.code == "risk.cash"
+        assert outcome.facts == {"limit": "500,000", "asked": "700,105"}
+        assert (await world.order(order)).state is OrderState.DENIED
+        assert await world.card(order) == "Samsung Electronics denied v1 risk.cash"
+        assert world.venue.posts == []
+
+    run(scenario)
+
+
+def test_paused_denies_buys_and_lets_sells_go(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        bought = await world.sent()
+        world.venue.fill(bought, 10)
+        await world.sweep()
+        waiting = await world.propose(quantity=Decimal(3))
+        await world.desk.pause(OWNER.id)
+        assert await world.desk.trading() is TradingState.PAUSED
+        assert (await world.confirm(waiting)).code == "risk.paused"
+        assert (await world.propose()).code == "risk.paused"
+        sold = await world.sent(side=Side.SELL)
+        assert sold.state is OrderState.ACCEPTED
+        await world.restart()
+        assert await world.desk.trading() is TradingState.PAUSED
+        await world.desk.resume(OWNER.id)
+        assert await world.desk.trading() is TradingState.ACTIVE
+        world.pass_time(60)
+        assert (await world.propose(quantity=Decimal(4))).state is OrderState.PROPOSED
+
+    run(scenario)
+
+
+def test_a_pause_between_the_claim_and_the_sending_still_stops_a_buy(
+    run: Callable[..., None],
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+
+        class PauseOnClaim:
+            def emit(self, kind: str, **facts: object) -> None:
+                if facts.get("state") == "confirmed":
+                    pauses.append(asyncio.ensure_future(world.desk.pause(OWNER.id)))
+
+        pauses: list[asyncio.Future[None]] = []
+        world.desk._book.events = PauseOnClaim()
+        write = world.store.write
+
+        async def behind_the_pause(function: Any) -> Any:
+            if pauses and not pauses[0].done():
+                waiting, pauses[:] = list(pauses), []
+                await waiting[0]
+            return await write(function)
+
+        world.store.write = behind_the_pause  # type: ignore[method-assign]  # orders two tasks
+        outcome = await world.confirm(order)
+        assert outcome.code == "risk.paused"
+        assert (await world.order(order)).state is OrderState.DENIED
+        assert world.venue.posts == []
+
+    run(scenario)
+
+
+def test_decline_ends_a_proposal(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        assert (await world.desk.decline(order.id, 1, OTHER.id, 101)).code == "order.not_yours"
+        assert (await world.desk.decline(order.id, 1, TRADER.id, 1)).code == "order.forged"
+        assert (await world.decline(order)).code == "order.declined"
+        assert await world.card(order) == "Samsung Electronics declined v1"
+        assert (await world.confirm(order)).code == "order.already"
+        assert (await world.decline(order)).code == "order.already"
+        assert world.venue.posts == []
+
+    run(scenario)
+
+
+def test_declining_too_late_says_so(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.pass_time(90)
+        assert (await world.decline(order)).code == "order.expired"
+
+    run(scenario)
+
+
+def test_lapse_ends_what_nobody_confirmed_in_time(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        early = await world.propose()
+        world.pass_time(45)
+        late = await world.propose(quantity=Decimal(3))
+        assert await world.desk.lapse() == 0
+        world.pass_time(45)
+        assert await world.desk.lapse() == 1
+        assert (await world.order(early)).state is OrderState.LAPSED
+        assert await world.card(early) == "Samsung Electronics lapsed v1 order.expired"
+        assert (await world.order(late)).state is OrderState.PROPOSED
+        assert world.desk.open_cards() == 1
+        assert await world.desk.lapse() == 0
+
+    run(scenario)
+
+
+def test_two_confirmations_of_two_sells_cannot_sell_more_than_is_held(
+    run: Callable[..., None],
+) -> None:
+    async def scenario(world: World) -> None:
+        bought = await world.sent()
+        world.venue.fill(bought, 10)
+        await world.sweep()
+        first = await world.propose(side=Side.SELL, quantity=Decimal(6))
+        second = await world.propose(side=Side.SELL, quantity=Decimal(7))
+        outcomes = await asyncio.gather(world.confirm(first), world.confirm(second))
+        assert sorted(one.code for one in outcomes) == ["order.confirmed", "risk.no_position"]
+
+    run(scenario)
+
+
+def test_sendings_are_counted_at_confirmation(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        cards = []
+        for count in range(4):
+            cards.append(
+                await world.propose(quantity=Decimal(count + 1), within=timedelta(hours=1))
+            )
+            world.pass_time(61)
+        codes = [(await world.confirm(card)).code for card in cards]
+        assert codes == ["order.confirmed"] * 3 + ["risk.rate"]
+
+    run(scenario, risk={"max_orders_per_minute": 3})

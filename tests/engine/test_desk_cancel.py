@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from market.orders import OrderState
+from tests.engine.desk_world import OTHER, OWNER, TRADER, VIEWER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from market.orders import Order
+    from tests.engine.desk_world import World
+
+
+def test_cancelling_a_proposal_declines_it(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.declined"
+        assert (await world.order(order)).state is OrderState.DECLINED
+        assert world.venue.cancels == []
+
+    run(scenario)
+
+
+def test_cancelling_an_order_asks_the_broker_once(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        outcome = await world.desk.cancel(order.id, TRADER.id)
+        assert outcome.code == "order.canceled"
+        stored = await world.order(order)
+        assert (stored.state, stored.is_cancel_requested) == (OrderState.CANCELED, True)
+        assert await world.card(order) == "Samsung Electronics canceled v1"
+        again = await world.desk.cancel(order.id, TRADER.id)
+        assert again.code == "order.canceled"
+        assert len(world.venue.cancels) == 1
+
+    run(scenario)
+
+
+def test_two_cancels_at_once_are_one_request(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        await asyncio.gather(*(world.desk.cancel(order.id, TRADER.id) for _ in range(3)))
+        assert len(world.venue.cancels) == 1
+        assert (await world.order(order)).state is OrderState.CANCELED
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("user", "code"),
+    [
+        (OTHER.id, "order.not_yours"),
+        (VIEWER.id, "order.not_allowed"),
+        (404, "order.not_allowed"),
+        (OWNER.id, "order.canceled"),
+        (TRADER.id, "order.canceled"),
+    ],
+)
+def test_only_its_person_and_the_owner_can_cancel(
+    run: Callable[..., None], user: int, code: str
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        assert (await world.desk.cancel(order.id, user)).code == code
+        assert len(world.venue.cancels) == int(code == "order.canceled")
+        assert (await world.desk.cancel("aaaaaaaaaaaa", user)).code == "order.unknown"
+
+    run(scenario)
+
+
+def test_a_fill_before_the_cancel_wins(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.fill(order, 10)
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.filled"
+        assert (await world.order(order)).state is OrderState.FILLED
+        assert await world.position() == 10
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.filled"
+
+    run(scenario)
+
+
+def test_a_part_before_the_cancel_is_kept(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.fill(order, 3)
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.canceled"
+        stored = await world.order(order)
+        assert (stored.state, stored.filled_quantity) == (OrderState.CANCELED, 3)
+
+    run(scenario)
+
+
+def test_a_refused_cancel_of_an_open_order_says_why(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.script.append("refuse strange")
+        outcome = await world.desk.cancel(order.id, TRADER.id)
+        assert outcome.code == "order.cancel_refused"
+        assert outcome.facts == {"reason": "rejected.other"}
+        assert (await world.order(order)).state is OrderState.ACCEPTED
+
+    run(scenario)
+
+
+def test_a_lost_cancel_is_not_repeated_by_itself_but_by_the_person(
+    run: Callable[..., None],
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.script.append("lose request")
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.cancel_requested"
+        assert (await world.order(order)).is_cancel_requested
+        for _ in range(3):
+            await world.sweep()
+        assert len(world.venue.cancels) == 1
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.canceled"
+        assert len(world.venue.cancels) == 2
+
+    run(scenario)
+
+
+def test_a_cancel_whose_answer_was_lost_is_learnt_of(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.script.append("lose answer")
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.canceled"
+
+    run(scenario)
+
+
+def test_a_cancel_wish_survives_a_kill_and_is_followed_once(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.script.append("lose request")
+        await world.desk.cancel(order.id, TRADER.id)
+        await world.restart()
+        assert (await world.order(order)).state is OrderState.CANCELED
+        await world.restart()
+        assert len(world.venue.cancels) == 2
+
+    run(scenario)
+
+
+def test_a_cancel_of_an_order_in_doubt_waits_for_the_answer(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        world.venue.script.append("lose answer")
+        order = await world.sent()
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.cancel_requested"
+        assert world.venue.cancels == []
+        await world.desk.settle()
+        await world.sweep()
+        assert (await world.order(order)).state is OrderState.CANCELED
+        assert len(world.venue.cancels) == 1
+
+    run(scenario)
+
+
+def test_a_cancel_while_the_order_is_being_sent_follows_it(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        place = world.broker.place
+        codes: list[str] = []
+
+        async def cancelled_meanwhile(placed: Order) -> str:
+            codes.append((await world.desk.cancel(placed.id, TRADER.id)).code)
+            return await place(placed)
+
+        world.broker.place = cancelled_meanwhile  # type: ignore[method-assign]  # the test's broker
+        await world.confirm(order)
+        assert codes == ["order.cancel_requested"]
+        assert (await world.order(order)).state is OrderState.CANCELED
+        assert (len(world.venue.posts), len(world.venue.cancels)) == (1, 1)
+
+    run(scenario)
