@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import bot.commands
 from config.registry import Registry
+from market.messages import Role
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bot.reply import Reply
     from bot.services import Services
     from bot.texts import Texts
-    from market.messages import Person, Role
+    from market.messages import Person
 
     Handler: TypeAlias = Callable[[Services, "Call"], Awaitable[Reply]]
 
@@ -90,6 +91,14 @@ def load_commands() -> None:
         import_module(f"{bot.commands.__name__}.{module.name}")
 
 
+def listed() -> list[Command]:
+    """Return all commands as people should read them: what everybody may do comes first."""
+    roles = list(Role)
+    return sorted(
+        (COMMANDS.get(name) for name in COMMANDS), key=lambda one: (roles.index(one.role), one.name)
+    )
+
+
 def bot_commands(texts: Texts, language: str) -> list[tuple[str, str]]:
     """Return (name, help) of every command for Telegram's menu."""
-    return [(name, texts.plain(f"menu.{name}", language)) for name in COMMANDS]
+    return [(one.name, texts.plain(f"menu.{one.name}", language)) for one in listed()]

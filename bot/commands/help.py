@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.command import COMMANDS, command
+from bot.command import COMMANDS, command, listed
 from bot.hints import hint_unknown
 from bot.incoming import CommandLine
 from bot.reply import Reply
@@ -29,10 +29,10 @@ async def show_help(services: Services, call: Call) -> Reply:
 def _all(services: Services, call: Call) -> str:
     texts, language = services.texts, call.language
     lines = [texts.get("help.title", language)]
-    for name in COMMANDS:
-        if call.user.role.includes(COMMANDS.get(name).role):
-            words = texts.plain(f"menu.{name}", language)
-            lines.append(texts.get("help.line", language, name=name, words=words))
+    for entry in listed():
+        if call.user.role.includes(entry.role):
+            words = texts.plain(f"menu.{entry.name}", language)
+            lines.append(texts.get("help.line", language, name=entry.name, words=words))
     lines.append(texts.get("help.more", language))
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""/pause: propose and confirm no new orders until /resume."""
+"""/pause: buy nothing until /resume; sales and alerts go on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @command("pause", Role.TRADER, is_private=True, examples=("",))
 async def pause(services: Services, call: Call) -> Reply:
-    """Stop trading; alerts go on."""
+    """Stop buying."""
     await services.desk.pause(call.user.id)
     label = services.texts.plain("button.resume", call.language)
     text = services.texts.get("pause.done", call.language)

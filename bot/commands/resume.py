@@ -1,4 +1,4 @@
-"""/resume: let orders be proposed and confirmed again."""
+"""/resume: let purchases be proposed and confirmed again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @command("resume", Role.TRADER, is_private=True, examples=("",))
 async def resume(services: Services, call: Call) -> Reply:
-    """Start trading again."""
+    """Start buying again."""
     await services.desk.resume(call.user.id)
     label = services.texts.plain("button.pause", call.language)
     text = services.texts.get("resume.done", call.language)

@@ -52,11 +52,11 @@ async def status(services: Services, call: Call) -> Reply:
 
 
 def market_lines(services: Services, language: str) -> list[str]:
-    """Return one line a venue: open until when, closed until when, or always open."""
+    """Return one line a venue we know instruments of: open or closed until when, or always open."""
     now = services.market_clock.now()
     lines = []
-    for venue, calendar in services.calendars.items():
-        key, until = _hours(calendar, now)
+    for venue in sorted({instrument.venue for instrument in services.directory}):
+        key, until = _hours(services.calendars[venue], now)
         lines.append(
             services.texts.get(
                 f"status.market.{key}",

@@ -60,7 +60,7 @@ class PretendNetwork:
         """Edit a caption."""
         self._take("edit_caption", chat_id, html, buttons, CAPTION_LIMIT, message_id)
 
-    def _take(  # noqa: PLR0913  one place for the four methods
+    def _take(
         self,
         method: str,
         chat_id: int,

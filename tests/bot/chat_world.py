@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bot.access import Access
 from bot.command import load_commands
@@ -26,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bot.incoming import Kind
     from conditions.compile import Condition
     from engine.desk import Desk
     from engine.ticket import Ticket
+    from market.store import Transaction
+    from market.store_chat import Outgoing
 
 NOW = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 """A Tuesday, 10:30 in Korea."""
@@ -150,14 +150,13 @@ class World:
     services: Services
     dispatcher: Dispatcher
     next_update: int = 1
-    seen: int = field(default=0)
 
-    async def say(self, text: str, person: Person = TRADER, **changes: object) -> list[Message]:
+    async def say(self, text: str, person: Person = TRADER, **changes: Any) -> list[Message]:
         """Send a text and return the new messages it led to."""
         _, messages = await self.receive(self.incoming(text, person, **changes))
         return messages
 
-    async def tap(self, data: str, person: Person = TRADER, **changes: object) -> str | None:
+    async def tap(self, data: str, person: Person = TRADER, **changes: Any) -> str | None:
         """Tap a button and return the notice."""
         notice, _ = await self.receive(self.incoming(data, person, kind="tap", **changes))
         return notice
@@ -169,15 +168,15 @@ class World:
         after = await self._pending()
         return notice, [one.message for one in after if (one.id, one.message.text) not in before]
 
-    async def _pending(self):  # type: ignore[no-untyped-def]  # the store's own rows
+    async def _pending(self) -> list[Outgoing]:
         return await self.store.read(lambda tx: tx.outbox.pending(NOW + timedelta(days=9)))
 
-    def incoming(self, text: str, person: Person = TRADER, **changes: object) -> Incoming:
+    def incoming(self, text: str, person: Person = TRADER, **changes: Any) -> Incoming:
         """Return an update of a person in their private chat."""
         self.next_update += 1
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "update_id": self.next_update,
-            "kind": cast("Kind", "text"),
+            "kind": "text",
             "user_id": person.id,
             "user_name": person.name,
             "chat_id": person.id,
@@ -189,7 +188,7 @@ class World:
             "sent_at": self.wall.now(),
             "is_edited": False,
         }
-        return Incoming(**{**values, **changes})  # type: ignore[arg-type]  # named values of a test
+        return Incoming(**{**values, **changes})
 
 
 def tick(instrument: InstrumentId, at: datetime, price: float = 71_500.0) -> Tick:
@@ -224,8 +223,9 @@ def build_world(folder: Path) -> World:
 
 async def settle_people(world: World, *people: Person) -> None:
     """Let people in."""
-    for person in people:
-        await world.store.write(lambda tx, one=person: tx.people.put(one, NOW))  # type: ignore[misc]  # bound early
 
+    def put(tx: Transaction) -> None:
+        for person in people:
+            tx.people.put(person, NOW)
 
-__all__ = ["Decimal", "World", "build_world"]
+    await world.store.write(put)

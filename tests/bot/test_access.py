@@ -34,7 +34,7 @@ def test_right_code_makes_the_owner(empty: World) -> None:
         return message.text, await empty.store.read(lambda tx: tx.people.owner())
 
     text, owner = asyncio.run(scenario())
-    assert "주인" in text
+    assert "소유자" in text
     assert owner == Person(STRANGER_ID, Role.OWNER, "ko", "새 사람")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -72,7 +72,8 @@ def test_order_command_in_a_group_points_to_the_private_chat(world: World) -> No
 def test_role_that_is_too_low_is_denied(world: World, person: Person, text: str) -> None:
     (message,) = asyncio.run(world.say(text, person))
     assert message.text == "You may not use this command."
-    assert world.desk.tickets == world.desk.calls == []
+    assert world.desk.tickets == []
+    assert world.desk.calls == []
 
 
 def test_viewer_cannot_tap_what_a_trader_may(world: World) -> None:
@@ -230,7 +231,7 @@ def test_tap_is_not_stale_however_old_its_message(world: World) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"kind": "other"}, {}])
-def test_picture_or_sticker_gets_a_hint(world: World, changes: dict[str, object]) -> None:
+def test_picture_or_sticker_gets_a_hint(world: World, changes: dict[str, Any]) -> None:
     (message,) = asyncio.run(world.say("", **changes))
     assert "written commands only" in message.text
 

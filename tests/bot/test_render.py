@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,11 +17,13 @@ from bot.reply import command_button
 from bot.texts import Texts
 from config.condition_file import AlertSpec
 from engine.ports import OrderView
-from market.messages import Message, Person, Role
 from market.orders import Order, OrderState, Side
 from market.signals import Explanation, Leaf, Signal, Snapshot
 from market.types import Instrument, Timeframe, Venue, Verdict, to_ms
 from tests.bot.chat_world import NOW, OWNER, TRADER, VIEWER
+
+if TYPE_CHECKING:
+    from market.messages import Message, Person
 
 SAMSUNG = Instrument(Venue.KRX, "005930", "삼성전자")
 ODD = Instrument(Venue.KRX, "000001", "A&B <c>")
@@ -163,7 +166,9 @@ def test_channel_has_no_order_buttons_and_links_once_the_bot_is_known() -> None:
 
 
 def test_change_is_against_the_last_bar_of_an_earlier_day() -> None:
-    assert change_since(make_signal().snapshot) == ("day", pytest.approx(1.5 / 70))
+    against, ratio = change_since(make_signal().snapshot)
+    assert against == "day"
+    assert ratio == pytest.approx(1.5 / 70)
     assert change_since(make_signal(days=0).snapshot)[0] == "bars"
 
 
@@ -181,7 +186,7 @@ def test_proposal_shows_all_that_matters() -> None:
         "예상 금액 715,000원 · 수수료 107원 · 세금 0원",
         "자산의 7.2% · 주문 후 매수 가능 9,284,893원",
     ]
-    assert "이유: 조건 volume-breakout" in lines
+    assert "조건 volume-breakout에서 나온 주문" in lines
     assert "⏳ 10:31:30까지 확인해 주세요 (90초). 확인 전에는 주문이 나가지 않습니다." in lines
     assert lines[-1] == "#abcdefghij23"
 
