@@ -113,9 +113,11 @@ class Driver:
         )
 
     def _bars(self) -> int:
-        """Return how many bars of the series were closed since the start."""
-        start = to_ms(START)
-        return sum(int((one.panel.starts >= start).sum()) for one in self._app.pipeline.series)
+        """Return how many bars of the series have closed since the start."""
+        return sum(
+            int((one.panel.starts > to_ms(START - one.timeframe.length)).sum())
+            for one in self._app.pipeline.series
+        )
 
     def _is_exact(self, signal: Signal) -> bool:
         """Return whether a signal was decided on the very bar that the venue's chart shows."""

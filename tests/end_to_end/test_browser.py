@@ -1,0 +1,81 @@
+"""A newcomer's first minute: the chat page in a real browser, Confirm, and the fill."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MINUTE_MS = 60_000
+SCREENSHOT = os.environ.get("TICKTALK_SCREENSHOT")
+"""Where to keep the picture, to look at it or to renew the one in the README."""
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[str]:
+    """Run the demo at its usual speed and yield its address."""
+    command = "from bot.cli import main; main()"
+    process = subprocess.Popen(  # noqa: S603  # our own program
+        [sys.executable, "-u", "-c", command, "demo", "--no-open", "--port", "0"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+            if found:
+                yield found[0]
+                break
+        else:
+            pytest.fail("the demo ended without an address")
+    finally:
+        process.terminate()
+        process.stdout.close()
+        assert process.wait(timeout=20) == 0, "the demo did not stop in order"
+
+
+@pytest.mark.browser
+def test_a_newcomer_confirms_and_sees_the_fill(tmp_path: Path) -> None:
+    if not CHROMIUM.exists():
+        if os.environ.get("TICKTALK_REQUIRE_BROWSER"):
+            pytest.fail("the gate needs chromium: apt-get install chromium")
+        pytest.skip("needs Debian's chromium at /usr/bin/chromium: apt-get install chromium")
+    from playwright.sync_api import expect, sync_playwright
+
+    with demo(tmp_path) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        page.goto(address)
+        confirm = page.locator('[data-callback^="oc:"]').first
+        confirm.wait_for(timeout=MINUTE_MS)
+        card = page.locator("[data-message-id]", has=confirm).first
+        card_id = card.get_attribute("data-message-id")
+        alert = page.locator("[data-message-id] img").first
+        expect(alert).to_be_visible()
+        assert alert.evaluate("image => image.naturalWidth") > 300, "the chart has not loaded"
+        page.screenshot(path=tmp_path / "card.png")
+        confirm.click()
+        filled = page.locator(f'[data-message-id="{card_id}"]', has_text="체결 완료")
+        filled.wait_for(timeout=MINUTE_MS)
+        page.screenshot(path=Path(SCREENSHOT) if SCREENSHOT else tmp_path / "filled.png")
+        page.locator('[data-chat="channel"]').first.click()
+        expect(page.locator('[data-log="channel"] [data-message-id] img').first).to_be_visible()
+        browser.close()
