@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -26,6 +26,7 @@ from bot.outbox import Drained, Outbox
 from bot.texts import Texts
 from config.settings import TelegramSettings
 from market.clock import ManualClock
+from market.errors import StoreFull
 from market.messages import Button, Message, Person, Role
 from market.signals import Explanation, Signal, Snapshot
 from market.store import Store
@@ -34,8 +35,10 @@ from tests.bot.chat_network import PretendCharts, PretendNetwork
 from tests.bot.chat_world import NOW, NotedEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from market.store import Transaction
 
 BUTTONS = ((Button("ok", "c:/status"),),)
 
@@ -441,3 +444,39 @@ def test_loop_sends_what_it_is_poked_for_and_stops(post: Post) -> None:
 
     asyncio.run(scenario())
     assert post.words == ["hello"]
+
+
+class FullDisk:
+    """A store that takes `works` more writes before its disk is full."""
+
+    def __init__(self, store: Store, works: int) -> None:
+        self._store = store
+        self.works = works
+
+    async def read(self, function: Callable[[Transaction], Any]) -> Any:
+        """Read as ever."""
+        return await self._store.read(function)
+
+    async def write(self, function: Callable[[Transaction], Any]) -> Any:
+        """Write as long as there is room."""
+        self.works -= 1
+        if self.works < 0:
+            raise StoreFull("the disk is full")
+        return await self._store.write(function)
+
+
+@pytest.mark.parametrize(
+    ("works", "arrives"), [(1, ["hello"]), (2, ["hello", "hello\n(this message may be repeated)"])]
+)
+def test_full_disk_loses_nothing(post: Post, works: int, arrives: list[str]) -> None:
+    post.put(note("hello"))
+    disk = FullDisk(post.store, works)
+    post.outbox = make_outbox(
+        cast("Store", disk), post.clock, post.network, post.charts, post.events
+    )
+    with pytest.raises(StoreFull):
+        post.drain()
+    disk.works = 99
+    post.drain_all()
+    assert post.words == arrives
+    assert post.counts() == {"sent": 1}
