@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+import os
+from contextlib import suppress
+from html import escape
+from typing import TYPE_CHECKING, Any
 
-from telegram import Update
-from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
-from telegram.ext import Application, TypeHandler
+from telegram import Bot, Update
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
 
+from bot.patience import PAUSES, Patience
+from bot.telegram_errors import TokenRefused, seconds_of
 from bot.telegram_inbox import StoredUpdates, incoming
-from market.errors import TicktalkError
+from bot.telegram_poller import Poller
+from market.errors import StoreError, TicktalkError
+from market.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from telegram import Bot
+    from telegram import CallbackQuery
 
     from bot.dispatch import Dispatcher
+    from bot.incoming import Incoming
+    from bot.telegram_inbox import RawUpdate
     from config.settings import TelegramSettings
     from market.clock import Clock
     from market.store import Store
 
+__all__ = ["TelegramBot", "TokenRefused"]
+
 logger = logging.getLogger(__name__)
 
-_ALLOWED = ["message", "edited_message", "callback_query"]
-_CONNECT_PAUSE_SECONDS = (1, 2, 5, 10, 30, 60)
-
-
-class TokenRefused(TicktalkError):
-    """Telegram does not know the token: nothing works before it is mended."""
+TAP_SECONDS = 8.0
+"""A tap is answered after this long though its work goes on: Telegram soon forgets it."""
+STOP_SECONDS = 2.0
+"""How long the answers that are being worked out may take at the end."""
+CONNECTIONS = 32
+"""More than the outbox and the taps ever use at once."""
 
 
 class TelegramBot:
-    """Owns the library's Application: starts it, hands updates to the dispatcher, stops it."""
+    """Owns the library's bot: connects it, hands updates to the dispatcher, closes it."""
 
     def __init__(
         self,
@@ -42,119 +53,154 @@ class TelegramBot:
         store: Store,
         clock: Clock,
         on_handled: Callable[[int], None],
+        *,
+        pauses: Sequence[float] = PAUSES,
+        tap_seconds: float = TAP_SECONDS,
     ) -> None:
-        self._settings = settings
+        if settings.token is None:
+            raise TicktalkError("no Telegram token: set TICKTALK_TELEGRAM_TOKEN")
+        # Asks the library for the type that RetryAfter will have; it warns about the old one.
+        os.environ.setdefault("PTB_TIMEDELTA", "true")
         self._store = store
         self._clock = clock
-        self._updates = StoredUpdates(store, clock)
         self._on_handled = on_handled
+        self._pauses = pauses
+        self._tap_seconds = tap_seconds
         self._dispatcher: Dispatcher | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         base = settings.base_url.rstrip("/")
-        self._application = (
-            Application.builder()
-            .token(settings.token.get_secret_value() if settings.token else "")
-            .base_url(f"{base}/bot")
-            .base_file_url(f"{base}/file/bot")
-            .update_queue(self._updates)
-            .get_updates_read_timeout(settings.poll_timeout_seconds + 10)
-            .read_timeout(15)
-            .build()
+        polling = HTTPXRequest(connection_pool_size=1)
+        self._bot = Bot(
+            settings.token.get_secret_value(),
+            base_url=f"{base}/bot",
+            base_file_url=f"{base}/file/bot",
+            request=HTTPXRequest(CONNECTIONS, read_timeout=15, pool_timeout=15),
+            get_updates_request=polling,
         )
-        self._application.add_handler(TypeHandler(Update, self._handle))
+        self._updates = StoredUpdates(store, clock)
+        seconds = settings.poll_timeout_seconds
+        self._poller = Poller(self._bot, polling, self._updates, seconds, pauses)
 
     @property
     def bot(self) -> Bot:
         """Return the library's bot, for the messenger."""
-        return self._application.bot
+        return self._bot
 
     async def connect(self) -> str:
         """Return the bot's username once Telegram answers, however long that takes.
 
         Raises TokenRefused.
         """
-        attempt = 0
+        patience = Patience(self._pauses)
         while True:
             try:
-                await self._application.initialize()
+                await self._bot.initialize()
             except InvalidToken as error:
-                raise TokenRefused(
-                    "Telegram refuses the token: copy it again from @BotFather into"
-                    " TICKTALK_TELEGRAM_TOKEN (.env or environment)"
-                ) from error
+                raise TokenRefused from error
             except TelegramError as error:
-                pause = _CONNECT_PAUSE_SECONDS[min(attempt, len(_CONNECT_PAUSE_SECONDS) - 1)]
-                logger.warning("Telegram does not answer (%s); trying again in %d s", error, pause)
+                pause = patience.next_pause()
+                if isinstance(error, RetryAfter):
+                    pause = seconds_of(error)
+                logger.warning("Telegram does not answer (%.200s); again in %g s", error, pause)
                 await asyncio.sleep(pause)
-                attempt += 1
             else:
-                return self._application.bot.username
+                return self._bot.username
 
     async def start(
         self, dispatcher: Dispatcher, menus: Mapping[str, Sequence[tuple[str, str]]]
     ) -> None:
         """Answer what was left over, then poll; `menus` are the commands by language."""
         self._dispatcher = dispatcher
-        left = await self._updates.replay(self._application.bot)
+        left = await self._updates.replay()
         if left:
             logger.info("%d messages from before the last stop are answered now", left)
-        await self._application.start()
-        updater = self._application.updater
-        if updater is None:
-            raise TicktalkError("the Telegram library was built without an updater")
-        await updater.start_polling(
-            timeout=self._settings.poll_timeout_seconds,
-            bootstrap_retries=-1,
-            allowed_updates=_ALLOWED,
-            error_callback=_polling_failed,
-        )
+        self._tasks = [
+            asyncio.create_task(self._poller.run(), name="telegram poll"),
+            asyncio.create_task(self._answer_all(), name="telegram answer"),
+        ]
         await self._set_menus(menus)
 
+    async def serve(self) -> None:
+        """Wait while the bot polls and answers; raises what ended it, such as TokenRefused."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
     async def stop(self) -> None:
-        """Stop polling and close connections; what is queued stays in the inbox."""
-        updater = self._application.updater
-        if updater is not None and updater.running:
-            await updater.stop()
-        if self._application.running:
-            await self._application.stop()
-        await self._application.shutdown()
+        """Stop polling and close connections; what is not answered soon stays in the inbox."""
+        if self._tasks:
+            poll, answer = self._tasks
+            poll.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0 if answer.done() else STOP_SECONDS):
+                    await self._updates.empty()
+            answer.cancel()
+            await asyncio.gather(poll, answer, return_exceptions=True)
+            self._tasks = []
+        await self._bot.shutdown()
 
     async def _set_menus(self, menus: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         for language, commands in menus.items():
             code = None if language == "en" else language
             try:
-                await self._application.bot.set_my_commands(list(commands), language_code=code)
+                await self._bot.set_my_commands(list(commands), language_code=code)
             except TelegramError as error:
                 logger.warning("the command menu could not be set: %s", error)
 
-    async def _handle(self, update: Update, _: object) -> None:
+    async def _answer_all(self) -> None:
+        while True:
+            raw = await self._updates.get()
+            try:
+                await self._answer(raw)
+            finally:
+                self._on_handled(raw["update_id"])
+                self._updates.finish()
+
+    async def _answer(self, raw: RawUpdate) -> None:
+        """Deal with one update; a fault of ours or of the library does not bring it back."""
+        update_id = raw["update_id"]
         try:
-            await self._dispatch(update)
-        except Exception:
-            logger.exception("update %d could not be handled", update.update_id)
-        finally:
-            self._on_handled(update.update_id)
+            try:
+                await self._dispatch(Update.de_json(raw, self._bot))
+            except StoreError:
+                raise
+            except Exception:
+                logger.exception("update %s cannot be dealt with and is left alone", update_id)
+                await self._updates.done(update_id)
+        except StoreError as error:
+            logger.error("update %s waits for the next start: %s", update_id, error)  # noqa: TRY400  # the text says it all
 
     async def _dispatch(self, update: Update) -> None:
-        now = self._clock.now()
-        came = incoming(update, now)
+        came = incoming(update, self._clock.now())
         if came is None or self._dispatcher is None:
-            await self._store.write(lambda tx: tx.inbox.done(update.update_id, now))
-            return
-        notice = await self._dispatcher.handle(came)
-        if update.callback_query is None:
-            return
+            await self._updates.done(update.update_id)
+        elif update.callback_query is None:
+            await self._dispatcher.handle(came)
+        else:
+            await self._tap(self._dispatcher.handle(came), update.callback_query, came)
+
+    async def _tap(self, work: Any, query: CallbackQuery, came: Incoming) -> None:
+        """Do the work of a tap and answer it; what comes too late for that is sent as a message."""
+        working: asyncio.Task[str | None] = asyncio.create_task(work, name="tap")
         try:
-            await update.callback_query.answer(notice or None)
-        except BadRequest as error:
-            logger.info("a tap was answered too late: %s", error)
-        except TelegramError as error:
-            logger.warning("a tap could not be answered: %s", error)
+            done, _ = await asyncio.wait({working}, timeout=self._tap_seconds)
+            if not done:
+                await _answer_query(query, None)
+            notice = await working
+        finally:
+            working.cancel()
+        if done:
+            await _answer_query(query, notice)
+        elif notice:
+            message = Message(came.user_id, escape(notice, quote=False))
+            now = self._clock.now()
+            await self._store.write(lambda tx: tx.outbox.enqueue(message, now))
 
 
-def _polling_failed(error: TelegramError) -> None:
-    if isinstance(error, Conflict):
-        logger.error(
-            "another program polls Telegram with the same token: stop it, one bot has one poller"
-        )
-    else:
-        logger.warning("Telegram does not answer: %s", error)
+async def _answer_query(query: CallbackQuery, notice: str | None) -> None:
+    try:
+        await query.answer(notice or None)
+    except BadRequest as error:
+        logger.info("a tap was answered too late: %s", error)
+    except TelegramError as error:
+        logger.warning("a tap could not be answered: %s", error)

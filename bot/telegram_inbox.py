@@ -3,63 +3,74 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import TYPE_CHECKING
-
-import orjson
-from telegram import Update
-from telegram.error import NetworkError
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.incoming import Incoming
-from market.errors import StoreError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from telegram import Bot
+    from telegram import Update
 
     from bot.incoming import Kind
     from market.clock import Clock
     from market.store import Store
 
-logger = logging.getLogger(__name__)
+RawUpdate: TypeAlias = dict[str, Any]
+"""An update as Telegram sent it: the library may not be able to read it, the store always can."""
 
 
-class StoredUpdates(asyncio.Queue[object]):
-    """The library's update queue; an update is on disk before Telegram may forget it.
-
-    The poller confirms updates with its next request, after it has put them here. An update that
-    cannot be stored is an error for the poller: it asks again and nothing is lost.
-    """
+class StoredUpdates:
+    """The updates that wait for an answer; each is on disk before it is here."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        super().__init__()
         self._store = store
         self._clock = clock
+        self._queue: asyncio.Queue[RawUpdate] = asyncio.Queue()
 
-    async def put(self, item: object) -> None:
-        """Store an update and queue it; one that was received before is dropped."""
-        if not isinstance(item, Update):
-            await super().put(item)
-            return
-        payload = orjson.dumps(item.to_dict()).decode()
+    async def receive(self, raw: RawUpdate) -> None:
+        """Store an update and queue it; one that was received before is dropped.
+
+        Raises StoreError: then it may not be confirmed to Telegram.
+        """
+        payload = json.dumps(raw)  # half an emoji is text to json, and an error to orjson
         now = self._clock.now()
-        try:
-            is_new = await self._store.write(
-                lambda tx: tx.inbox.receive(item.update_id, payload, now)
-            )
-        except StoreError as error:
-            logger.error("a message could not be stored, asking for it again: %s", error)  # noqa: TRY400  # the text says it all
-            raise NetworkError(f"update {item.update_id} could not be stored") from error
-        if is_new:
-            await super().put(item)
+        if await self._store.write(lambda tx: tx.inbox.receive(raw["update_id"], payload, now)):
+            self._queue.put_nowait(raw)
 
-    async def replay(self, bot: Bot) -> int:
+    async def replay(self) -> int:
         """Queue what was stored but not answered before the last stop; return how many."""
         rows = await self._store.read(lambda tx: tx.inbox.unprocessed())
         for row in rows:
-            await super().put(Update.de_json(orjson.loads(row.payload), bot))
+            self._queue.put_nowait(_raw(row.update_id, row.payload))
         return len(rows)
+
+    async def get(self) -> RawUpdate:
+        """Wait for the next update; `finish` it when it is dealt with."""
+        return await self._queue.get()
+
+    def finish(self) -> None:
+        """Count one update as dealt with."""
+        self._queue.task_done()
+
+    async def empty(self) -> None:
+        """Wait until every update is dealt with."""
+        await self._queue.join()
+
+    async def done(self, update_id: int) -> None:
+        """Mark an update as answered: it does not come again after a restart."""
+        now = self._clock.now()
+        await self._store.write(lambda tx: tx.inbox.done(update_id, now))
+
+
+def _raw(update_id: int, payload: str) -> RawUpdate:
+    """Return a stored payload; one that is no JSON object becomes an update without content."""
+    try:
+        raw = json.loads(payload)
+    except ValueError:
+        raw = None
+    return raw if isinstance(raw, dict) else {"update_id": update_id}
 
 
 def incoming(update: Update, received_at: datetime) -> Incoming | None:

@@ -1,23 +1,15 @@
-"""Messages to Telegram, and Telegram's refusals as errors that say what to do."""
+"""Messages to Telegram, one attempt each."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import httpx
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Forbidden,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import TelegramError
 
-from bot import messenger
+from bot.telegram_errors import translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,22 +19,6 @@ if TYPE_CHECKING:
     from bot.messenger import Buttons
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-
-_REFUSALS: tuple[tuple[str, type[messenger.MessengerError]], ...] = (
-    ("message is not modified", messenger.NotModified),
-    ("can't parse entities", messenger.BadMarkup),
-    ("message to edit not found", messenger.MessageGone),
-    ("message can't be edited", messenger.MessageGone),
-    ("there is no text in the message", messenger.MessageGone),
-    ("there is no caption in the message", messenger.MessageGone),
-    ("message is too long", messenger.TooLong),
-    ("message caption is too long", messenger.TooLong),
-    ("chat not found", messenger.Blocked),
-)
-"""Parts of Telegram's descriptions (recorded Bot API errors), and what they mean to us."""
-
-_NOT_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""The request never left us: sending it again cannot say it twice."""
 
 
 class TelegramMessenger:
@@ -128,29 +104,3 @@ def _translated() -> Iterator[None]:
         yield
     except TelegramError as error:
         raise translate(error) from error
-
-
-def translate(error: TelegramError) -> messenger.MessengerError:
-    """Return what an error of the library means for the message that was being sent."""
-    if isinstance(error, RetryAfter):
-        wait = error.retry_after
-        return messenger.RetryLater(wait if isinstance(wait, int) else wait.total_seconds())
-    if isinstance(error, ChatMigrated):
-        return messenger.ChatMigrated(error.new_chat_id)
-    if isinstance(error, Forbidden):
-        return messenger.Blocked(error.message)
-    if isinstance(error, BadRequest):
-        return _refusal(error.message)
-    if isinstance(error, NetworkError):
-        return messenger.NetworkTrouble(
-            error.message, is_ambiguous=not isinstance(error.__cause__, _NOT_WRITTEN)
-        )
-    return messenger.Refused(error.message)
-
-
-def _refusal(description: str) -> messenger.MessengerError:
-    lowered = description.lower()
-    for part, meaning in _REFUSALS:
-        if part in lowered:
-            return meaning(description)
-    return messenger.Refused(description)
