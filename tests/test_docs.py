@@ -1,0 +1,106 @@
+"""The documents are true: every command, setting, key and indicator is there, and links lead on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.command import COMMANDS, load_commands
+from bot.texts import Texts
+from conditions.compile import compile_condition
+from conditions.functions import FUNCTIONS
+from conditions.indicators import EVENTS, INDICATORS
+from conditions.units import LITERALS
+from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS, parse_condition
+from config.settings import describe_settings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+COMMANDS_OF_README = (
+    "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e . && .venv/bin/ticktalk demo",
+    'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[dev]" && .venv/bin/pytest',
+)
+ONE_SCREEN = 60
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_a_readme_fits_on_a_screen_with_its_picture_and_two_commands(name: str) -> None:
+    text = read(name)
+    assert text.count("\n") <= ONE_SCREEN
+    assert "(docs/demo.png)" in text
+    lines = text.splitlines()
+    for command in COMMANDS_OF_README:
+        assert command in lines
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize("setting", describe_settings(), ids=lambda setting: setting[0])
+def test_every_setting_is_documented(setting: tuple[str, str, str, str]) -> None:
+    name, variable, default, meaning = setting
+    shown = f"`{default}`" if default else "—"
+    assert f"| `{name}` | `{variable}` | {shown} | {meaning} |" in read("docs/settings.md")
+
+
+def test_every_chat_command_is_documented() -> None:
+    load_commands()
+    text, texts = read("docs/commands.md"), Texts.load()
+    for name in COMMANDS:
+        line = f"| `/{name}` | {COMMANDS.get(name).role} | {texts.plain(f'help.{name}', 'en')} |"
+        assert line in text, line
+
+
+def test_every_console_command_and_its_options_are_documented() -> None:
+    text = read("docs/commands.md")
+    for name, command in main.commands.items():
+        assert f"`ticktalk {name}" in text, name
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert any(f"`{option}" in text for option in parameter.opts), parameter.opts
+
+
+@pytest.mark.parametrize("key", [*KEYS, *ORDER_KEYS, *ALERT_KEYS, *CONFIRM_KEYS])
+def test_every_key_of_a_condition_is_documented(key: str) -> None:
+    assert f"`{key}`" in read("docs/conditions.md")
+
+
+def test_every_indicator_event_function_and_unit_is_documented() -> None:
+    text = read("docs/conditions.md")
+    for name in INDICATORS:
+        assert f"`{name}(" in text, name
+        assert INDICATORS.get(name).definition in text, name
+    for name in EVENTS:
+        assert EVENTS.get(name).definition in text, name
+    for name in FUNCTIONS:
+        assert f"`{name}(" in text, name
+    for unit in {literal.name for literal in LITERALS.values()}:
+        assert f"`{unit}`" in text, unit
+
+
+def test_the_condition_in_the_documents_compiles() -> None:
+    text = re.search(r"```yaml\n(.*?)```", read("docs/conditions.md"), re.DOTALL)
+    assert text is not None
+    assert compile_condition(parse_condition(text[1])).name == "volume-breakout"
+
+
+def test_the_changelog_has_the_present_version() -> None:
+    version = re.search(r'^version = "(.+)"', read("pyproject.toml"), re.MULTILINE)
+    assert version is not None
+    assert f"## {version[1]}" in read("CHANGELOG.md")
+
+
+def test_constraints_hold_no_addresses() -> None:
+    for line in read("constraints.txt").splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.!+-]+", line), line
