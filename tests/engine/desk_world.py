@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from brokers.broker import BrokerOrder
 from brokers.paper import PaperBroker
@@ -23,7 +23,7 @@ from market.store import Store, Transaction
 from market.types import Instrument, Tick, Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from brokers.broker import Broker
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from market.types import Bar, InstrumentId
 
 T = TypeVar("T")
+Hook: TypeAlias = "Callable[[], Awaitable[None]]"
 
 NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # 12:00 in Seoul, a Tuesday
 SAMSUNG = Instrument(Venue.KRX, "005930", "Samsung Electronics", "KOSPI")
@@ -68,12 +69,18 @@ class Fate:
             raise Killed("dead already")
 
 
+async def nothing() -> None:
+    """Do nothing: what the hooks of the pretended things do until a test sets them."""
+
+
 class MortalStore(Store):
     """The real store of a process that can die before and after every write."""
 
     fate = Fate()
+    before_write: Hook = staticmethod(nothing)
 
     async def write(self, function: Callable[[Transaction], T]) -> T:
+        await self.before_write()
         self.fate.pass_point()
         result = await super().write(function)
         self.fate.pass_point()
@@ -93,6 +100,7 @@ class PretendMarket:
         self.is_halted = False
         self.error: Exception | None = None
         self.asked = 0
+        self.before_answer: Hook = nothing
 
     def tick(self, instrument: InstrumentId) -> Tick:
         now = self.clock.now()
@@ -108,6 +116,7 @@ class PretendMarket:
 
     async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
         self.asked += 1
+        await self.before_answer()
         if self.error is not None:
             raise self.error
         return [self.tick(one) for one in instruments if one in self.prices]
@@ -127,6 +136,7 @@ class ScriptedVenue:
         self.script: deque[str] = deque()
         self.posts: list[str] = []
         self.cancels: list[str] = []
+        self.asked: list[str] = []
         self.orders: dict[str, BrokerOrder] = {}
         self.placed: dict[str, Order] = {}
         self.trades: list[Fill] = []
@@ -195,11 +205,15 @@ class ScriptedBroker:
     def __init__(self, venue: ScriptedVenue, fate: Fate) -> None:
         self._venue = venue
         self._fate = fate
+        self.before_post: Hook = nothing
+        self.after_post: Hook = nothing
 
     async def place(self, order: Order) -> str:
+        await self.before_post()
         self._fate.pass_point()
         number = self._venue.post(order)
         self._fate.pass_point()
+        await self.after_post()
         return number
 
     async def cancel(self, order: Order) -> None:
@@ -210,6 +224,7 @@ class ScriptedBroker:
     async def find(self, order: Order) -> BrokerOrder | None:
         self._fate.check()
         self._listen()
+        self._venue.asked.append(order.id)
         return self._venue.orders.get(order.client_order_id)
 
     async def fills(self, after: str) -> list[Fill]:
@@ -292,11 +307,13 @@ class World:
     def open(self, kill_at: int | None = None) -> None:
         """Start a process on what the last one left."""
         self.fate = Fate(kill_at)
-        self.store = MortalStore.open(self.path, self.wall_clock)
-        assert isinstance(self.store, MortalStore)
-        self.store.fate = self.fate
+        store = MortalStore.open(self.path, self.wall_clock)
+        assert isinstance(store, MortalStore)
+        store.fate = self.fate
+        self.store = store
         self.quotes = Quotes(self.market, self.market_clock)
-        self.broker: Broker = ScriptedBroker(self.venue, self.fate)
+        self.line = ScriptedBroker(self.venue, self.fate)
+        self.broker: Broker = self.line
         if self.is_paper:
             self.broker = PaperBroker(self.store, self.settings, self.market_clock, CALENDARS)
         self.desk = Desk(
@@ -314,7 +331,11 @@ class World:
     async def settle_in(self) -> None:
         """Let the people in."""
         for person in (TRADER, OTHER, VIEWER, OWNER):
-            await self.store.write(lambda tx, one=person: tx.people.put(one, NOON))
+            await self.let_in(person)
+
+    async def let_in(self, person: Person) -> None:
+        """Let somebody in, in the given role."""
+        await self.store.write(lambda tx: tx.people.put(person, NOON))
 
     async def restart(self) -> None:
         """Kill the process, if it is not dead, start another and let it recover."""

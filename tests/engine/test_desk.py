@@ -12,7 +12,7 @@ from engine.desk import TradingState
 from engine.ticket import order_id
 from market.errors import SourceChanged, SourceUnavailable
 from market.orders import OrderState, Side
-from tests.engine.desk_world import HYNIX, NOON, OTHER, OWNER, TRADER, VIEWER
+from tests.engine.desk_world import HYNIX, NOON, OTHER, OWNER, TRADER, VIEWER, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,8 +193,7 @@ def test_somebody_who_lost_the_right_to_trade_cannot_confirm(run: Callable[..., 
         order = await world.propose()
         await world.store.write(lambda tx: tx.people.remove(TRADER.id))
         assert (await world.confirm(order)).code == "order.not_allowed"
-        lowered = replace(VIEWER, id=TRADER.id)
-        await world.store.write(lambda tx: tx.people.put(lowered, NOON))
+        await world.let_in(replace(VIEWER, id=TRADER.id))
         assert (await world.confirm(order)).code == "order.not_allowed"
         assert world.venue.posts == []
 
@@ -226,13 +225,11 @@ def test_a_card_that_expires_while_the_price_is_fetched_is_not_sent(
     async def scenario(world: World) -> None:
         order = await world.propose()
         world.pass_time(89)
-        fetch = world.market.ticks
 
-        async def slow(instruments: Any) -> Any:
+        async def slowly() -> None:
             world.wall_clock.advance(timedelta(seconds=2))
-            return await fetch(instruments)
 
-        world.market.ticks = slow  # type: ignore[method-assign]  # the pretend market is the test's
+        world.market.before_answer = slowly
         assert (await world.confirm(order)).code == "order.expired"
         assert world.venue.posts == []
 
@@ -357,22 +354,12 @@ def test_a_pause_between_the_claim_and_the_sending_still_stops_a_buy(
     async def scenario(world: World) -> None:
         order = await world.propose()
 
-        class PauseOnClaim:
-            def emit(self, kind: str, **facts: object) -> None:
-                if facts.get("state") == "confirmed":
-                    pauses.append(asyncio.ensure_future(world.desk.pause(OWNER.id)))
+        async def pause_once_confirmed() -> None:
+            if world.events.states(order)[-1:] == ["confirmed"]:
+                world.store.before_write = nothing
+                await world.desk.pause(OWNER.id)
 
-        pauses: list[asyncio.Future[None]] = []
-        world.desk._book.events = PauseOnClaim()
-        write = world.store.write
-
-        async def behind_the_pause(function: Any) -> Any:
-            if pauses and not pauses[0].done():
-                waiting, pauses[:] = list(pauses), []
-                await waiting[0]
-            return await write(function)
-
-        world.store.write = behind_the_pause  # type: ignore[method-assign]  # orders two tasks
+        world.store.before_write = pause_once_confirmed
         outcome = await world.confirm(order)
         assert outcome.code == "risk.paused"
         assert (await world.order(order)).state is OrderState.DENIED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -109,10 +110,8 @@ async def live_and_die(path: Path, script: Script, kill_at: int | None, *, is_pa
         await world.settle_in()
         world.store.close()
         world.open(kill_at)
-        try:
+        with suppress(Killed):
             await script(world)
-        except Killed:
-            pass
         points = world.fate.points
         await world.restart()
         for _ in range(3):
@@ -149,16 +148,12 @@ def test_a_kill_during_the_recovery_is_recovered_too(tmp_path: Path) -> None:
             await world.settle_in()
             world.store.close()
             world.open(first)
-            try:
+            with suppress(Killed):
                 await buy_unanswered(world)
-            except Killed:
-                pass
             world.store.close()
             world.open(second)
-            try:
+            with suppress(Killed):
                 await world.desk.recover()
-            except Killed:
-                pass
             await world.restart()
             for _ in range(2):
                 await trade(world)
@@ -182,16 +177,12 @@ def test_a_card_survives_a_restart_and_a_confirmed_order_does_not(
             await world.settle_in()
             waiting = await world.propose(quantity=Decimal(2))
             order = await world.propose()
-            write, count = world.store.write, 0
+            last = "submitted" if is_submitted else "confirmed"
 
-            async def dying(function: Callable[[Transaction], object]) -> object:
-                nonlocal count
-                count += 1
-                if count == (4 if is_submitted else 3):
-                    world.fate.is_dead = True
-                return await write(function)
+            async def die_after_last() -> None:
+                world.fate.is_dead = world.events.states(order)[-1] == last
 
-            world.store.write = dying  # type: ignore[method-assign,assignment]  # dies on the way
+            world.store.before_write = die_after_last
             with pytest.raises(Killed):
                 await world.confirm(order)
             await world.restart()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +14,6 @@ from tests.engine.desk_world import HYNIX
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from market.orders import Order
     from tests.engine.desk_world import World
 
 
@@ -104,15 +103,12 @@ def test_a_refusal_as_duplicate_means_that_the_broker_has_it(run: Callable[..., 
 def test_a_fill_that_is_faster_than_the_answer_is_not_lost(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
         order = await world.propose()
-        place = world.broker.place
 
-        async def filled_at_once(placed: Order) -> str:
-            number = await place(placed)
-            world.venue.fill(placed, 10)
+        async def fill_at_once() -> None:
+            world.venue.fill(order, 10)
             await world.desk.settle()
-            return number
 
-        world.broker.place = filled_at_once  # type: ignore[method-assign]  # the test's broker
+        world.line.after_post = fill_at_once
         outcome = await world.confirm(order)
         assert outcome.code == "order.confirmed"
         stored = await world.order(order)
@@ -125,15 +121,13 @@ def test_a_fill_that_is_faster_than_the_answer_is_not_lost(run: Callable[..., No
 def test_settling_leaves_an_order_alone_that_is_being_sent(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
         order = await world.propose()
-        place = world.broker.place
         is_posting, may_go_on = asyncio.Event(), asyncio.Event()
 
-        async def slow(placed: Order) -> str:
+        async def wait() -> None:
             is_posting.set()
             await may_go_on.wait()
-            return await place(placed)
 
-        world.broker.place = slow  # type: ignore[method-assign]  # the test's broker
+        world.line.before_post = wait
         confirming = asyncio.ensure_future(world.confirm(order))
         await asyncio.wait_for(is_posting.wait(), 5)
         await world.desk.settle()
@@ -150,17 +144,16 @@ def test_a_tap_whose_task_is_cancelled_leaves_no_order_behind(
 ) -> None:
     async def scenario(world: World) -> None:
         order = await world.propose()
-        place = world.broker.place
         is_posting = asyncio.Event()
 
-        async def hanging(placed: Order) -> str:
-            if word == "after":
-                await place(placed)
+        async def hang() -> None:
             is_posting.set()
             await asyncio.Event().wait()
-            raise AssertionError
 
-        world.broker.place = hanging  # type: ignore[method-assign]  # the test's broker
+        if word == "before":
+            world.line.before_post = hang
+        else:
+            world.line.after_post = hang
         confirming = asyncio.ensure_future(world.confirm(order))
         await asyncio.wait_for(is_posting.wait(), 5)
         confirming.cancel()
@@ -177,13 +170,11 @@ def test_a_tap_whose_task_is_cancelled_leaves_no_order_behind(
 def test_an_unforeseen_error_of_a_broker_is_a_doubt_not_a_loss(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
         order = await world.propose()
-        place = world.broker.place
 
-        async def broken(placed: Order) -> Any:
-            await place(placed)
+        async def break_down() -> None:
             raise ZeroDivisionError
 
-        world.broker.place = broken  # type: ignore[method-assign]  # the test's broker
+        world.line.after_post = break_down
         with pytest.raises(ZeroDivisionError):
             await world.confirm(order)
         await world.desk.settle()

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tests.engine.desk_world import World
 
 
+def money(*amounts: int) -> tuple[Decimal, ...]:
+    return tuple(Decimal(amount) for amount in amounts)
+
+
 def test_fills_move_order_position_and_card_together(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
         order = await world.sent()
@@ -23,13 +27,13 @@ def test_fills_move_order_position_and_card_together(run: Callable[..., None]) -
         assert await world.desk.settle() == 1
         part = await world.order(order)
         assert part.state is OrderState.PARTIALLY_FILLED
-        assert (part.filled_quantity, part.average_price, part.cost) == (4, 69_900, 40)
+        assert (part.filled_quantity, part.average_price, part.cost) == money(4, 69_900, 40)
         assert await world.card(order) == "Samsung Electronics partially_filled v1"
         world.venue.fill(order, 6, 70_000, 60)
         assert await world.desk.settle() == 1
         whole = await world.order(order)
         assert whole.state is OrderState.FILLED
-        assert (whole.filled_quantity, whole.average_price, whole.cost) == (10, 69_960, 100)
+        assert (whole.filled_quantity, whole.average_price, whole.cost) == money(10, 69_960, 100)
         assert await world.card(order) == "Samsung Electronics filled v1"
         held = await world.store.read(lambda tx: tx.orders.position(SAMSUNG.id))
         assert held == Position(SAMSUNG.id, Decimal(10), Decimal(69_960), Decimal(-100))
@@ -146,7 +150,8 @@ def test_the_rest_of_a_partly_filled_order_ends_as_cancelled(run: Callable[..., 
         world.venue.end(order, OrderState.REJECTED)
         await world.sweep()
         stored = await world.order(order)
-        assert (stored.state, stored.filled_quantity) == (OrderState.CANCELED, 4)
+        assert stored.state is OrderState.CANCELED
+        assert stored.filled_quantity == 4
 
     run(scenario)
 
@@ -163,7 +168,8 @@ def test_an_order_does_not_end_before_its_fills_are_known(run: Callable[..., Non
         world.pass_time(20)
         await world.sweep()
         stored = await world.order(order)
-        assert (stored.state, stored.filled_quantity) == (OrderState.CANCELED, 4)
+        assert stored.state is OrderState.CANCELED
+        assert stored.filled_quantity == 4
 
     run(scenario)
 
@@ -219,14 +225,7 @@ def test_few_orders_are_asked_about_at_once_and_doubts_first(run: Callable[..., 
         orders = [await world.sent(quantity=Decimal(count + 1)) for count in range(8)]
         world.venue.script.append("lose answer")
         doubted = await world.sent(instrument=HYNIX, quantity=Decimal(1), price=None)
-        asked: list[str] = []
-        find = world.broker.find
-
-        async def counted(order: object) -> object:
-            asked.append(order.id)  # type: ignore[attr-defined]  # it is an order
-            return await find(order)  # type: ignore[arg-type]  # as above
-
-        world.broker.find = counted  # type: ignore[method-assign,assignment]  # the test's broker
+        asked = world.venue.asked
         await world.desk.settle()
         assert asked[0] == doubted.id
         assert len(asked) == ASKED_AT_ONCE

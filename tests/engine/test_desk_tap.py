@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from engine.desk_tap import Tap, card_key, may_trade, objection
+from market.messages import Person, Role
+from market.orders import Order, OrderState, Side
+
+NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+TRADER = Person(7, Role.TRADER)
+TAP = Tap("one", 1, 7, 100)
+ORDER = Order(
+    id="one",
+    version=1,
+    instrument="KRX:1",
+    side=Side.BUY,
+    quantity=Decimal(1),
+    price=None,
+    state=OrderState.PROPOSED,
+    user_id=7,
+    origin="command",
+    proposed_at=NOON,
+    expires_at=NOON + timedelta(seconds=90),
+    reference_price=Decimal(100),
+    reference_at=NOON,
+    max_drift=Decimal("0.003"),
+)
+
+
+def code(
+    order: Order | None = ORDER,
+    tap: Tap = TAP,
+    person: Person | None = TRADER,
+    card: str | None = "order/one",
+    seconds: float = 0,
+) -> str:
+    outcome = objection(order, tap, person, card, NOON + timedelta(seconds=seconds))
+    return "" if outcome is None else outcome.code
+
+
+def test_the_right_tap_counts_until_the_card_expires() -> None:
+    assert code() == ""
+    assert code(seconds=89.999) == ""
+    assert code(seconds=90) == "order.expired"
+
+
+@pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.PROPOSED}))
+def test_no_other_state_than_proposed_can_be_confirmed(state: OrderState) -> None:
+    assert code(replace(ORDER, state=state)) == "order.already"
+
+
+def test_a_lapsed_card_says_that_it_was_too_late() -> None:
+    lapsed = replace(ORDER, state=OrderState.LAPSED, code="order.expired")
+    assert code(lapsed) == "order.expired"
+
+
+def test_a_stranger_learns_nothing_about_an_order() -> None:
+    outcome = objection(ORDER, replace(TAP, user_id=8), Person(8, Role.OWNER), "order/one", NOON)
+    assert outcome is not None
+    assert (outcome.order, outcome.code, dict(outcome.facts)) == (None, "order.not_yours", {})
+
+
+@pytest.mark.parametrize("card", [None, "order/two", "order/", "alert/one"])
+def test_a_message_without_this_card_is_forged(card: str | None) -> None:
+    assert code(card=card) == "order.forged"
+    assert code(replace(ORDER, state=OrderState.FILLED), card=card) == "order.forged"
+
+
+@pytest.mark.parametrize(
+    ("person", "may"),
+    [
+        (None, False),
+        (Person(7, Role.VIEWER), False),
+        (Person(7, Role.TRADER), True),
+        (Person(7, Role.OWNER), True),
+    ],
+)
+def test_only_traders_and_owners_trade(person: Person | None, *, may: bool) -> None:
+    assert may_trade(person) == may
+    assert (code(person=person) == "") == may
+
+
+def test_a_card_is_named_after_its_order() -> None:
+    assert card_key("one") == "order/one"
