@@ -18,6 +18,7 @@ from bot.charts import SignalCharts
 from bot.command import bot_commands, load_commands
 from bot.dispatch import Dispatcher
 from bot.outbox import Outbox
+from bot.patience import Patience
 from bot.render import ChatCards
 from bot.services import Services
 from bot.telegram import TelegramBot
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-START_PAUSE_SECONDS = (1, 5, 15, 60)
-
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -78,15 +77,14 @@ class App:
     async def start_market(self) -> None:
         """Settle what a restart left open and fill the history; tries until the source answers."""
         await self.desk.recover()
-        attempt = 0
+        patience = Patience()
         while True:
             try:
                 await self.pipeline.start()
             except SourceError as error:
-                pause = START_PAUSE_SECONDS[min(attempt, len(START_PAUSE_SECONDS) - 1)]
-                logger.warning("the history cannot be had (%s); again in %d s", error, pause)
+                pause = patience.next_pause()
+                logger.warning("the history cannot be had (%s); again in %g s", error, pause)
                 await asyncio.sleep(pause)
-                attempt += 1
             else:
                 return
 

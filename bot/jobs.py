@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from market.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
+    from typing import Any
 
     from bot.market_time import MarketTime
     from bot.schedule import Schedule
@@ -54,6 +56,8 @@ class Jobs:
         self._time = time
         self._on_store_error = on_store_error
         self._triggers: dict[str, MarketTrigger] = {}
+        self._running: dict[asyncio.Task[Any] | None, asyncio.Task[None]] = {}
+        self._troubles: dict[str, str] = {}
         self._scheduler = AsyncIOScheduler(
             executors={"default": AsyncIOExecutor()},
             job_defaults={
@@ -81,8 +85,13 @@ class Jobs:
         """Start running jobs."""
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Stop at once; a running job ends with the loop."""
+    async def stop(self) -> None:
+        """Start no more jobs, break off those that run and wait until they have ended."""
+        if self._scheduler.running:
+            self._scheduler.pause()
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*filter(None, self._running))
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -96,12 +105,25 @@ class Jobs:
         self, name: str, work: Callable[[], Awaitable[object]]
     ) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
+            # A task in the scheduler's task: broken off itself, that would be told as a failure.
+            outer, task = asyncio.current_task(), asyncio.create_task(self._try(name, work))
+            self._running[outer] = task
             try:
-                await work()
-            except StoreError as error:
-                logger.error("job '%s': %s", name, error)  # noqa: TRY400  # the text says it all
-                await self._on_store_error(error)
-            except Exception:
-                logger.exception("job '%s' failed; it runs again at its next time", name)
+                await asyncio.wait({task})
+            finally:
+                del self._running[outer]
 
         return run
+
+    async def _try(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await work()
+        except StoreError as error:
+            if self._troubles.get(name) != str(error):
+                self._troubles[name] = str(error)
+                logger.error("job '%s': %s", name, error)  # noqa: TRY400  # the text says it all
+            await self._on_store_error(error)
+        except Exception:
+            logger.exception("job '%s' failed; it runs again at its next time", name)
+        else:
+            self._troubles.pop(name, None)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.jobs import Jobs
 from bot.messenger import MessengerError
 from bot.schedule import InSession
-from market.errors import StoreError, TicktalkError
+from market.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
+    from datetime import datetime
     from typing import Any
 
     from bot.app import App
     from bot.market_time import MarketTime
+    from market.sessions import Calendar
 
 logger = logging.getLogger(__name__)
 
 LAPSE_SECONDS = 1.0
+OUTBOX_SECONDS = 1.0
+"""How long a message that is on its way may take at the end; cut off, it would be sent twice."""
+TELL_AGAIN = timedelta(minutes=10)
+"""How often the owner hears that the disk is full."""
 
 
 class Runner:
@@ -29,41 +35,23 @@ class Runner:
 
     def __init__(self, app: App, time: MarketTime) -> None:
         self._app = app
-        self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self._is_disk_told = False
+        self._told_at: datetime | None = None
         self.jobs = Jobs(time, self._store_failed)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; an error that no retry can mend ends the run and is raised."""
+        self.jobs.start()
         waiting = asyncio.create_task(stop.wait(), name="stop")
-        self._tasks = [
-            self._task("market", self._market()),
-            self._task("chat", self._app.start_chat()),
-            self._task("outbox", self._app.outbox.run(self._stopping)),
-        ]
+        outbox = _task("outbox", self._app.outbox.run(self._stopping))
+        tasks = [_task("market", self._market()), _task("chat", self._chat()), outbox]
         try:
-            await self._watch(waiting)
+            await _watch(waiting, tasks)
         finally:
-            await self._end(waiting)
-
-    async def _watch(self, waiting: asyncio.Task[bool]) -> None:
-        pending: set[asyncio.Task[Any]] = {waiting, *self._tasks}
-        while not waiting.done():
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-
-    async def _end(self, waiting: asyncio.Task[bool]) -> None:
-        self.jobs.stop()
-        self._stopping.set()
-        for task in (waiting, *self._tasks):
-            task.cancel()
-            with suppress(asyncio.CancelledError, TicktalkError):
-                await task
-
-    def _task(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return asyncio.create_task(work, name=name)
+            await self.jobs.stop()
+            self._stopping.set()
+            await asyncio.wait({outbox}, timeout=OUTBOX_SECONDS)
+            await _end([waiting, *tasks])
 
     async def _market(self) -> None:
         """Fill the history, then let the jobs run."""
@@ -73,35 +61,68 @@ class Runner:
         schedule = InSession(crawl.every_seconds, crawl.offset_seconds, self._watched_calendars())
         self.jobs.in_market_time("crawl", schedule, self._crawl)
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
-        self.jobs.start()
         logger.info("watching %d conditions", len(services.pipeline.conditions))
 
-    def _watched_calendars(self) -> list[Any]:
+    async def _chat(self) -> None:
+        await self._app.start_chat()
+        logger.info("answering as @%s", self._app.dispatcher.bot_name)
+        await self._app.telegram.serve()
+
+    def _watched_calendars(self) -> Sequence[Calendar]:
+        """Return the calendars of what is watched; without conditions of all that is known."""
         venues = {
             instrument.split(":", 1)[0]
             for series in self._app.pipeline.series
             for instrument in series.panel.instruments
-        }
+        } or {instrument.id.split(":", 1)[0] for instrument in self._app.services.directory}
         return [
             calendar for venue, calendar in self._app.services.calendars.items() if venue in venues
         ]
 
     async def _crawl(self) -> None:
         await self._app.pipeline.crawl()
-        self._is_disk_told = False
         self._app.outbox.poke()
 
     async def _store_failed(self, error: StoreError) -> None:
-        """Tell the owner directly, once: what cannot be stored cannot go through the outbox."""
-        if self._is_disk_told:
+        """Tell the owner directly: what cannot be stored cannot go through the outbox."""
+        now = self._app.services.wall_clock.now()
+        if self._told_at is not None and now - self._told_at < TELL_AGAIN:
             return
         try:
             owner = await self._app.store.read(lambda tx: tx.people.owner())
             if owner is None:
                 return
             text = self._app.services.texts.get("store.failed", owner.language, error=str(error))
+            # Claimed before the first message leaves: several jobs fail at the same time.
+            self._told_at = now
             await self._app.outbox.messenger.send_text(owner.id, text, (), False)
-        except (StoreError, MessengerError) as failure:
+        except StoreError as failure:
             logger.warning("the owner could not be told: %s", failure)
-        else:
-            self._is_disk_told = True
+        except MessengerError as failure:
+            self._told_at = None
+            logger.warning("the owner could not be told: %s", failure)
+
+
+def _task(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.create_task(work, name=name)
+
+
+async def _watch(waiting: asyncio.Task[Any], tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for the end; raises what a task has failed with."""
+    pending: set[asyncio.Task[Any]] = {waiting, *tasks}
+    while not waiting.done():
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Break off what still runs and wait for it; a failure at the end is logged."""
+    unfinished = [task for task in tasks if not task.done()]
+    for task in unfinished:
+        task.cancel()
+    for task, result in zip(
+        unfinished, await asyncio.gather(*unfinished, return_exceptions=True), strict=True
+    ):
+        if isinstance(result, Exception):
+            logger.error("'%s' failed at the end: %s", task.get_name(), result)

@@ -4,13 +4,16 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-import pytest
 
 from bot.jobs import GRACE_SECONDS, Jobs, MarketTrigger
 from bot.market_time import ScaledTime, UnscaledTime
 from market.clock import ManualClock, SystemClock
 from market.errors import StoreError, StoreFull
+
+if TYPE_CHECKING:
+    import pytest
 
 WALL = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MARKET = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -81,7 +84,7 @@ def test_a_job_that_fails_runs_again(caplog: pytest.LogCaptureFixture) -> None:
         jobs.start()
         async with asyncio.timeout(DEADLINE_SECONDS):
             await twice.wait()
-        jobs.stop()
+        await jobs.stop()
         return runs
 
     with caplog.at_level(logging.ERROR):
@@ -103,11 +106,66 @@ def test_a_full_disk_is_told_instead_of_a_traceback(caplog: pytest.LogCaptureFix
         jobs.start()
         async with asyncio.timeout(DEADLINE_SECONDS):
             await ran.wait()
-        jobs.stop()
+        await jobs.stop()
         return told.errors
 
     assert isinstance(asyncio.run(scenario())[0], StoreFull)
     assert "Traceback" not in caplog.text
+
+
+def test_a_trouble_of_the_store_is_logged_once_until_it_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        left = ["full", "full", "full", "locked"]
+        over = asyncio.Event()
+
+        async def work() -> None:
+            if not left:
+                over.set()
+                return
+            raise StoreError(left.pop(0))
+
+        jobs = Jobs(UnscaledTime(SystemClock()), Told())
+        jobs.every("lapse", 0.01, work)
+        jobs.start()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await over.wait()
+        await jobs.stop()
+
+    asyncio.run(scenario())
+    assert [record.message for record in caplog.records] == [
+        "job 'lapse': full",
+        "job 'lapse': locked",
+    ]
+
+
+def test_a_job_that_runs_is_broken_off_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> list[str]:
+        seen: list[str] = []
+        begun = asyncio.Event()
+
+        async def work() -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                seen.append("ended")
+
+        jobs = Jobs(UnscaledTime(SystemClock()), Told())
+        jobs.every("crawl", 0.01, work)
+        jobs.start()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await begun.wait()
+            await jobs.stop()
+        return seen
+
+    assert asyncio.run(scenario()) == ["ended"]
+    assert caplog.text == ""
+
+
+def test_jobs_that_never_began_can_be_stopped() -> None:
+    asyncio.run(Jobs(UnscaledTime(SystemClock()), Told()).stop())
 
 
 def test_a_blocked_loop_does_not_drop_jobs() -> None:
