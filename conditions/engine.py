@@ -43,6 +43,9 @@ def evaluate_columns(
 ) -> Verdicts:
     """Return the verdicts int8[rows, columns] of the newest `columns` bars, the newest last."""
     rows = np.asarray(rows, dtype=np.int64)
+    if not len(rows):
+        nothing = np.zeros((0, columns), dtype=np.int8)
+        return Verdicts(nothing, nothing)
     shared = {} if shared is None else shared
     is_most = 2 * len(rows) > len(panel.instruments)  # all rows then cost less than picking some
     view = View(panel, None if is_most else rows, shared)

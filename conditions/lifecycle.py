@@ -53,8 +53,11 @@ class States:
             bar_ms=np.array([one.bar_ms for one in known], dtype=np.int64),
         )
 
-    def to_mapping(self, instruments: Sequence[InstrumentId]) -> dict[InstrumentId, LifecycleState]:
-        """Return the states of the instruments that were ever judged."""
+    def to_mapping(
+        self, instruments: Sequence[InstrumentId], rows: Array | None = None
+    ) -> dict[InstrumentId, LifecycleState]:
+        """Return the states of these rows, by default of those that were ever judged."""
+        rows = np.flatnonzero(self.bar_ms) if rows is None else rows
         return {
             instruments[row]: LifecycleState(
                 Phase(int(self.phase[row])),
@@ -62,7 +65,7 @@ class States:
                 int(self.fired_ms[row]),
                 int(self.bar_ms[row]),
             )
-            for row in np.flatnonzero(self.bar_ms).tolist()
+            for row in rows.tolist()
         }
 
 
@@ -94,6 +97,19 @@ def step(
     )
     after = replace(after, bar_ms=bar_starts_ms[fresh])
     return Step(_put(states, picked, after), picked[fires])
+
+
+def changed(before: States, after: States, hold_bars: int) -> Array:
+    """Return the rows that differ in more than the bar they were judged on last.
+
+    Bars that a verdict has held beyond `hold_bars` decide nothing, so they make no difference.
+    """
+    before_held, after_held = (np.minimum(one.held, hold_bars) for one in (before, after))
+    return np.flatnonzero(
+        (before.phase != after.phase)
+        | (before_held != after_held)
+        | (before.fired_ms != after.fired_ms)
+    )
 
 
 def _advance(

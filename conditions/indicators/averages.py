@@ -6,7 +6,7 @@ from math import ceil, log
 
 import numpy as np
 
-from conditions.indicators.registry import INDICATORS, Declared, Floats
+from conditions.indicators.registry import INDICATORS, LANES, Declared, Floats
 
 FORGOTTEN = 2e-6
 """Weight of the first bar that no longer counts: half of it off the mean moves it a millionth."""
@@ -54,16 +54,16 @@ def ema(source: Floats, window: int, columns: int) -> Floats:
     out = np.full((rows, columns), np.nan)
     weight = 2.0 / (window + 1.0)
     first = width - columns
-    for row in range(rows):
-        known = 0
-        mean = 0.0
+    for top in range(0, rows, LANES):
+        lanes = min(LANES, rows - top)
+        mean = np.full(lanes, np.nan)
+        known = np.zeros(lanes, dtype=np.int64)
         for place in range(width):
-            value = source[row, place]
-            if np.isnan(value):
-                known = 0
-                continue
-            mean = value if known == 0 else mean + weight * (value - mean)
-            known += 1
-            if known >= window and place >= first:
-                out[row, place - first] = mean
+            for lane in range(lanes):
+                value = source[top + lane, place]
+                step = weight * (value - mean[lane])
+                mean[lane] = value if np.isnan(step) else mean[lane] + step  # NaN begins anew
+                known[lane] = 0 if np.isnan(value) else known[lane] + 1
+                if place >= first and known[lane] >= window:
+                    out[top + lane, place - first] = mean[lane]
     return out

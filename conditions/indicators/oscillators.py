@@ -6,7 +6,7 @@ from math import ceil, log
 
 import numpy as np
 
-from conditions.indicators.registry import INDICATORS, Declared, Floats, Parameter
+from conditions.indicators.registry import INDICATORS, LANES, Declared, Floats, Parameter
 from conditions.units import Unit
 
 FORGOTTEN = 1e-7
@@ -29,28 +29,29 @@ def strength_memory(window: int) -> int:
 )
 def rsi(source: Floats, window: int, columns: int) -> Floats:
     """Relative strength: Wilder's mean gain as a share of mean gain plus mean loss."""
-    # The first bar counts as no change, as in `ta`.
+    # The first bar counts as no change, as in `ta`; an unknown one begins anew.
     rows, width = source.shape
     out = np.full((rows, columns), np.nan)
     weight = 1.0 / window
     first = width - columns
-    for row in range(rows):
-        known = 0
-        still = 0
-        gain = 0.0
-        loss = 0.0
+    for top in range(0, rows, LANES):
+        lanes = min(LANES, rows - top)
+        before = np.full(lanes, np.nan)
+        gain, loss = np.zeros(lanes), np.zeros(lanes)
+        known, still = np.zeros(lanes, dtype=np.int64), np.zeros(lanes, dtype=np.int64)
         for place in range(width):
-            value = source[row, place]
-            if np.isnan(value):
-                known = 0
-                continue
-            change = value - source[row, place - 1] if known else 0.0
-            if known == 0:
-                gain, loss, still = 0.0, 0.0, STILL * window
-            known += 1
-            still = 0 if change != 0.0 else still + 1
-            gain += weight * (max(change, 0.0) - gain)
-            loss += weight * (max(-change, 0.0) - loss)
-            if known >= window and place >= first and still < STILL * window:
-                out[row, place - first] = 100.0 * gain / (gain + loss)
+            for lane in range(lanes):
+                value = source[top + lane, place]
+                change = value - before[lane]
+                before[lane] = value
+                if np.isnan(change):
+                    known[lane] = 0 if np.isnan(value) else 1
+                    gain[lane], loss[lane], still[lane] = 0.0, 0.0, STILL * window
+                    continue
+                known[lane] += 1
+                still[lane] = still[lane] + 1 if change == 0.0 else 0
+                gain[lane] += weight * (max(change, 0.0) - gain[lane])
+                loss[lane] += weight * (max(-change, 0.0) - loss[lane])
+                if place >= first and known[lane] >= window and still[lane] < STILL * window:
+                    out[top + lane, place - first] = 100.0 * gain[lane] / (gain[lane] + loss[lane])
     return out

@@ -88,6 +88,9 @@ EVENTS: Registry[Event] = Registry("event")
 WINDOW = Parameter("window", None, 1, 5_000)
 """The number of bars an indicator looks at; it has no default."""
 
+LANES = 16
+"""Rows that a recursive kernel takes side by side: while one waits for its sum, others add."""
+
 
 def kernel(function: F) -> F:
     """Return the function compiled by numba on its first call, kept on disk, without the GIL."""
