@@ -54,6 +54,8 @@ def claim(page: Page, tap: Tap, quote: Tick, account: Account) -> Outcome | None
     if refused is not None:
         return refused
     order = _stored(page, tap.order_id)
+    if page.book.market_clock.now() - quote.seen_at > page.book.quote_age:
+        return Outcome(order, "order.no_price")  # the source was too slow: not a reason to deny
     price = to_decimal(quote.price)
     if abs(price - order.reference_price) > order.max_drift * order.reference_price:
         return _ask_again(page, order, quote)

@@ -101,6 +101,7 @@ class PretendMarket:
         self.error: Exception | None = None
         self.asked = 0
         self.before_answer: Hook = nothing
+        self.after_answer: Hook = nothing
 
     def tick(self, instrument: InstrumentId) -> Tick:
         now = self.clock.now()
@@ -119,7 +120,9 @@ class PretendMarket:
         await self.before_answer()
         if self.error is not None:
             raise self.error
-        return [self.tick(one) for one in instruments if one in self.prices]
+        found = [self.tick(one) for one in instruments if one in self.prices]
+        await self.after_answer()
+        return found
 
     async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
         raise SourceUnavailable(f"no bars of {instrument} from {start} to {end} in this test")

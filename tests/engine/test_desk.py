@@ -288,6 +288,23 @@ def test_without_a_fresh_price_nothing_is_sent_and_the_card_stays(
     run(scenario)
 
 
+def test_a_price_that_took_too_long_to_come_is_not_used(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        world.pass_time(4)
+
+        async def slowly() -> None:
+            world.pass_time(4)
+
+        world.market.after_answer = slowly
+        assert (await world.confirm(order)).code == "order.no_price"
+        assert await world.order(order) == order
+        world.market.after_answer = nothing
+        assert (await world.confirm(order)).code == "order.confirmed"
+
+    run(scenario)
+
+
 def test_a_quote_of_the_last_seconds_is_not_asked_for_again(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
         order = await world.propose()
