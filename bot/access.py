@@ -34,6 +34,17 @@ class Access:
         """Return whether somebody has claimed the bot."""
         return await self._store.read(lambda tx: tx.people.owner()) is not None
 
+    async def wants_code(self, now: datetime) -> bool:
+        """Return whether nobody owns the bot and no code is alive with which to claim it."""
+
+        def look(tx: Transaction) -> bool:
+            if tx.people.owner() is not None:
+                return False
+            claim = tx.documents.get(CLAIM_KEY)
+            return claim is None or not _is_alive(claim, now)
+
+        return await self._store.read(look)
+
     async def new_code(self, now: datetime) -> str:
         """Return a fresh claim code; an older one is void from here on."""
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))

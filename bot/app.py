@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import pkgutil
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import httpx
 
-import brokers
-import crawlers
 from bot.access import Access
 from bot.charts import SignalCharts
-from bot.command import bot_commands, load_commands
+from bot.command import bot_commands
 from bot.dispatch import Dispatcher
 from bot.outbox import Outbox
 from bot.patience import Patience
+from bot.plugins import compile_config
 from bot.render import ChatCards
 from bot.services import Services
 from bot.telegram import TelegramBot
@@ -26,7 +23,6 @@ from bot.telegram_messenger import TelegramMessenger
 from bot.texts import LANGUAGES, Texts
 from bot.watch import PipelineWatch
 from brokers.broker import BROKERS, MarketFed
-from conditions.compile import compile_all
 from config.load import members
 from crawlers.source import SOURCES
 from engine.desk import Desk
@@ -40,7 +36,6 @@ from market.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     from bot.market_time import MarketTime
     from conditions.compile import Condition
@@ -108,13 +103,26 @@ def build(
     """Return the bot that a configuration describes.
 
     `on_handled` hears the id of every update that has been dealt with. Raises ConfigError for
-    conditions that do not compile, and StoreError.
+    conditions that do not compile and for plug-ins that do not exist, and StoreError.
     """
-    load_plugins()
-    compiled = compile_all(config.conditions, config.settings.crawl.history_bars)
+    compiled = compile_config(config)
+    store = Store.open(config.settings.store.path, outside.wall)
+    try:
+        return _join(config, outside, compiled, store, on_handled)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _join(
+    config: Config,
+    outside: Outside,
+    compiled: tuple[Condition, ...],
+    store: Store,
+    on_handled: Callable[[int], None],
+) -> App:
     texts = Texts.load()
     settings = config.settings
-    store = Store.open(settings.store.path, outside.wall)
     http = httpx.AsyncClient(timeout=settings.naver.timeout_seconds)
     source = SOURCES.get(settings.crawl.source)(http, settings, outside.market, config.calendars)
     broker = BROKERS.get(settings.broker.name)(store, settings, outside.market, config.calendars)
@@ -181,18 +189,6 @@ def build(
     )
     dispatcher = Dispatcher(services)
     return App(services, pipeline, desk, outbox, cards, telegram, dispatcher, store, http)
-
-
-def load_plugins() -> None:
-    """Import every source, broker and command, so that all of them are registered."""
-    for package in (crawlers, brokers):
-        _import_all(package)
-    load_commands()
-
-
-def _import_all(package: ModuleType) -> None:
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"{package.__name__}.{module.name}")
 
 
 def _fire(

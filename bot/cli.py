@@ -61,7 +61,7 @@ def run(config_path: Path | None, json_log: Path | None) -> None:
         secrets = [token.get_secret_value()] if token is not None else []
         logs.set_up(secrets=secrets, is_plain=not sys.stderr.isatty())
         with _opened(json_log) as stream:
-            asyncio.run(_until_signal(lambda stop: run_live(config, stream, stop)))
+            asyncio.run(_until_signal(lambda stop: run_live(config, stream, stop, _show)))
 
 
 @main.command()
@@ -117,11 +117,11 @@ def demo(config_path: Path | None, json_log: Path | None, **options: object) -> 
 @config_option
 def check(config_path: Path | None) -> None:
     """Validate settings, universes and conditions; show every mistake at once."""
-    from conditions.compile import compile_all  # noqa: PLC0415  # --help need not load numba
+    from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
 
     with _errors_for_people():
         config = _load(config_path)
-        compiled = compile_all(config.conditions, config.settings.crawl.history_bars)
+        compiled = compile_config(config)
         click.echo(f"{config.folder}: all is well")
         click.echo(f"  {len(config.universes)} universes: {', '.join(sorted(config.universes))}")
         for condition in compiled:
@@ -140,6 +140,11 @@ def init(folder: Path) -> None:
         click.echo(f"\nnext: put your bot's token into {folder / '.env'}, then")
         click.echo(f"  ticktalk check --config {folder}")
         click.echo(f"  ticktalk run --config {folder}")
+
+
+def _show(text: str) -> None:
+    """Put a text before the operator's eyes, between the lines of the log."""
+    click.secho(text, err=True, bold=True)
 
 
 def _load(config_path: Path | None) -> Config:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 from bot.app import Outside, build
+from bot.claim_offer import ClaimOffer
 from bot.events import EventLog
 from bot.market_time import UnscaledTime
 from bot.runner import Runner
@@ -14,37 +16,39 @@ from market.clock import SystemClock
 from market.errors import TicktalkError
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Callable
     from typing import BinaryIO
 
-    from bot.app import App
     from config.load import Config
 
 logger = logging.getLogger(__name__)
 
+OFFER_SECONDS = 2.0
 
-async def run_live(config: Config, stream: BinaryIO | None, stop: asyncio.Event) -> None:
-    """Run until `stop` is set; raises TicktalkError where the settings do not allow a start."""
-    if config.settings.telegram.token is None:
+
+async def run_live(
+    config: Config, stream: BinaryIO | None, stop: asyncio.Event, show: Callable[[str], None]
+) -> None:
+    """Run until `stop` is set; `show` puts a text before the operator's eyes.
+
+    Raises TicktalkError where the settings do not allow a start, or the token is refused.
+    """
+    token = config.settings.telegram.token
+    if token is None:
         raise TicktalkError(
             "no Telegram token: get one from @BotFather and put it into .env as"
             " TICKTALK_TELEGRAM_TOKEN=... (or try `ticktalk demo`, which needs none)"
         )
     wall = SystemClock()
-    events = EventLog(wall, stream)
-    app = build(config, Outside(wall, UnscaledTime(wall), events))
+    time = UnscaledTime(wall)
+    events = EventLog(wall, stream, [token.get_secret_value()])
+    app = build(config, Outside(wall, time, events))
     try:
         logger.info("compiling the indicators (a moment at the first start)")
-        warm_up()
-        await _offer_claim(app)
-        await Runner(app, UnscaledTime(wall)).run(stop)
+        await asyncio.to_thread(warm_up)
+        runner = Runner(app, time)
+        offer = ClaimOffer(app.services.access, wall, lambda: app.dispatcher.bot_name, show)
+        runner.jobs.every("claim", OFFER_SECONDS, offer.check)
+        await runner.run(stop)
     finally:
         await app.close()
-
-
-async def _offer_claim(app: App) -> None:
-    """Print the one-time code while nobody owns the bot."""
-    if await app.store.read(lambda tx: tx.people.owner()) is not None:
-        return
-    code = await app.services.access.new_code(app.services.wall_clock.now())
-    logger.warning("nobody owns this bot yet: send it /claim %s in private within 10 minutes", code)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+import sys
+import traceback
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.logging import RichHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import TracebackType
+
+    _Fault: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 
 _TOKEN = re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}")
 """A Telegram bot token: the bot's id, a colon, 35 characters (Bot API, "Authorizing your bot")."""
@@ -53,27 +58,35 @@ def set_up(
 ) -> None:
     """Send the project's log to stderr: coloured on a terminal, plain under a service manager.
 
-    httpx logs every address at INFO, and Telegram's holds the token, so it stays at WARNING.
+    httpx logs every address at INFO, and Telegram's holds the token, so it stays at WARNING. What
+    the Telegram library logs beside the errors it raises would say everything twice, in tracebacks.
+    An error that ends the process is shown without secrets too.
     """
+    known = list(secrets)
     handler: logging.Handler
     if is_plain:
         handler = logging.StreamHandler()
-        handler.setFormatter(Redact("%(asctime)s %(levelname)s %(name)s: %(message)s", secrets))
+        handler.setFormatter(Redact("%(asctime)s %(levelname)s %(name)s: %(message)s", known))
     else:
         from rich.console import Console  # noqa: PLC0415  # only here is a terminal needed
 
         handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
-        handler.setFormatter(Redact("%(message)s", secrets))
+        handler.setFormatter(Redact("%(message)s", known))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for noisy in (
         "httpx",
         "httpcore",
-        "telegram",
         "apscheduler",
         "uvicorn",
         "asyncio",
         "matplotlib",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("telegram").setLevel(logging.CRITICAL)
+    sys.excepthook = lambda *error: _show_fault(error, known)
+
+
+def _show_fault(error: _Fault, secrets: Iterable[str]) -> None:
+    sys.stderr.write(redact("".join(traceback.format_exception(*error)), secrets))

@@ -36,6 +36,20 @@ def test_facts_are_counted_without_a_file() -> None:
     assert log.counts == {"bar": 2}
 
 
+def test_a_token_does_not_get_into_the_file() -> None:
+    stream = BytesIO()
+    token = "7000000001:" + "A" * 35
+    EventLog(CLOCK, stream, ["1:short"]).emit("error", error=f"/bot{token}/x and /bot1:short/x")
+    assert json.loads(stream.getvalue())["error"] == "/bot[hidden]/x and /bot[hidden]/x"
+
+
+def test_odd_facts_are_written_all_the_same() -> None:
+    stream = BytesIO()
+    EventLog(CLOCK, stream).emit("error", text="\ud83d", count=2**70)
+    written = json.loads(stream.getvalue())
+    assert (written["text"], written["count"]) == ("\ud83d", 2**70)
+
+
 def test_a_full_disk_stops_the_log_but_not_the_bot() -> None:
     log = EventLog(CLOCK, FullDisk())
     log.emit("bar")

@@ -1,0 +1,77 @@
+"""The plug-ins that settings name, and whether what the user wrote can run with them."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import brokers
+import crawlers
+from bot.command import load_commands
+from brokers.broker import BROKERS
+from conditions.compile import compile_all
+from config.settings import environment_name
+from config.strict_yaml import Located, MapNode, load_yaml
+from crawlers.source import SOURCES
+from market.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+    from conditions.compile import Condition
+    from config.load import Config
+    from config.registry import Registry
+
+
+def load_plugins() -> None:
+    """Import every source, broker and command, so that all of them are registered."""
+    for package in (crawlers, brokers):
+        _import_all(package)
+    load_commands()
+
+
+def compile_config(config: Config) -> tuple[Condition, ...]:
+    """Return the conditions, ready to judge.
+
+    Raises ConfigError with every mistake in them and every source or broker that does not exist.
+    """
+    load_plugins()
+    settings = config.settings
+    problems = [
+        *_unknown(config, SOURCES, "crawl", "source", settings.crawl.source),
+        *_unknown(config, BROKERS, "broker", "name", settings.broker.name),
+    ]
+    try:
+        compiled = compile_all(config.conditions, settings.crawl.history_bars)
+    except ConfigError as error:
+        raise ConfigError((*problems, *error.problems)) from error
+    if problems:
+        raise ConfigError(tuple(problems))
+    return compiled
+
+
+def _import_all(package: ModuleType) -> None:
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
+
+
+def _unknown(
+    config: Config, registry: Registry[Any], section: str, key: str, name: str
+) -> list[Problem]:
+    if name in registry:
+        return []
+    message = f"{section}.{key}: {registry.unknown(name)}"
+    return [_place(config, section, key, name).problem(message)]
+
+
+def _place(config: Config, section: str, key: str, name: str) -> Located:
+    """Return where a setting was written: in settings.yaml, or else in the environment."""
+    path = config.folder / "settings.yaml"
+    node = load_yaml(path) if path.is_file() else None
+    for step in (section, key):
+        node = node.get(step) if isinstance(node, MapNode) else None
+    if isinstance(node, Located) and node.text == name:
+        return node
+    return Located(name, f"environment variable {environment_name(section, key)}", 1, 1)

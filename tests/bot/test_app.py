@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from bot.app import App, Outside, build
+from bot.events import EventLog
+from bot.market_time import UnscaledTime
+from bot.plugins import compile_config
+from config.load import PACKAGED, Config, load, write_folder
+from market.clock import SystemClock
+from market.errors import ConfigError, StoreLocked, TicktalkError
+from market.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+TOKEN = "1:abc"
+
+
+def config(folder: Path, *, token: str | None = TOKEN) -> Config:
+    """Return the packaged configuration with a store of the test's own."""
+    packaged = load(PACKAGED / "settings.yaml", {})
+    settings = packaged.settings
+    secret = None if token is None else SecretStr(token)
+    return replace(
+        packaged,
+        settings=settings.model_copy(
+            update={
+                "store": settings.store.model_copy(update={"path": str(folder / "x.sqlite")}),
+                "telegram": settings.telegram.model_copy(update={"token": secret}),
+            }
+        ),
+    )
+
+
+def built(written: Config) -> App:
+    wall = SystemClock()
+    return build(written, Outside(wall, UnscaledTime(wall), EventLog(wall)))
+
+
+def written(folder: Path, environ: dict[str, str], **settings: str) -> Config:
+    """Return a folder's configuration with sections put at the end of its settings."""
+    write_folder(folder)
+    path = folder / "settings.yaml"
+    lines = [f"{section}: {text}\n" for section, text in settings.items()]
+    path.write_text("".join(lines), encoding="utf-8")
+    return load(path, environ)
+
+
+def test_a_bot_is_built_and_gives_everything_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        app = built(config(tmp_path))
+        assert app.services.pipeline.conditions
+        await app.close()
+
+    asyncio.run(scenario())
+    Store.open(tmp_path / "x.sqlite").close()
+
+
+def test_a_second_bot_on_the_same_database_is_told_so(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        app = built(config(tmp_path))
+        try:
+            with pytest.raises(StoreLocked, match="another"):
+                built(config(tmp_path))
+        finally:
+            await app.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_build_that_fails_gives_the_database_back(tmp_path: Path) -> None:
+    with pytest.raises(TicktalkError, match="token"):
+        built(config(tmp_path, token=None))
+    Store.open(tmp_path / "x.sqlite").close()
+
+
+def test_unknown_plugins_and_bad_conditions_are_found_together(tmp_path: Path) -> None:
+    here = written(tmp_path, {}, crawl="{source: navr}", broker="{name: papper}")
+    condition = here.folder / "conditions" / "bad.yaml"
+    condition.write_text(
+        "name: bad\nuniverse: [KRX:005930]\ntimeframe: 5m\nwhen: rsy(14) > 3\n", encoding="utf-8"
+    )
+    with pytest.raises(ConfigError) as caught:
+        compile_config(load(here.folder / "settings.yaml", {}))
+    text = str(caught.value)
+    assert "settings.yaml:1:17: crawl.source: unknown source 'navr'; did you mean 'naver'?" in text
+    assert "settings.yaml:2:16: broker.name: unknown broker 'papper'; did you mean" in text
+    assert "bad.yaml:4:7" in text
+
+
+def test_an_unknown_plugin_in_the_environment_is_placed_there(tmp_path: Path) -> None:
+    here = written(tmp_path, {"TICKTALK_CRAWL_SOURCE": "yahoo"}, crawl="{every_seconds: 5}")
+    with pytest.raises(ConfigError, match="environment variable TICKTALK_CRAWL_SOURCE"):
+        compile_config(here)
