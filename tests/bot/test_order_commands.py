@@ -1,0 +1,167 @@
+"""The commands about orders and positions."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.outcome import Outcome
+from market.orders import Order, OrderState, Position, Side
+from tests.bot.chat_world import NOW, OWNER, TRADER, tick
+
+if TYPE_CHECKING:
+    from tests.bot.chat_world import World
+
+
+def make_order(**changes: object) -> Order:
+    """Return an order of the trader for ten shares of Samsung."""
+    values: dict[str, object] = {
+        "id": "aaaaaaaaaaaa",
+        "version": 1,
+        "instrument": "KRX:005930",
+        "side": Side.BUY,
+        "quantity": Decimal(10),
+        "price": None,
+        "state": OrderState.PROPOSED,
+        "user_id": TRADER.id,
+        "origin": "command",
+        "proposed_at": NOW,
+        "expires_at": NOW + timedelta(seconds=90),
+        "reference_price": Decimal(71500),
+        "reference_at": NOW,
+        "max_drift": Decimal("0.003"),
+    }
+    return Order(**{**values, **changes})  # type: ignore[arg-type]  # named values of a test
+
+
+def hold(world: World, quantity: str = "30") -> None:
+    """Give the account some Samsung and a price."""
+    position = Position("KRX:005930", Decimal(quantity), Decimal(70_000), Decimal(-500))
+    asyncio.run(world.store.write(lambda tx: tx.orders.put_position(position)))
+    world.services.quotes.note([tick("KRX:005930", NOW)])
+
+
+def test_buy_proposes_what_was_typed(world: World) -> None:
+    assert asyncio.run(world.say("/buy 삼성전자 10주 71,500")) == []
+    (ticket,) = world.desk.tickets
+    assert ticket.instrument.id == "KRX:005930"
+    assert (ticket.side, ticket.quantity, ticket.price) == (Side.BUY, Decimal(10), Decimal(71500))
+    assert ticket.user_id == TRADER.id
+    assert ticket.key.startswith("update:")
+    assert ticket.within == timedelta(seconds=90)
+
+
+def test_buy_without_a_price_is_a_market_order(world: World) -> None:
+    asyncio.run(world.say("/buy 005930 10"))
+    assert world.desk.tickets[0].price is None
+
+
+def test_buy_without_a_quantity_offers_amounts(world: World) -> None:
+    (message,) = asyncio.run(world.say("/buy 005930"))
+    assert [button.data for button in message.buttons[0]] == [
+        "c:/buy 005930 1",
+        "c:/buy 005930 10",
+        "c:/buy 005930 100",
+    ]
+    assert world.desk.tickets == []
+
+
+def test_buy_of_an_unknown_name_suggests_and_keeps_the_amount(world: World) -> None:
+    (message,) = asyncio.run(world.say("/buy 삼성 10 71500"))
+    data = [button.data for row in message.buttons for button in row]
+    assert "c:/buy 005930 10 71500" in data
+    assert world.desk.tickets == []
+
+
+def test_buy_of_nonsense_says_so_without_buttons(world: World) -> None:
+    (message,) = asyncio.run(world.say("/buy qqqzzzxxx 10"))
+    assert "qqqzzzxxx" in message.text
+    assert message.buttons == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", "Which instrument"),
+        ("005930 0", "above 0"),
+        ("005930 -5", "above 0"),
+        ("005930 1.5", "whole"),
+        ("005930 many", "cannot read the quantity"),
+        ("005930 1e5", "cannot read the quantity"),
+        ("005930 9999999999", "too large"),
+        ("005930 10 cheap", "cannot read the price"),
+        ("005930 10 0", "price must be above 0"),
+        ("005930 10 71500 now please", "now please"),
+        ("005930 all", "selling only"),
+    ],
+)
+def test_buy_says_what_is_wrong(world: World, line: str, words: str) -> None:
+    (message,) = asyncio.run(world.say(f"/buy {line}"))
+    assert words in message.text
+    assert world.desk.tickets == []
+
+
+def test_sell_all_sells_the_position(world: World) -> None:
+    hold(world)
+    asyncio.run(world.say("/sell 삼성전자 전부"))
+    (ticket,) = world.desk.tickets
+    assert (ticket.side, ticket.quantity) == (Side.SELL, Decimal(30))
+
+
+def test_sell_all_of_nothing_says_so(world: World) -> None:
+    (message,) = asyncio.run(world.say("/sell 005930 all"))
+    assert "You hold no 삼성전자" in message.text
+
+
+def test_sell_offers_no_more_than_is_held(world: World) -> None:
+    hold(world)
+    (message,) = asyncio.run(world.say("/sell 005930"))
+    assert [button.data for button in message.buttons[0]] == [
+        "c:/sell 005930 1",
+        "c:/sell 005930 10",
+        "c:/sell 005930 all",
+    ]
+
+
+def test_positions_show_profit_and_totals(world: World) -> None:
+    hold(world)
+    (message,) = asyncio.run(world.say("/positions"))
+    assert "average 70,000 KRW → now 71,500 KRW" in message.text
+    assert "+45,000 KRW 🔺 +2.14%" in message.text
+    assert "Realized -500 KRW" in message.text
+
+
+def test_positions_without_a_price_say_so(world: World) -> None:
+    position = Position("KRX:005930", Decimal(1), Decimal(70_000))
+    asyncio.run(world.store.write(lambda tx: tx.orders.put_position(position)))
+    (message,) = asyncio.run(world.say("/positions"))
+    assert "no price" in message.text
+
+
+def test_orders_list_today_newest_first(world: World) -> None:
+    first, second = make_order(), make_order(id="bbbbbbbbbbbb", side=Side.SELL)
+    late = make_order(id="cccccccccccc", proposed_at=NOW - timedelta(days=1))
+    for order in (first, second, late):
+        asyncio.run(world.store.write(lambda tx, one=order: tx.orders.put(one)))  # type: ignore[misc]  # bound early
+    (message,) = asyncio.run(world.say("/orders"))
+    assert "Orders today: 2" in message.text
+    assert "10:30 🔴 Buy <b>삼성전자</b> 10 shares market · to confirm" in message.text
+
+
+def test_cancel_without_an_id_lists_my_open_orders(world: World) -> None:
+    mine, other = make_order(), make_order(id="bbbbbbbbbbbb", user_id=OWNER.id)
+    for order in (mine, other):
+        asyncio.run(world.store.write(lambda tx, one=order: tx.orders.put(one)))  # type: ignore[misc]  # bound early
+    (message,) = asyncio.run(world.say("/cancel"))
+    assert [button.data for row in message.buttons for button in row] == ["ox:aaaaaaaaaaaa"]
+
+
+def test_cancel_with_an_id_tells_the_outcome(world: World) -> None:
+    world.desk.outcome = Outcome(None, "order.cancel_refused", {"reason": "rejected.closed"})
+    (message,) = asyncio.run(world.say("/cancel #AAAAAAAAAAAA"))
+    assert world.desk.calls == [("cancel", "aaaaaaaaaaaa", TRADER.id)]
+    assert "market closed" in message.text

@@ -1,0 +1,41 @@
+"""Numbers, times and directions in words."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+import pytest
+
+from bot import render_numbers as numbers
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (numbers.won(Decimal(71500), "ko"), "71,500원"),
+        (numbers.won(0.1234567, "en"), "0.1235 KRW"),
+        (numbers.won(math.nan, "ko"), "–"),
+        (numbers.price(Decimal("1234.5")), "1,235"),
+        (numbers.signed_won(Decimal("45000.4"), "ko"), "+45,000원"),
+        (numbers.signed_won(Decimal(-5), "ko"), "-5원"),
+        (numbers.quantity(Decimal("10.00"), "ko"), "10주"),
+        (numbers.quantity(Decimal(1000), "en"), "1,000 shares"),
+        (numbers.quantity(Decimal(1), "en"), "1 share"),
+        (numbers.percent(0.0341), "3.41%"),
+        (numbers.percent(Decimal("-0.00001")), "0.00%"),
+        (numbers.change(0.0214), "🔺 +2.14%"),
+        (numbers.change(-0.0214), "🔻 -2.14%"),
+        (numbers.change(0.00001), "▫️ 0.00%"),
+        (numbers.change(math.nan), "▫️ –"),
+        (numbers.span(12, "en"), "12s"),
+        (numbers.span(192, "en"), "3m12s"),
+        (numbers.span(7500, "en"), "2h05m"),
+        (numbers.span(-3, "ko"), "0초"),
+        (numbers.span(192, "ko"), "3분 12초"),
+        (numbers.span(7205, "ko"), "2시간"),
+        (numbers.grouped(math.inf), "–"),
+    ],
+)
+def test_numbers_read_as_people_expect(shown: str, expected: str) -> None:
+    assert shown == expected
