@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from conditions.lexer import Sort, Token, tokens
 from conditions.mistake import Mistake
 from conditions.nodes import (
+    AND,
+    ATOM,
+    COMPARISON,
+    HELD,
+    NOT,
+    OR,
+    PRODUCT,
+    SUM,
     Ago,
     Argument,
     Binary,
@@ -31,15 +39,20 @@ from conditions.nodes import (
 from conditions.units import LITERALS
 from config.registry import suggestion
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 N = TypeVar("N", bound=Node)
 
 DEEPEST = 50
 """Nodes that may lie below each other, and parentheses that may be open at once."""
 LARGEST = Decimal(10) ** 18
-_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+_LEVELS = {
+    "or": OR,
+    "and": AND,
+    "for": HELD,
+    "within": HELD,
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), COMPARISON),
+    **dict.fromkeys("+-", SUM),
+    **dict.fromkeys("*/", PRODUCT),
+}
 _WORDS = ("and", "or", "not", "for", "within")
 _POSTFIX = ("[", "(", ".")
 
@@ -62,7 +75,7 @@ class _Parser:
     def whole(self) -> Node:
         if self._token.sort is Sort.END:
             raise Mistake(0, "expected an expression, found nothing")
-        node = self._or()
+        node = self._climb(OR)
         if self._place < len(self._tokens) - 1:
             raise self._left_over()
         return node
@@ -90,71 +103,27 @@ class _Parser:
         end = self._tokens[self._place - 1].end if self._place else 0
         return replace(node, start=start, end=end, depth=depth)
 
-    def _or(self) -> Node:
-        return self._joined("or", self._and)
-
-    def _and(self) -> Node:
-        return self._joined("and", self._not)
-
-    def _joined(self, word: str, below: Callable[[], Node]) -> Node:
+    def _climb(self, least: int) -> Node:
+        """Return the longest expression whose operators bind at least that tightly."""
         start = self._token.start
-        operands = [below()]
-        while self._token.is_word(word):
-            self._place += 1
-            operands.append(below())
-        if len(operands) == 1:
-            return operands[0]
-        return self._grown(Junction(word, tuple(operands)), start)
+        node, most = self._prefixed(least), ATOM
+        while least <= (level := _level(self._token)) <= most:
+            node = self._grown(self._infix(node, level), start)
+            most = level - 1 if level == HELD else level
+        if self._token.is_symbol("="):
+            raise Mistake(self._token.start, "unexpected '='; write '==' to compare")
+        return node
 
-    def _not(self) -> Node:
+    def _prefixed(self, least: int) -> Node:
         starts = []
-        while self._token.is_word("not"):
+        while least <= NOT and self._token.is_word("not"):
             starts.append(self._take().start)
-        node = self._held()
+        node = self._climb(HELD) if starts else self._signed()
         for start in reversed(starts):
             node = self._grown(Not(node), start)
         return node
 
-    def _held(self) -> Node:
-        start = self._token.start
-        node = self._comparison()
-        if not (self._token.is_word("for") or self._token.is_word("within")):
-            return node
-        word = self._take().text
-        bars = self._bars(f"after '{word}'")
-        if not (self._token.is_word("bars") or self._token.is_word("bar")):
-            raise self._wrong(f"'bars' after '{word} {bars}'")
-        self._place += 1
-        return self._grown(Held(node, word, bars), start)
-
-    def _comparison(self) -> Node:
-        start = self._token.start
-        operands = [self._sum()]
-        operators = []
-        while self._token.sort is Sort.SYMBOL and self._token.text in _COMPARISONS:
-            operators.append(self._take().text)
-            operands.append(self._sum())
-        if self._token.is_symbol("="):
-            raise Mistake(self._token.start, "unexpected '='; write '==' to compare")
-        if not operators:
-            return operands[0]
-        return self._grown(Comparison(tuple(operands), tuple(operators)), start)
-
-    def _sum(self) -> Node:
-        return self._chain(("+", "-"), self._product)
-
-    def _product(self) -> Node:
-        return self._chain(("*", "/"), self._unary)
-
-    def _chain(self, operators: tuple[str, str], below: Callable[[], Node]) -> Node:
-        start = self._token.start
-        node = below()
-        while self._token.sort is Sort.SYMBOL and self._token.text in operators:
-            operator = self._take().text
-            node = self._grown(Binary(operator, node, below()), start)
-        return node
-
-    def _unary(self) -> Node:
+    def _signed(self) -> Node:
         starts = []
         while self._token.is_symbol("-") or self._token.is_symbol("+"):
             token = self._take()
@@ -164,6 +133,36 @@ class _Parser:
         for start in reversed(starts):
             node = self._grown(Negative(node), start)
         return node
+
+    def _infix(self, left: Node, level: int) -> Node:
+        word = self._token.text
+        if level == HELD:
+            return self._held(left)
+        if level == COMPARISON:
+            return self._comparison(left)
+        if level in {SUM, PRODUCT}:
+            self._place += 1
+            return Binary(word, left, self._climb(level + 1))
+        operands = [left]
+        while self._token.is_word(word):
+            self._place += 1
+            operands.append(self._climb(level + 1))
+        return Junction(word, tuple(operands))
+
+    def _held(self, operand: Node) -> Node:
+        word = self._take().text
+        bars = self._bars(f"after '{word}'")
+        if not (self._token.is_word("bars") or self._token.is_word("bar")):
+            raise self._wrong(f"'bars' after '{word} {bars}'")
+        self._place += 1
+        return Held(operand, word, bars)
+
+    def _comparison(self, first: Node) -> Node:
+        operands, operators = [first], []
+        while _level(self._token) == COMPARISON:
+            operators.append(self._take().text)
+            operands.append(self._climb(SUM))
+        return Comparison(tuple(operands), tuple(operators))
 
     def _postfix(self) -> Node:
         start = self._token.start
@@ -205,7 +204,7 @@ class _Parser:
         if self._token.sort is Sort.NAME and self._tokens[self._place + 1].is_symbol("="):
             name = self._take().text
             self._place += 1
-        return Argument(name, self._or())
+        return Argument(name, self._climb(OR))
 
     def _atom(self) -> Node:
         token = self._token
@@ -222,7 +221,7 @@ class _Parser:
     def _parenthesised(self) -> Node:
         start = self._take().start
         self._enter()
-        node = self._or()
+        node = self._climb(OR)
         end = self._expect(")", f"for the '(' at character {start + 1}").end
         self._open -= 1
         return replace(node, start=start, end=end)
@@ -266,6 +265,11 @@ class _Parser:
             advice = "; % is a unit and stands directly behind a number"
         expected = "an operator or the end of the expression"
         return Mistake(token.start, f"expected {expected}, found {token}{advice}")
+
+
+def _level(token: Token) -> int:
+    """Return how tightly an operator binds, -1 for what is none."""
+    return _LEVELS.get(token.text, -1)
 
 
 def _small_letters(token: Token) -> str:

@@ -213,6 +213,8 @@ def _field(node: Name) -> Series:
     if node.name in INDICATORS:
         form = usage(node.name, INDICATORS.get(node.name))
         raise Mistake(node.start, f"'{node.name}' needs arguments: {form}")
+    if node.name in EVENTS or node.name in FUNCTIONS:
+        raise Mistake(node.start, f"'{node.name}' needs arguments: {node.name}(a, b)")
     near = suggestion(node.name, [*FIELDS, *INDICATORS, *EVENTS, *FUNCTIONS, "and", "or", "not"])
     raise Mistake(
         node.start, f"unknown name '{node.name}'{near or '; known: ' + ', '.join(FIELDS)}"

@@ -93,8 +93,16 @@ LANES = 16
 
 
 def kernel(function: F) -> F:
-    """Return the function compiled by numba on its first call, kept on disk, without the GIL."""
-    return cast("F", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    """Return the function compiled by numba on its first call, kept on disk, without the GIL.
+
+    numba keeps it beside the module, else in the user's cache folder. Where neither can be written
+    every process compiles anew.
+    """
+    try:
+        compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    except RuntimeError:  # numba's word for: no folder to keep it in
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    return cast("F", compiled)
 
 
 def whole_window(window: int) -> int:

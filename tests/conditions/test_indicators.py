@@ -16,6 +16,7 @@ from ta.trend import EMAIndicator, SMAIndicator
 from ta.volatility import BollingerBands, DonchianChannel
 
 from conditions.indicators import EVENTS, INDICATORS, warm_up
+from conditions.indicators.registry import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +197,12 @@ def test_crossings_are_unknown_at_gaps_and_unknown_values() -> None:
     below = EVENTS.get("crosses_below").kernel(left, right, gap, 7)[0]
     assert above.tolist() == [0, 1, -1, 0, 0, 0, -1]
     assert below.tolist() == [0, -1, 1, 0, 0, 0, -1]
+
+
+def test_a_kernel_without_a_place_to_be_kept_is_compiled_all_the_same() -> None:
+    names: dict[str, Any] = {}
+    exec("def double(value):\n    return 2 * value", names)  # noqa: S102  # belongs to no file
+    assert kernel(names["double"])(4) == 8
 
 
 def test_warm_up_compiles_every_kernel() -> None:

@@ -49,6 +49,8 @@ def test_units_that_fit_are_accepted(when: str, compiled: Callable[..., Conditio
         ("clsoe > 30", 0, "unknown name 'clsoe'; did you mean 'close'?"),
         ("x > 30", 0, "unknown name 'x'; known: open, high, low, close, volume, value"),
         ("rsi > 30", 0, "'rsi' needs arguments: rsi(source, window=14)"),
+        ("max > 30", 0, "'max' needs arguments: max(a, b)"),
+        ("crosses_above", 0, "'crosses_above' needs arguments: crosses_above(a, b)"),
         ("close(3) > 30", 0, "'close' is a series and takes no arguments"),
         ("close", 0, "expected a comparison, found only a number"),
         ("close > open > 2 and volume", 21, "expected a comparison, found only a number"),
