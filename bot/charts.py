@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+from decimal import Decimal
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -29,7 +31,15 @@ _RISE, _FALL, _FLAT = "#e23d3d", "#2f6fe0", "#8a8f98"
 """Red for up and blue for down, as Korean screens show it."""
 _INK, _PAPER, _GRID = "#20242b", "#ffffff", "#e8ebf0"
 _SERIES = ("#f2a20c", "#7a5cd6", "#17a398", "#c2528b")
+_STYLE = {
+    "font.family": "NanumGothic",
+    "axes.unicode_minus": False,
+    "text.parse_math": False,  # a dollar in a name is a dollar
+}
 _WIDTH_INCHES, _HEIGHT_INCHES, _DPI = 8.0, 5.0, 110
+
+_drawing = Lock()
+"""matplotlib's settings and font caches belong to the process: one picture at a time."""
 
 
 class SignalCharts:
@@ -47,25 +57,38 @@ class SignalCharts:
 
 
 def draw(signal: Signal, title: str) -> bytes:
-    """Return a PNG of 880 x 550 points: candles above, volume below, the fired bar marked."""
-    _register_font()
-    with mpl.rc_context({"font.family": "NanumGothic", "axes.unicode_minus": False}):
-        figure = Figure(figsize=(_WIDTH_INCHES, _HEIGHT_INCHES), dpi=_DPI, facecolor=_PAPER)
-        prices, volumes = figure.subplots(
-            2, 1, sharex=True, gridspec_kw={"height_ratios": (3.4, 1), "hspace": 0.06}
-        )
-        snapshot = signal.snapshot
-        _candles(prices, snapshot)
-        _overlays(prices, snapshot)
-        _mark(prices, signal)
-        _volume(volumes, snapshot)
-        _dress(prices, volumes, snapshot)
-        prices.set_title(title, loc="left", fontsize=13, color=_INK)
-        prices.set_title(f"{signal.condition} · {snapshot.timeframe}", loc="right", fontsize=10)
-        figure.subplots_adjust(left=0.03, right=0.88, top=0.92, bottom=0.08)
+    """Return a PNG of 880 x 550 points; safe from several threads."""
+    with _drawing, mpl.rc_context(_STYLE):
         target = BytesIO()
-        figure.savefig(target, format="png")
+        compose(signal, title).savefig(target, format="png")
     return target.getvalue()
+
+
+def compose(signal: Signal, title: str) -> Figure:
+    """Return the picture: candles above, volume below, the fired bar marked."""
+    _register_font()
+    snapshot = signal.snapshot
+    figure = Figure(figsize=(_WIDTH_INCHES, _HEIGHT_INCHES), dpi=_DPI, facecolor=_PAPER)
+    prices, volumes = figure.subplots(
+        2, 1, sharex=True, gridspec_kw={"height_ratios": (3.4, 1), "hspace": 0.06}
+    )
+    _candles(prices, snapshot)
+    _overlays(prices, snapshot)
+    _mark(prices, signal)
+    _volume(volumes, snapshot)
+    _dress(prices, volumes, snapshot)
+    _limit(prices, volumes, snapshot)
+    prices.set_title(title, loc="left", fontsize=13, color=_INK)
+    prices.set_title(f"{signal.condition} · {snapshot.timeframe}", loc="right", fontsize=10)
+    figure.subplots_adjust(left=0.03, right=0.88, top=0.92, bottom=0.08)
+    return figure
+
+
+def price_text(price: float) -> str:
+    """Return a price to ten digits, written out: of coins too."""
+    rounded = Decimal(f"{price:.10g}")
+    whole = rounded == rounded.to_integral_value()
+    return f"{rounded:,.0f}" if whole else f"{rounded:,f}".rstrip("0")
 
 
 @lru_cache(maxsize=1)
@@ -87,9 +110,15 @@ def _candles(axes: Axes, snapshot: Snapshot) -> None:
     axes.add_collection(LineCollection(wicks, colors=colours, linewidths=1))
     lows = [min(pair) for pair in zip(snapshot.open, snapshot.close, strict=True)]
     highs = [max(pair) for pair in zip(snapshot.open, snapshot.close, strict=True)]
-    thinnest = (max(snapshot.high) - min(snapshot.low) or 1.0) / 400
+    thinnest = _reach(snapshot) / 400
     heights = [max(high - low, thinnest) for low, high in zip(lows, highs, strict=True)]
     axes.bar(range(len(lows)), heights, bottom=lows, width=0.7, color=colours)
+
+
+def _reach(snapshot: Snapshot) -> float:
+    """Return what the prices span; flat ones get some air."""
+    low, high = min(snapshot.low), max(snapshot.high)
+    return high - low or abs(high) / 50 or 1.0
 
 
 def _overlays(axes: Axes, snapshot: Snapshot) -> None:
@@ -103,7 +132,7 @@ def _mark(axes: Axes, signal: Signal) -> None:
     last = len(signal.snapshot.starts) - 1
     axes.axhline(signal.price, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.annotate(
-        f"{signal.price:,.10g}",
+        price_text(signal.price),
         xy=(1.0, signal.price),
         xycoords=("axes fraction", "data"),
         xytext=(4, 0),
@@ -139,11 +168,20 @@ def _dress(prices: Axes, volumes: Axes, snapshot: Snapshot) -> None:
             spine.set_visible(False)
     prices.margins(y=0.12)
     prices.set_xlim(-1, len(snapshot.starts) + 0.5)
-    prices.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    prices.yaxis.set_major_formatter(FuncFormatter(lambda value, _: price_text(value)))
     volumes.yaxis.set_major_locator(MaxNLocator(2))
     volumes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     places = _label_places(len(snapshot.starts))
     volumes.set_xticks(places, _labels(snapshot, places))
+
+
+def _limit(prices: Axes, volumes: Axes, snapshot: Snapshot) -> None:
+    """Give flat prices and no volume an axis that says so."""
+    if min(snapshot.low) == max(snapshot.high):
+        half = _reach(snapshot) / 2
+        prices.set_ylim(snapshot.close[-1] - half, snapshot.close[-1] + half)
+    if not any(volume > 0 for volume in snapshot.volume):
+        volumes.set_ylim(0, 1)
 
 
 def _label_places(count: int) -> list[int]:
