@@ -103,6 +103,8 @@ def run(config_path: Path | None, json_log: Path | None) -> None:
 @json_log_option
 def demo(config_path: Path | None, json_log: Path | None, **options: object) -> None:
     """Try everything on this computer: a pretend market and a pretend Telegram, no account."""
+    if options["as_json"] and not options["autopilot"]:
+        raise click.UsageError("--json goes with --autopilot: a person at the page ends no run")
     from bot.demo import DemoOptions, run_demo  # noqa: PLC0415  # only the demo knows the sandbox
 
     with _errors_for_people():
