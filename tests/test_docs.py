@@ -58,7 +58,7 @@ def test_every_chat_command_is_documented() -> None:
     load_commands()
     text, texts = read("docs/commands.md"), Texts.load()
     for name in COMMANDS:
-        line = f"| `/{name}` | {COMMANDS.get(name).role} | {texts.plain(f'help.{name}', 'en')} |"
+        line = f"| `/{name}` | {COMMANDS.get(name).role} | {texts.plain(f'menu.{name}', 'en')} |"
         assert line in text, line
 
 
