@@ -7,11 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from market.bars import aggregate
-from market.errors import SourceError
+from market.errors import SourceError, SourceUnavailable
 from market.types import Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from crawlers.source import Source
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONCURRENCY = 8
+"""Instruments asked for at once; after as many failures and no answer the rest is not asked."""
 
 
 def venue_of(instrument: InstrumentId) -> Venue:
@@ -36,24 +37,31 @@ class ExactBars:
         self._calendars = calendars
 
     async def fetch(
-        self,
-        instruments: Iterable[InstrumentId],
-        timeframe: Timeframe,
-        start: datetime,
-        end: datetime,
+        self, starts: Mapping[InstrumentId, datetime], timeframe: Timeframe, end: datetime
     ) -> dict[InstrumentId, list[Bar] | SourceError]:
-        """Return each instrument's bars with start <= bar.start < end, or why there are none."""
-        gate = asyncio.Semaphore(CONCURRENCY)
-        wanted = list(dict.fromkeys(instruments))
+        """Return each instrument's bars from its own start until `end`, or why there are none.
 
-        async def one(instrument: InstrumentId) -> list[Bar] | SourceError:
+        A source that does not answer at all is given up after a few instruments: waiting for
+        every one of thousands to time out would keep the sweeps waiting too.
+        """
+        gate = asyncio.Semaphore(CONCURRENCY)
+        refusals: list[SourceUnavailable] = []
+        answered: list[InstrumentId] = []
+
+        async def one(instrument: InstrumentId, start: datetime) -> list[Bar] | SourceError:
             async with gate:
+                if len(refusals) >= CONCURRENCY and not answered:
+                    return refusals[-1]
                 try:
                     minutes = await self._source.bars(instrument, start, end)
                 except SourceError as error:
                     logger.warning("no exact bars of %s: %s", instrument, error)
+                    if isinstance(error, SourceUnavailable):
+                        refusals.append(error)
                     return error
-            return aggregate(minutes, timeframe, self._calendars[venue_of(instrument)])
+                answered.append(instrument)
+            calendar = self._calendars[venue_of(instrument)]
+            return await asyncio.to_thread(aggregate, minutes, timeframe, calendar)
 
-        results = await asyncio.gather(*(one(instrument) for instrument in wanted))
-        return dict(zip(wanted, results, strict=True))
+        results = await asyncio.gather(*(one(*wanted) for wanted in starts.items()))
+        return dict(zip(starts, results, strict=True))

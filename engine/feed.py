@@ -1,108 +1,225 @@
-"""Crawled ticks to closed bars of one series; what was not watched is repaired or missing."""
+"""Crawled ticks to closed bars of one series; what was not watched comes from the chart, or not.
+
+An instrument whose bars cannot be trusted (not watched from the start of the slot, an outage, a
+count that fell, a bar that could not be verified) is *wanted* from the venue's minute chart. Until
+the chart has told, its crawled bars are held back, so that its slots are judged in order; the
+other instruments go on. The chart is asked a few instruments a sweep, and again after a pause.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.exact import ExactBars, venue_of
+from engine.series import Slot, Want
 from market.errors import SourceChanged, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from engine.exact import ExactBars
+    from engine.judge import Judgement
     from engine.series import Series
-    from market.sessions import Calendar
-    from market.types import Bar, InstrumentId, Tick, Venue
+    from market.bars import Closed
+    from market.types import Bar, InstrumentId, Tick
 
 logger = logging.getLogger(__name__)
 
+ASKED_A_SWEEP = 24
+"""Instruments repaired in one sweep: sweeps go on while thousands of them are repaired."""
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The bars of one closed slot; `are_exact` where they all come from the venue's own chart."""
+PAUSE = timedelta(seconds=30)
+"""How long after a chart could not be had it is asked for again."""
 
-    start: datetime
-    bars: tuple[Bar, ...]
-    are_exact: bool
+LONG_PAUSE = timedelta(minutes=5)
+"""The same, where the answer was not of the shape we know."""
+
+CHART_LAG = timedelta(seconds=60)
+"""How long after a slot's end the chart may still lack a trade that the count has shown."""
+
+_STEP = timedelta(milliseconds=1)
 
 
 class Feed:
-    """Keeps one series fed; after an outage the whole stretch is taken from the venue's chart."""
+    """Keeps one series fed with bars that may be judged."""
 
-    def __init__(
-        self, series: Series, exact: ExactBars, calendars: Mapping[Venue, Calendar]
-    ) -> None:
-        self._series = series
+    def __init__(self, series: Series, exact: ExactBars) -> None:
+        self.series = series
         self._exact = exact
-        self._calendars = calendars
-        self._unseen_since: datetime | None = None
 
-    def outage(self, since: datetime) -> None:
-        """Remember that nothing was seen from `since` on: those slots must be repaired."""
-        if self._unseen_since is None:
-            self._unseen_since = since
+    def begin(self, since: datetime, seen_at: datetime) -> None:
+        """Note the first sweep after a start; until then nothing from `since` on was watched."""
+        self._want_all(self._doubtful(since, seen_at))
 
-    def add(self, ticks: Iterable[Tick]) -> list[SourceChanged]:
-        """Take a sweep; return the ticks' contradictions (a count that fell) instead of raising."""
-        errors = []
+    def unseen(self, before: datetime, seen_at: datetime) -> None:
+        """Note that nothing was seen between; it matters where a slot has ended meanwhile."""
+        slots = self._doubtful(before, seen_at)
+        if slots and self._end(slots[0]) <= seen_at:
+            self._want_all(slots)
+
+    def want(
+        self,
+        instrument: InstrumentId,
+        since: datetime,
+        until: datetime | None = None,
+        expected: datetime | None = None,
+    ) -> None:
+        """Hold an instrument back until the chart has told its bars from `since` to `until`."""
+        start = since - self.series.timeframe.length
+        new = Want(start, since, since if until is None else until, expected)
+        old = self.series.wants.get(instrument)
+        self.series.wants[instrument] = new if old is None else old.joined(new)
+
+    def add(self, ticks: Iterable[Tick]) -> dict[InstrumentId, SourceChanged]:
+        """Take a sweep; return contradictions (a count that fell), whose slots are then wanted."""
+        errors = {}
         for tick in ticks:
-            if not self._series.panel.has(tick.instrument):
+            if not self.series.panel.has(tick.instrument):
                 continue
             try:
-                self._series.builder.add(tick)
+                self.series.builder.add(tick)
             except SourceChanged as error:
-                errors.append(error)
+                errors[tick.instrument] = error
+                slot = self.series.calendar.slot(tick.seen_at, self.series.timeframe)
+                if slot is not None:
+                    self.want(tick.instrument, slot)
         return errors
 
-    async def close(self, seen_at: datetime) -> tuple[list[Slot], tuple[Bar, ...]]:
-        """Return the slots that have closed by `seen_at` in order, and revised older bars."""
-        closed = self._series.builder.close(seen_at)
-        bars = {(bar.start, bar.instrument): bar for bar in closed.new if bar.is_complete}
-        repaired = await self._repair(closed.new, seen_at)
-        bars.update({(bar.start, bar.instrument): bar for bar in repaired})
-        exact = {id(bar) for bar in repaired}
-        by_start: dict[datetime, list[Bar]] = {}
-        for (start, _), bar in bars.items():
-            by_start.setdefault(start, []).append(bar)
-        slots = [
-            Slot(start, tuple(held), all(id(bar) in exact for bar in held))
-            for start, held in sorted(by_start.items())
-        ]
-        return slots, closed.revised
+    def verified(self, slot: datetime, judgement: Judgement) -> None:
+        """Note what the venue said of bars that fired; what it did not say is asked again."""
+        for bar in judgement.revised:
+            self.series.exact_until[bar.instrument] = slot
+        for instrument in judgement.unknown:
+            self.want(instrument, slot, expected=slot)
+            self.series.panel.mark_missing([self.series.panel.row(instrument)])
 
-    async def _repair(self, new: Sequence[Bar], seen_at: datetime) -> list[Bar]:
-        """Fetch what was not wholly watched; what cannot be had is marked missing, not guessed."""
-        ragged = [bar for bar in new if not bar.is_complete]
-        since, self._unseen_since = self._unseen_since, None
-        if not ragged and since is None:
-            return []
-        everyone = self._series.panel.instruments
-        names = everyone if since is not None else tuple(bar.instrument for bar in ragged)
-        start = min([bar.start for bar in ragged] + ([since] if since is not None else []))
-        return await self._fetch(names, self._slot_start(names[0], start), seen_at)
+    async def close(self, seen_at: datetime) -> tuple[list[Slot], list[Bar]]:
+        """Return the slots that have closed by `seen_at` in order, and bars that only changed."""
+        closed = await asyncio.to_thread(self.series.builder.close, seen_at)
+        self._doubt(closed)
+        held = set(self.series.wants)
+        crawled = [bar for bar in closed.new if bar.instrument not in held]
+        exact, changed = await self._ask(seen_at)
+        changed += [bar for bar in closed.revised if self._is_news(bar, held)]
+        return _by_slot(crawled, exact), changed
 
-    def _slot_start(self, instrument: InstrumentId, at: datetime) -> datetime:
-        calendar = self._calendars[venue_of(instrument)]
-        return calendar.slot(at, self._series.timeframe) or at
+    def _doubtful(self, since: datetime, seen_at: datetime) -> list[datetime]:
+        """Return the slots of an unwatched stretch that the counts cannot tell.
 
-    async def _fetch(
-        self, names: Sequence[InstrumentId], start: datetime, seen_at: datetime
-    ) -> list[Bar]:
-        timeframe = self._series.timeframe
-        answers = await self._exact.fetch(names, timeframe, start, seen_at)
-        bars: list[Bar] = []
-        failed: list[InstrumentId] = []
+        They can tell the session's first one while it lasts, because they begin at zero.
+        """
+        calendar, timeframe = self.series.calendar, self.series.timeframe
+        slots = calendar.slots(calendar.slot(since, timeframe) or since, seen_at, timeframe)
+        if slots and self._end(slots[-1]) > seen_at and self._is_first(slots[-1]):
+            slots.pop()
+        return slots
+
+    def _is_first(self, slot: datetime) -> bool:
+        calendar = self.series.calendar
+        window = calendar.window(calendar.session_day(slot))
+        return window is not None and slot == calendar.slot(window.open, self.series.timeframe)
+
+    def _want_all(self, slots: Sequence[datetime]) -> None:
+        for instrument in self.series.panel.instruments if slots else ():
+            self.want(instrument, slots[0], slots[-1])
+
+    def _doubt(self, closed: Closed) -> None:
+        """Want what the builder did not watch wholly, and the trades of what is held back."""
+        for bar in closed.new:
+            if not bar.is_complete or bar.instrument in self.series.wants:
+                self.want(bar.instrument, bar.start, expected=bar.start)
+        for bar in closed.revised:
+            if not bar.is_complete:  # judged when it seemed whole; what followed it was not seen
+                self.want(bar.instrument, bar.start + self.series.timeframe.length)
+
+    def _is_news(self, bar: Bar, held: set[InstrumentId]) -> bool:
+        """Tell whether a late tick's revision is better than what is known."""
+        exact_until = self.series.exact_until.get(bar.instrument)
+        is_exact = exact_until is not None and bar.start <= exact_until
+        return bar.is_complete and not is_exact and bar.instrument not in held
+
+    async def _ask(self, seen_at: datetime) -> tuple[list[Bar], list[Bar]]:
+        """Return the bars that the chart tells to be judged, and earlier ones."""
+        wants = self.series.wants
+        due = self._due(seen_at)
+        if not due:
+            return [], []
+        starts = {name: wants[name].start for name in due}
+        answers = await self._exact.fetch(starts, self.series.timeframe, seen_at)
+        exact: list[Bar] = []
+        earlier: list[Bar] = []
         for name, answer in answers.items():
-            if isinstance(answer, SourceError):
-                failed.append(name)
-                continue
-            calendar = self._calendars[venue_of(name)]
-            bars += [bar for bar in answer if calendar.slot_end(bar.start, timeframe) <= seen_at]
-        self._series.panel.mark_missing(self._series.panel.row(name) for name in failed)
-        if failed:
-            logger.warning("%d instruments could not be repaired and are unknown", len(failed))
-            self.outage(start)
-        return bars
+            want = wants[name]
+            bars = self._accepted(name, answer, seen_at)
+            exact += [bar for bar in bars if bar.start >= want.judge_from]
+            earlier += [bar for bar in bars if bar.start < want.judge_from]
+        waiting = sum(name in wants and wants[name].ask_at > seen_at for name in due)
+        if waiting:
+            logger.warning("%d instruments could not be repaired and are unknown", waiting)
+        return exact, earlier
+
+    def _due(self, seen_at: datetime) -> list[InstrumentId]:
+        """Return the few to ask about now: those with a closed slot, the longest waiting first."""
+        wants = self.series.wants
+        has_closed = {
+            start: self._last_closed(start, seen_at) is not None
+            for start in {want.judge_from for want in wants.values()}
+        }
+        due = [
+            name
+            for name, want in wants.items()
+            if want.ask_at <= seen_at and has_closed[want.judge_from]
+        ]
+        due.sort(key=lambda name: (wants[name].ask_at, wants[name].judge_from))
+        return due[:ASKED_A_SWEEP]
+
+    def _accepted(
+        self, name: InstrumentId, answer: list[Bar] | SourceError, seen_at: datetime
+    ) -> list[Bar]:
+        """Return the closed bars of an answer; one that is no use puts the instrument off."""
+        series = self.series
+        want, row = series.wants[name], series.panel.row(name)
+        last = self._last_closed(want.judge_from, seen_at)
+        if isinstance(answer, SourceError) or last is None or self._lags(want, answer, seen_at):
+            pause = LONG_PAUSE if isinstance(answer, SourceChanged) else PAUSE
+            series.panel.mark_missing([row])
+            series.wants[name] = replace(want, ask_at=seen_at + pause)
+            return []
+        series.panel.missing[row] = False
+        series.exact_until[name] = last
+        if last >= want.until:
+            del series.wants[name]
+        else:
+            after = last + _STEP
+            series.wants[name] = Want(start=after, judge_from=after, until=want.until)
+        return [bar for bar in answer if bar.start <= last]
+
+    def _lags(self, want: Want, bars: Sequence[Bar], seen_at: datetime) -> bool:
+        expected = want.expected
+        if expected is None or seen_at >= self._end(expected) + CHART_LAG:
+            return False
+        return all(bar.start != expected for bar in bars)
+
+    def _last_closed(self, since: datetime, seen_at: datetime) -> datetime | None:
+        slots = self.series.calendar.slots(since, seen_at, self.series.timeframe)
+        return next((slot for slot in reversed(slots) if self._end(slot) <= seen_at), None)
+
+    def _end(self, slot: datetime) -> datetime:
+        return self.series.calendar.slot_end(slot, self.series.timeframe)
+
+
+def _by_slot(crawled: Sequence[Bar], exact: Sequence[Bar]) -> list[Slot]:
+    bars: dict[datetime, list[Bar]] = {}
+    names: dict[datetime, set[InstrumentId]] = {}
+    for bar in (*crawled, *exact):
+        bars.setdefault(bar.start, []).append(bar)
+    for bar in exact:
+        names.setdefault(bar.start, set()).add(bar.instrument)
+    return [
+        Slot(start, tuple(held), frozenset(names.get(start, ())))
+        for start, held in sorted(bars.items())
+    ]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from conditions.lifecycle import changed
 from engine.ticket import Ticket
+from market.errors import StoreError
 from market.messages import Role
 from market.sessions import KST
 from market.types import from_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from conditions.compile import Condition
@@ -24,12 +28,22 @@ if TYPE_CHECKING:
     from market.clock import Clock
     from market.directory import Directory
     from market.messages import Message, Person
-    from market.orders import Order
     from market.signals import Signal
     from market.store import Store, Transaction
     from market.types import Bar, Instrument
 
 logger = logging.getLogger(__name__)
+
+RECENT = 500
+"""Signals looked through at a start for orders that were not proposed yet."""
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What a transaction has brought: known only once it is committed."""
+
+    signals: list[Signal] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
 
 class Fire:
@@ -55,55 +69,120 @@ class Fire:
         self._channel = channel
         self._conditions = conditions
         self._wall_clock = wall_clock
+        self._unproposed: dict[str, Signal] = {}
+        self._untold: list[Notice] = []
 
     async def commit(
         self, series: Series, bars: Sequence[Bar], judgement: Judgement, now: datetime
     ) -> None:
-        """Write bars, states, signals and messages at once; then propose the orders."""
+        """Write bars, states, signals and messages of the series' first pending slot at once.
+
+        The orders that the signals call for wait for `propose`.
+        """
         stored = await self._store.write(self._record(series, bars, judgement, now))
         for fired in judgement.steps:
             fired.watch.states = fired.step.states
-        series.judged_ms = judgement.slot_ms
+        series.judged_ms = max(series.judged_ms, judgement.slot_ms)
         start = from_ms(judgement.slot_ms)
         self._events.emit("bar", timeframe=series.timeframe, start=start, count=len(bars))
-        for condition, signal in stored:
+        for signal in stored.signals:
             self._events.emit(
                 "signal", id=signal.id, instrument=signal.instrument, is_late=signal.is_late
             )
-            await self._propose(condition, signal)
+            self._unproposed[signal.id] = signal
+        self._tell_events(stored.messages)
+
+    async def propose(self, now: datetime) -> None:
+        """Ask the desk for the orders that fresh signals call for, each once.
+
+        What the store refuses is tried again at the next call, as long as the signal is fresh.
+        """
+        while self._unproposed:
+            signal = self._unproposed.pop(next(iter(self._unproposed)))
+            try:
+                await self._propose(signal, now)
+            except StoreError:
+                self._unproposed[signal.id] = signal
+                raise
+
+    async def resume(self, now: datetime) -> None:
+        """Propose again for fresh signals: a kill between alert and proposal loses no order.
+
+        The desk knows a signal's order by its key, so one that was proposed stays as it is.
+        """
+        recent = await self._store.read(lambda tx: tx.signals.recent(RECENT))
+        self._unproposed = {one.id: one for one in reversed(recent)} | self._unproposed
+        await self.propose(now)
+
+    async def tell(self, notice: Notice | None) -> None:
+        """Send the owner a notice, if there is one, and those that could not be stored before."""
+        if notice is not None:
+            self._untold.append(notice)
+            self._events.emit("error", code=notice.code, **notice.facts)
+        if not self._untold:
+            return
+
+        def write(tx: Transaction) -> list[Message]:
+            stored = _Stored()
+            for one in self._untold:
+                self._enqueue(tx, stored, self._cards.notice(one.code, _owners(tx), **one.facts))
+            return stored.messages
+
+        messages = await self._store.write(write)
+        self._untold.clear()
+        self._tell_events(messages)
 
     def _record(
         self, series: Series, bars: Sequence[Bar], judgement: Judgement, now: datetime
-    ) -> Callable[[Transaction], list[tuple[Condition, Signal]]]:
-        def write(tx: Transaction) -> list[tuple[Condition, Signal]]:
+    ) -> Callable[[Transaction], _Stored]:
+        position = series.position(judgement.slot_ms, islice(series.pending, 1, None))
+
+        def write(tx: Transaction) -> _Stored:
+            stored = _Stored()
             tx.bars.put(bars)
             tx.bars.put(judgement.revised)
-            tx.documents.put(series.key, {"judged_ms": judgement.slot_ms})
-            stored: list[tuple[Condition, Signal]] = []
+            tx.documents.put(series.key, position)
             for fired in judgement.steps:
-                stored += self._record_one(tx, series, fired, now)
+                self._record_one(tx, stored, series, fired, now)
             return stored
 
         return write
 
     def _record_one(
-        self, tx: Transaction, series: Series, fired: Fired, now: datetime
-    ) -> list[tuple[Condition, Signal]]:
-        condition = fired.watch.condition
-        states = fired.step.states.to_mapping(series.panel.instruments)
-        tx.signals.save_states(condition.name, condition.version, states)
-        readers = tx.people.all()
-        within = fired.signals
-        limit = condition.spec.limit_per_day
-        if limit is not None:
-            today = tx.signals.count_since(condition.name, _start_of_day(now))
-            within = fired.signals[: max(0, limit - today)]
-        if len(within) < len(fired.signals):
-            self._tell_limit(tx, condition, fired.signals[len(within) :])
+        self, tx: Transaction, stored: _Stored, series: Series, fired: Fired, now: datetime
+    ) -> None:
+        condition, states = fired.watch.condition, fired.step.states
+        rows = changed(fired.watch.states, states, condition.spec.hold_bars)
+        kept = states.to_mapping(series.panel.instruments, rows)
+        tx.signals.save_states(condition.name, condition.version, kept)
+        if not fired.signals:
+            return
+        within = self._within_limit(tx, stored, condition, fired.signals, now)
         new = [signal for signal in within if tx.signals.add(signal)]
+        readers = tx.people.all()
         for signal in new:
-            self._enqueue(tx, self._alert(condition, signal, readers))
-        return [(condition, signal) for signal in new]
+            self._enqueue(tx, stored, self._alert(condition, signal, readers))
+        stored.signals += new
+
+    def _within_limit(
+        self,
+        tx: Transaction,
+        stored: _Stored,
+        condition: Condition,
+        signals: Sequence[Signal],
+        now: datetime,
+    ) -> Sequence[Signal]:
+        """Return the signals that the day's limit leaves room for; the owner hears of it once."""
+        limit = condition.spec.limit_per_day
+        if limit is None:
+            return signals
+        midnight = now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)
+        room = max(0, limit - tx.signals.count_since(condition.name, midnight))
+        mark, today = f"limit/{condition.name}", {"day": midnight.date().isoformat()}
+        if len(signals) > room and tx.documents.get(mark) != today:
+            tx.documents.put(mark, today)
+            self._tell_limit(tx, stored, condition, signals[room:])
+        return signals[:room]
 
     def _alert(
         self, condition: Condition, signal: Signal, readers: Sequence[Person]
@@ -111,31 +190,38 @@ class Fire:
         instrument = self._instrument(signal)
         return self._cards.alert(signal, instrument, condition.spec.alert, readers, self._channel)
 
-    def _tell_limit(self, tx: Transaction, condition: Condition, dropped: Sequence[Signal]) -> None:
-        names = ", ".join(self._directory.name(signal.instrument) for signal in dropped)
+    def _tell_limit(
+        self, tx: Transaction, stored: _Stored, condition: Condition, dropped: Sequence[Signal]
+    ) -> None:
         facts = {
             "condition": condition.name,
             "limit": str(condition.spec.limit_per_day),
-            "names": names,
+            "names": ", ".join(self._directory.name(signal.instrument) for signal in dropped),
         }
         notices = self._cards.notice("condition.limit_reached", _owners(tx), **facts)
-        self._enqueue(tx, notices)
+        self._enqueue(tx, stored, notices)
 
-    def _enqueue(self, tx: Transaction, messages: Sequence[Message]) -> None:
+    def _enqueue(self, tx: Transaction, stored: _Stored, messages: Sequence[Message]) -> None:
         for message in messages:
             tx.outbox.enqueue(message, self._wall_clock.now())
+        stored.messages += messages
+
+    def _tell_events(self, messages: Iterable[Message]) -> None:
+        for message in messages:
             self._events.emit("message", chat=message.chat_id, card=message.card)
 
-    async def _propose(self, condition: Condition, signal: Signal) -> Order | None:
-        if condition.spec.order is None or signal.is_late:
-            return None
+    async def _propose(self, signal: Signal, now: datetime) -> None:
+        condition = self._conditions.get(signal.condition)
+        if condition is None or condition.version != signal.version or signal.is_late:
+            return
+        order = condition.spec.order
+        if order is None or now - signal.fired_at > order.confirm.within:
+            return
         owner = await self._store.read(lambda tx: tx.people.owner())
         if owner is None:
             logger.warning("%s calls for an order but nobody has claimed the bot", signal.id)
-            return None
-        return await self._desk.propose(
-            self._ticket(condition, condition.spec.order, signal, owner)
-        )
+            return
+        await self._desk.propose(self._ticket(condition, order, signal, owner))
 
     def _ticket(
         self, condition: Condition, order: OrderSpec, signal: Signal, person: Person
@@ -161,34 +247,6 @@ class Fire:
             raise LookupError(f"{signal.instrument} is watched but not in the directory")
         return instrument
 
-    async def resume(self, now: datetime) -> None:
-        """Propose again for fresh signals: a kill between alert and proposal loses no order.
-
-        The desk knows a signal's order by its key, so one that was proposed stays as it is.
-        """
-        recent = await self._store.read(lambda tx: tx.signals.recent(50))
-        for signal in reversed(recent):
-            condition = self._conditions.get(signal.condition)
-            order = condition.spec.order if condition else None
-            if condition and order and now - signal.fired_at <= order.confirm.within:
-                await self._propose(condition, signal)
-
-    async def tell(self, notice: Notice | None) -> None:
-        """Send the owner a notice, if there is one."""
-        if notice is None:
-            return
-
-        def write(tx: Transaction) -> None:
-            messages = self._cards.notice(notice.code, _owners(tx), **notice.facts)
-            self._enqueue(tx, messages)
-
-        await self._store.write(write)
-        self._events.emit("error", code=notice.code, **notice.facts)
-
 
 def _owners(tx: Transaction) -> list[Person]:
     return [one for one in tx.people.all() if one.role is Role.OWNER]
-
-
-def _start_of_day(now: datetime) -> datetime:
-    return now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)

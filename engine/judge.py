@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from conditions.engine import Verdicts, evaluate
+from conditions.engine import evaluate
 from conditions.explain import explain, overlays
 from conditions.lifecycle import Step, step
 from market.errors import SourceError
 from market.signals import Signal
-from market.types import from_ms, to_ms
+from market.types import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from engine.exact import ExactBars
-    from engine.series import Series, Watch
+    from engine.series import Series, Slot, Watch
     from market.types import Bar, InstrumentId
 
 logger = logging.getLogger(__name__)
@@ -40,11 +40,16 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a slot came to; nothing of it is in force before it is stored."""
+    """What a slot came to; nothing of it is in force before it is stored.
+
+    `revised` are the venue's bars that took the place of crawled ones. `unknown` would have fired
+    but could not be verified: they were not judged at all.
+    """
 
     slot_ms: int
     steps: tuple[Fired, ...]
     revised: tuple[Bar, ...]
+    unknown: tuple[InstrumentId, ...] = ()
 
 
 class Judge:
@@ -54,45 +59,39 @@ class Judge:
         self._exact = exact
 
     async def judge(
-        self, series: Series, slot: datetime, at: datetime, *, is_late: bool, are_exact: bool
+        self, series: Series, slot: Slot, bars: Sequence[Bar], at: datetime, *, is_late: bool
     ) -> Judgement:
-        """Judge the newest bars that start at `slot`; `at` is the market time it happens.
+        """Judge those `bars` of the slot that are their instruments' newest in the panel.
 
-        `are_exact` says that the bars already come from the venue, so no second look is needed.
+        `at` is the market time it happens. The slot's exact bars need no second look.
         """
-        slot_ms = to_ms(slot)
-        steps = await asyncio.to_thread(_steps, series, slot_ms)
+        slot_ms = to_ms(slot.start)
+        rows = np.array(sorted(series.panel.row(bar.instrument) for bar in bars), dtype=np.int64)
+        steps = await asyncio.to_thread(_steps, series, slot_ms, rows)
+        doubtful = _crawled(series, slot, steps)
         revised: tuple[Bar, ...] = ()
-        candidates = np.unique(np.concatenate([one.fired for one in steps] or [_NO_ROWS]))
-        if len(candidates) and not are_exact:
-            revised, unknown = await self._verify(series, slot, candidates)
-            steps = await asyncio.to_thread(_steps, series, slot_ms, unknown)
-        fired = [
-            Fired(watch, one, _signals(series, watch, one, slot, at, is_late=is_late))
-            for watch, one in zip(_enabled(series), steps, strict=True)
-        ]
-        return Judgement(slot_ms, tuple(fired), revised)
+        unknown: tuple[InstrumentId, ...] = ()
+        if doubtful:
+            revised, unknown = await self._verify(series, slot, doubtful)
+            rows = np.setdiff1d(rows, [series.panel.row(name) for name in unknown])
+            steps = await asyncio.to_thread(_steps, series, slot_ms, rows)
+        fired = await asyncio.to_thread(_fired, series, steps, slot, at, is_late)
+        return Judgement(slot_ms, fired, revised, unknown)
 
     async def _verify(
-        self, series: Series, slot: datetime, candidates: np.ndarray
-    ) -> tuple[tuple[Bar, ...], np.ndarray]:
-        panel = series.panel
-        names = [panel.instruments[row] for row in candidates]
-        end = slot + series.timeframe.length
-        answers = await self._exact.fetch(names, series.timeframe, slot, end)
-        revised: list[Bar] = []
-        unknown: list[int] = []
-        for row, name in zip(candidates, names, strict=True):
-            bar = _bar_of(answers, name, slot)
-            if bar is None:
-                logger.warning("%s: the venue's bar of %s could not be had", name, slot)
-                unknown.append(int(row))
-            elif panel.revise(bar):
-                revised.append(bar)
-        return tuple(revised), np.array(unknown, dtype=np.int64)
-
-
-_NO_ROWS = np.array([], dtype=np.int64)
+        self, series: Series, slot: Slot, names: Sequence[InstrumentId]
+    ) -> tuple[tuple[Bar, ...], tuple[InstrumentId, ...]]:
+        end = slot.start + series.timeframe.length
+        starts = dict.fromkeys(names, slot.start)
+        answers = await self._exact.fetch(starts, series.timeframe, end)
+        found = {name: _bar_of(answers, name, slot.start) for name in names}
+        unknown = tuple(name for name, bar in found.items() if bar is None)
+        if unknown:
+            logger.warning("%s: the venue's bars of %s cannot be had", slot.start, unknown)
+        revised = tuple(bar for bar in found.values() if bar is not None)
+        for bar in revised:
+            series.panel.revise(bar)
+        return revised, unknown
 
 
 def _bar_of(
@@ -104,59 +103,65 @@ def _bar_of(
     return next((bar for bar in answer if bar.start == slot), None)
 
 
+def _crawled(series: Series, slot: Slot, steps: Sequence[Step]) -> list[InstrumentId]:
+    """Return the instruments that fire on bars which are not the venue's own."""
+    rows = sorted({row for one in steps for row in one.fired.tolist()})
+    names = (series.panel.instruments[row] for row in rows)
+    return [name for name in names if name not in slot.exact]
+
+
 def _enabled(series: Series) -> list[Watch]:
     return [watch for watch in series.watches if watch.is_enabled]
 
 
-def _steps(series: Series, slot_ms: int, unknown: np.ndarray = _NO_ROWS) -> list[Step]:
-    """Return each enabled condition's step over its rows that have a bar in the slot."""
+def _steps(series: Series, slot_ms: int, rows: np.ndarray) -> list[Step]:
+    """Return each enabled condition's step over those of the rows whose newest bar is the slot's.
+
+    A row that has a newer bar already was judged on it; what comes late for it is only kept.
+    """
     panel = series.panel
     shared: dict[object, np.ndarray] = {}
+    is_due = np.zeros(len(panel.instruments), dtype=bool)
+    is_due[rows] = panel.starts[rows, -1] == slot_ms
     length_ms = int(series.timeframe.length.total_seconds() * 1000)
     steps = []
     for watch in _enabled(series):
-        rows = watch.rows[panel.starts[watch.rows, -1] == slot_ms]
-        verdicts = evaluate(watch.condition, panel, rows, shared)
-        verdicts = _without(verdicts, np.isin(rows, unknown))
-        starts = np.full(len(rows), slot_ms, dtype=np.int64)
-        steps.append(
-            step(watch.condition, watch.states, rows, verdicts, starts, starts + length_ms)
-        )
+        due = watch.rows[is_due[watch.rows]]
+        verdicts = evaluate(watch.condition, panel, due, shared)
+        starts = np.full(len(due), slot_ms, dtype=np.int64)
+        steps.append(step(watch.condition, watch.states, due, verdicts, starts, starts + length_ms))
     return steps
 
 
-def _without(verdicts: Verdicts, unknown: np.ndarray) -> Verdicts:
-    zero = np.int8(0)
-    return replace(
-        verdicts,
-        when=np.where(unknown, zero, verdicts.when),
-        clear=np.where(unknown, zero, verdicts.clear),
+def _fired(
+    series: Series, steps: Sequence[Step], slot: Slot, at: datetime, is_late: bool
+) -> tuple[Fired, ...]:
+    return tuple(
+        Fired(
+            watch,
+            one,
+            tuple(_signal(series, watch, int(row), slot, at, is_late=is_late) for row in one.fired),
+        )
+        for watch, one in zip(_enabled(series), steps, strict=True)
     )
 
 
-def _signals(
-    series: Series, watch: Watch, one: Step, slot: datetime, at: datetime, *, is_late: bool
-) -> tuple[Signal, ...]:
-    panel = series.panel
-    condition = watch.condition
-    signals = []
-    for row in one.fired:
-        number = int(row)
-        instrument = panel.instruments[number]
-        drawn = overlays(condition, panel, number, SNAPSHOT_BARS)
-        signals.append(
-            Signal(
-                id=f"{condition.name}:{condition.version}:{instrument}:{to_ms(slot)}",
-                condition=condition.name,
-                version=condition.version,
-                instrument=instrument,
-                timeframe=series.timeframe,
-                bar_start=from_ms(to_ms(slot)),
-                fired_at=at,
-                price=float(panel.close[number, -1]),
-                explanation=explain(condition, panel, number),
-                snapshot=panel.snapshot(number, SNAPSHOT_BARS, drawn),
-                is_late=is_late,
-            )
-        )
-    return tuple(signals)
+def _signal(
+    series: Series, watch: Watch, row: int, slot: Slot, at: datetime, *, is_late: bool
+) -> Signal:
+    panel, condition = series.panel, watch.condition
+    instrument = panel.instruments[row]
+    drawn = overlays(condition, panel, row, SNAPSHOT_BARS)
+    return Signal(
+        id=f"{condition.name}:{condition.version}:{instrument}:{to_ms(slot.start)}",
+        condition=condition.name,
+        version=condition.version,
+        instrument=instrument,
+        timeframe=series.timeframe,
+        bar_start=slot.start,
+        fired_at=at,
+        price=float(panel.close[row, -1]),
+        explanation=explain(condition, panel, row),
+        snapshot=panel.snapshot(row, SNAPSHOT_BARS, drawn),
+        is_late=is_late,
+    )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.exact import ExactBars, venue_of
-from engine.feed import Feed, Slot
+from engine.exact import ExactBars
+from engine.feed import Feed
 from engine.history import History
 from engine.judge import Judge
 from market.errors import SourceError
 from market.orders import OPEN
-from market.types import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from brokers.broker import MarketFed
@@ -28,16 +26,17 @@ if TYPE_CHECKING:
     from engine.health import Health
     from engine.ports import Events
     from engine.quotes import Quotes
-    from engine.series import Series
+    from engine.series import Series, Slot
     from market.clock import Clock
+    from market.errors import SourceChanged
     from market.sessions import Calendar
     from market.store import Store, Transaction
-    from market.types import Bar, InstrumentId, Tick, Venue
+    from market.types import InstrumentId, Tick, Venue
 
 logger = logging.getLogger(__name__)
 
 OUTAGE = timedelta(seconds=60)
-"""Nothing seen for longer than this, in session, and the stretch is taken from the minute chart."""
+"""Nothing seen for longer than this, over the end of a slot: the minute chart must tell."""
 
 LATE = timedelta(minutes=2)
 """A bar judged this long after its end makes a late alert and no order."""
@@ -68,14 +67,14 @@ class Pipeline:
         self._parts = parts
         self._exact = ExactBars(parts.source, parts.calendars)
         self._judge = Judge(self._exact)
-        self._feeds = [Feed(one, self._exact, parts.calendars) for one in parts.series]
-        self._pending: list[deque[Slot]] = [deque() for _ in parts.series]
+        self._feeds = [Feed(one, self._exact) for one in parts.series]
         self._sweeping = asyncio.Lock()
+        self._started_at: datetime | None = None
         self._seen_at: datetime | None = None
 
     @property
     def series(self) -> Sequence[Series]:
-        """Return the series that are watched, one a timeframe."""
+        """Return the series that are watched, one a timeframe and venue."""
         return self._parts.series
 
     @property
@@ -85,15 +84,15 @@ class Pipeline:
 
     async def start(self) -> None:
         """Back-fill every series, judge what was missed, propose what a kill left unproposed."""
-        now = self._parts.clock.now()
-        history = History(self._parts.store, self._exact, self._parts.calendars, self._parts.depth)
+        parts = self._parts
+        now = parts.clock.now()
+        history = History(parts.store, self._exact, parts.depth)
         async with self._sweeping:
-            for series, pending in zip(self._parts.series, self._pending, strict=True):
-                pending.extend(await history.load(series, now))
-                await self._parts.store.write(_keep_judged(series))
-                await self._close_slots(series, pending, now)
-            await self._parts.fire.resume(now)
-            self._seen_at = now
+            for feed in self._feeds:
+                feed.series.pending.extend(await history.load(feed.series, now))
+                await self._close_slots(feed)
+            await parts.fire.resume(parts.clock.now())
+            self._started_at = now
 
     async def crawl(self) -> int:
         """Make one sweep; return the number of ticks. A source that fails leaves all as it was."""
@@ -106,7 +105,8 @@ class Pipeline:
                 await self._parts.fire.tell(self._parts.health.failed(error, now))
                 return 0
             await self._parts.fire.tell(self._parts.health.answered(now))
-            await self._take(ticks)
+            if ticks:
+                await self._take(ticks)
             return len(ticks)
 
     async def _watched(self) -> list[InstrumentId]:
@@ -120,62 +120,71 @@ class Pipeline:
         return list(dict.fromkeys(names + await self._parts.store.read(held)))
 
     async def _take(self, ticks: Sequence[Tick]) -> None:
-        if not ticks:
-            return
+        """Take a sweep to every series before anything of it is judged.
+
+        A step that fails (a full disk) leaves the rest to the next sweep.
+        """
         parts = self._parts
         seen_at = max(tick.seen_at for tick in ticks)
         parts.quotes.note(ticks)
         await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
-        self._note_outage(seen_at)
+        errors = await asyncio.to_thread(self._feed, ticks, seen_at)
         parts.events.emit("ticks", count=len(ticks), at=seen_at)
+        for feed in self._feeds:
+            slots, changed = await feed.close(seen_at)
+            feed.series.pending.extend(slots)
+            feed.series.unsaved.extend(changed)
+        await self._tell_contradictions(errors, seen_at)
+        for feed in self._feeds:
+            await self._save(feed.series)
+            await self._close_slots(feed)
         if parts.paper is not None:
             await parts.paper.observe(ticks)
         await parts.desk.settle()
-        for series, feed, pending in zip(parts.series, self._feeds, self._pending, strict=True):
-            for error in feed.add(ticks):
-                await parts.fire.tell(parts.health.failed(error, seen_at))
-            slots, revised = await feed.close(seen_at)
-            pending.extend(slots)
-            await self._close_slots(series, pending, seen_at)
-            await self._revise(series, revised)
+        await parts.fire.propose(parts.clock.now())
 
-    def _note_outage(self, seen_at: datetime) -> None:
+    def _feed(self, ticks: Sequence[Tick], seen_at: datetime) -> dict[InstrumentId, SourceChanged]:
         before, self._seen_at = self._seen_at, seen_at
-        if before is None or seen_at - before <= OUTAGE:
-            return
-        for feed, series in zip(self._feeds, self._parts.series, strict=True):
-            calendar = self._parts.calendars[venue_of(series.panel.instruments[0])]
-            if calendar.slots(before, seen_at, series.timeframe) or calendar.is_open(before):
-                feed.outage(before)
+        errors: dict[InstrumentId, SourceChanged] = {}
+        for feed in self._feeds:
+            if before is not None and seen_at - before > OUTAGE:
+                feed.unseen(before, seen_at)
+            elif before is None and self._started_at is not None:
+                feed.begin(self._started_at, seen_at)
+            errors |= feed.add(ticks)
+        return errors
 
-    async def _revise(self, series: Series, revised: Sequence[Bar]) -> None:
-        if revised:
-            for bar in revised:
-                series.panel.revise(bar)
-            await self._parts.store.write(lambda tx: tx.bars.put(revised))
+    async def _tell_contradictions(
+        self, errors: Mapping[InstrumentId, SourceChanged], seen_at: datetime
+    ) -> None:
+        for instrument, error in errors.items():
+            logger.warning("%s", error)
+            self._parts.events.emit("error", code="contradiction", instrument=instrument)
+        await self._parts.fire.tell(self._parts.health.contradicted(errors, seen_at))
 
-    async def _close_slots(self, series: Series, pending: deque[Slot], now: datetime) -> None:
+    async def _save(self, series: Series) -> None:
+        """Keep bars that changed after they were judged, or that came too late to be."""
+        if series.unsaved:
+            bars = tuple(series.unsaved)
+            await asyncio.to_thread(series.take, bars)
+            await self._parts.store.write(lambda tx: tx.bars.put(bars))
+            series.unsaved.clear()
+
+    async def _close_slots(self, feed: Feed) -> None:
         """Judge slots in order; one that could not be stored (a full disk) stays first in line."""
-        while pending:
-            await self._close_slot(series, pending[0], now)
-            pending.popleft()
+        while feed.series.pending:
+            await self._close_slot(feed, feed.series.pending[0])
+            feed.series.pending.popleft()
 
-    async def _close_slot(self, series: Series, slot: Slot, now: datetime) -> None:
+    async def _close_slot(self, feed: Feed, slot: Slot) -> None:
         """Append, judge and store one slot: bars, states, signals and messages in one write."""
-        if to_ms(slot.start) <= series.judged_ms:
-            await self._revise(series, slot.bars)
+        series = feed.series
+        bars = series.usable(slot)
+        if not bars:
             return
-        series.panel.append(slot.bars)
-        calendar = self._parts.calendars[venue_of(slot.bars[0].instrument)]
-        is_late = now - calendar.slot_end(slot.start, series.timeframe) > LATE
-        judgement = await self._judge.judge(
-            series, slot.start, now, is_late=is_late, are_exact=slot.are_exact
-        )
-        await self._parts.fire.commit(series, slot.bars, judgement, now)
-
-
-def _keep_judged(series: Series) -> Callable[[Transaction], None]:
-    def write(tx: Transaction) -> None:
-        tx.documents.put(series.key, {"judged_ms": series.judged_ms})
-
-    return write
+        await asyncio.to_thread(series.panel.append, bars)
+        now = self._parts.clock.now()
+        is_late = now - series.calendar.slot_end(slot.start, series.timeframe) > LATE
+        judgement = await self._judge.judge(series, slot, bars, now, is_late=is_late)
+        feed.verified(slot.start, judgement)
+        await self._parts.fire.commit(series, bars, judgement, now)

@@ -1,22 +1,61 @@
-"""The bars of one timeframe: what is being built, what is held, and who watches it."""
+"""The bars of one timeframe at one venue: being built, held, waited for, and who watches them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from conditions.lifecycle import States
+from engine.exact import venue_of
 from market.bars import BarBuilder
 from market.panel import Panel
+from market.types import EPOCH, to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from conditions.compile import Condition
     from market.sessions import Calendar
-    from market.types import InstrumentId, Timeframe, Venue
+    from market.types import Bar, InstrumentId, Timeframe, Venue
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The bars of one closed slot; those of the `exact` instruments are the venue's own."""
+
+    start: datetime
+    bars: tuple[Bar, ...]
+    exact: frozenset[InstrumentId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What the venue's chart must tell of an instrument before anything is concluded from it.
+
+    Bars from `judge_from` on are judged, those from `start` on before it are only kept. `until` is
+    the last slot that must come from the chart. `expected` is a slot that surely traded: a chart
+    without it is not up to date. The chart is not asked before `ask_at`.
+    """
+
+    start: datetime
+    judge_from: datetime
+    until: datetime
+    expected: datetime | None = None
+    ask_at: datetime = EPOCH
+
+    def joined(self, other: Want) -> Want:
+        """Return the want that covers both; a pause of the first stays."""
+        return replace(
+            self,
+            start=min(self.start, other.start),
+            judge_from=min(self.judge_from, other.judge_from),
+            until=max(self.until, other.until),
+            expected=other.expected or self.expected,
+        )
 
 
 @dataclass(slots=True)
@@ -31,18 +70,57 @@ class Watch:
 
 @dataclass(slots=True)
 class Series:
-    """Everything of one timeframe; `judged_ms` is the start of the newest slot that was judged."""
+    """Everything of one timeframe at one venue.
+
+    `judged_ms` is the start of the newest slot that was judged: every instrument is judged up to
+    it, but for those in `wants`, which are held back until the chart tells, and those in `pending`,
+    slots that have closed and are not stored yet. `unsaved` are bars that changed after they were
+    judged. Up to `exact_until` an instrument's bars are the venue's own.
+    """
 
     timeframe: Timeframe
+    calendar: Calendar
     panel: Panel
     builder: BarBuilder
+    venue: Venue
     watches: list[Watch] = field(default_factory=list)
     judged_ms: int = 0
+    wants: dict[InstrumentId, Want] = field(default_factory=dict)
+    pending: deque[Slot] = field(default_factory=deque)
+    unsaved: list[Bar] = field(default_factory=list)
+    exact_until: dict[InstrumentId, datetime] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """Return the name of the document that keeps how far this series was judged."""
-        return f"series/{self.timeframe}"
+        return f"series/{self.venue}/{self.timeframe}"
+
+    def usable(self, slot: Slot) -> tuple[Bar, ...]:
+        """Return the bars of a slot without crawled ones of instruments that wait for the chart."""
+        return tuple(
+            bar
+            for bar in slot.bars
+            if bar.instrument in slot.exact or bar.instrument not in self.wants
+        )
+
+    def take(self, bars: Iterable[Bar]) -> None:
+        """Keep bars without judging them: known ones in their place, newer ones at the end."""
+        self.panel.append([bar for bar in bars if not self.panel.revise(bar)])
+
+    def position(self, judged_ms: int, waiting: Iterable[Slot]) -> dict[str, Any]:
+        """Return the document of how far all is judged once `judged_ms` is stored.
+
+        `behind` names the instruments of which an earlier slot is still to be judged, and that
+        slot; `waiting` are the slots that have closed but are not stored.
+        """
+        judged_ms = max(judged_ms, self.judged_ms)
+        behind = {name: to_ms(want.judge_from) for name, want in self.wants.items()}
+        for slot in waiting:
+            start = to_ms(slot.start)
+            for bar in slot.bars:
+                behind[bar.instrument] = min(start, behind.get(bar.instrument, start))
+        late = {name: start for name, start in behind.items() if start <= judged_ms}
+        return {"judged_ms": judged_ms, "behind": late}
 
 
 Members = tuple["Condition", tuple["InstrumentId", ...]]
@@ -52,25 +130,29 @@ Members = tuple["Condition", tuple["InstrumentId", ...]]
 def build_series(
     members: Sequence[Members], calendars: Mapping[Venue, Calendar], depth: int
 ) -> list[Series]:
-    """Return one series a timeframe, each over the instruments that its conditions watch."""
-    by_timeframe: dict[Timeframe, list[Members]] = {}
-    for entry in members:
-        by_timeframe.setdefault(entry[0].timeframe, []).append(entry)
+    """Return one series a timeframe and venue, over the instruments that its conditions watch."""
+    groups: dict[tuple[Timeframe, Venue], list[Members]] = {}
+    for condition, universe in members:
+        for venue in dict.fromkeys(venue_of(instrument) for instrument in universe):
+            part = tuple(one for one in universe if venue_of(one) == venue)
+            groups.setdefault((condition.timeframe, venue), []).append((condition, part))
     return [
-        _one_series(timeframe, entries, calendars, depth)
-        for timeframe, entries in by_timeframe.items()
+        _one_series(timeframe, venue, entries, calendars, depth)
+        for (timeframe, venue), entries in groups.items()
     ]
 
 
 def _one_series(
     timeframe: Timeframe,
+    venue: Venue,
     entries: Sequence[Members],
     calendars: Mapping[Venue, Calendar],
     depth: int,
 ) -> Series:
     instruments = tuple(dict.fromkeys(one for _, universe in entries for one in universe))
     panel = Panel(timeframe, instruments, depth)
-    series = Series(timeframe, panel, BarBuilder(timeframe, calendars))
+    builder = BarBuilder(timeframe, calendars)
+    series = Series(timeframe, calendars[venue], panel, builder, venue)
     for condition, universe in entries:
         rows = np.array([panel.row(instrument) for instrument in universe], dtype=np.int64)
         states = States.from_mapping({}, panel.instruments)

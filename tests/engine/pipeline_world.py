@@ -1,0 +1,385 @@
+"""A pipeline with a market of single trades, a chat that is written down, and restarts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from conditions.compile import compile_condition
+from config.condition_reader import parse_condition
+from engine.fire import Fire
+from engine.health import Health
+from engine.pipeline import Parts, Pipeline
+from engine.quotes import Quotes
+from engine.series import build_series
+from market.clock import ManualClock
+from market.directory import Directory
+from market.errors import SourceError, SourceUnavailable, StoreFull
+from market.messages import Message, Person, Role
+from market.sessions import KST, KrxCalendar
+from market.store import Store, Transaction
+from market.types import Bar, Instrument, Tick, Timeframe, Venue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from conditions.compile import Condition
+    from config.condition_file import AlertSpec
+    from engine.ports import OrderView
+    from engine.ticket import Ticket
+    from market.orders import Order
+    from market.signals import Signal
+    from market.types import InstrumentId
+    from sandbox.market import Simulator
+
+DAY = date(2026, 1, 6)  # a Tuesday
+CALENDAR = KrxCalendar({})
+CALENDARS = {Venue.KRX: CALENDAR}
+SAMSUNG = Instrument(Venue.KRX, "005930", "Samsung Electronics", "KOSPI")
+HYNIX = Instrument(Venue.KRX, "000660", "SK hynix", "KOSPI")
+NAVER = Instrument(Venue.KRX, "035420", "NAVER", "KOSPI")
+OWNER = Person(10, Role.OWNER, "en", "Choi")
+VIEWER = Person(9, Role.VIEWER, "en", "Park")
+CHANNEL = -100
+SWEEP = timedelta(seconds=10)
+
+
+def kst(text: str, day: date = DAY) -> datetime:
+    """Return a Korean time of day, `10:05` or `10:05:02`."""
+    return datetime.combine(day, time.fromisoformat(text), KST).astimezone(UTC)
+
+
+def condition(
+    when: str = "close > 110", *lines: str, name: str = "high", universe: str = ""
+) -> Condition:
+    """Return a compiled condition; further keys are lines of its file."""
+    universe = universe or f"[{SAMSUNG.id}, {HYNIX.id}]"
+    text = [f"name: {name}", f"universe: {universe}", "timeframe: 5m", f"when: '{when}'"]
+    if not any(line.startswith("cooldown") for line in lines):
+        text.append("cooldown: 0 minutes")
+    return compile_condition(parse_condition("\n".join([*text, *lines]) + "\n", f"{name}.yaml"))
+
+
+ORDER = ("order:", "  side: buy", "  size: 500_000 KRW", "  confirm: {within: 90s, max_drift: 1%}")
+
+
+class TradedMarket:
+    """A source that shows single trades, polled and in its minute chart; it can fail on demand.
+
+    `chart_prices` are what the chart says otherwise, by instrument and minute; `hidden` are
+    instruments that the polling leaves out; `lower_counts` takes that much off what it counts.
+    """
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.trades: dict[InstrumentId, list[tuple[datetime, float, float]]] = {}
+        self.polling_error: SourceError | None = None
+        self.chart_errors: dict[InstrumentId, SourceError] = {}
+        self.chart_prices: dict[tuple[InstrumentId, datetime], float] = {}
+        self.chart_ends: datetime | None = None
+        self.hidden: set[InstrumentId] = set()
+        self.lower_counts: dict[InstrumentId, float] = {}
+        self.asked: list[tuple[InstrumentId, datetime, datetime]] = []
+        self.swept: list[tuple[InstrumentId, ...]] = []
+
+    def trade(
+        self, at: datetime, price: float, volume: float = 10.0, of: Instrument = SAMSUNG
+    ) -> None:
+        """Let a trade happen."""
+        self.trades.setdefault(of.id, []).append((at, price, volume))
+        self.trades[of.id].sort()
+
+    async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
+        self.swept.append(tuple(instruments))
+        if self.polling_error is not None:
+            raise self.polling_error
+        shown = (self._tick(name) for name in instruments if name not in self.hidden)
+        return [tick for tick in shown if tick is not None]
+
+    async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        self.asked.append((instrument, start, end))
+        if instrument in self.chart_errors:
+            raise self.chart_errors[instrument]
+        minutes: dict[datetime, list[tuple[float, float]]] = {}
+        for at, price, volume in self._until_now(instrument):
+            minute = CALENDAR.slot(at, Timeframe.M1)
+            if minute is not None and start <= minute < end and not self._is_cut(at):
+                minutes.setdefault(minute, []).append((price, volume))
+        return [self._minute(instrument, minute, part) for minute, part in minutes.items()]
+
+    def _is_cut(self, at: datetime) -> bool:
+        return self.chart_ends is not None and at >= self.chart_ends
+
+    def _minute(
+        self, instrument: InstrumentId, minute: datetime, part: list[tuple[float, float]]
+    ) -> Bar:
+        prices = [price for price, _ in part]
+        told = self.chart_prices.get((instrument, minute))
+        if told is not None:
+            prices = [told]
+        volume = sum(volume for _, volume in part)
+        value = sum(price * volume for price, volume in part)
+        return Bar(
+            instrument,
+            Timeframe.M1,
+            minute,
+            prices[0],
+            max(prices),
+            min(prices),
+            prices[-1],
+            volume,
+            value,
+        )
+
+    def _until_now(self, instrument: InstrumentId) -> list[tuple[datetime, float, float]]:
+        now = self.clock.now()
+        return [one for one in self.trades.get(instrument, ()) if one[0] <= now]
+
+    def _tick(self, instrument: InstrumentId) -> Tick | None:
+        known = self._until_now(instrument)
+        if not known:
+            return None
+        at, price, _ = known[-1]
+        day = CALENDAR.session_day(at)
+        today = [one for one in known if CALENDAR.session_day(one[0]) == day]
+        prices = [one[1] for one in today]
+        return Tick(
+            instrument,
+            at,
+            self.clock.now(),
+            price,
+            day_volume=sum(one[2] for one in today) - self.lower_counts.get(instrument, 0.0),
+            day_value=sum(one[1] * one[2] for one in today),
+            day_open=prices[0],
+            day_high=max(prices),
+            day_low=min(prices),
+        )
+
+
+class SimulatedMarket:
+    """The pretend exchange as a source, in memory."""
+
+    def __init__(self, simulator: Simulator, clock: ManualClock) -> None:
+        self._simulator = simulator
+        self._clock = clock
+
+    async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
+        now = self._clock.now()
+        codes = [one.split(":")[1] for one in instruments]
+        return [
+            Tick(
+                one.instrument.id,
+                one.traded_at,
+                now,
+                one.price,
+                day_volume=one.volume,
+                day_value=one.value,
+                day_open=one.open or None,
+                day_high=one.high or None,
+                day_low=one.low or None,
+                halted=one.is_halted,
+            )
+            for one in self._simulator.snapshot(codes, now)
+        ]
+
+    async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        code = instrument.split(":")[1]
+        later = end + timedelta(minutes=2)
+        found = self._simulator.minutes(code, start, later, self._clock.now())
+        bars = []
+        for one in found:
+            minute = CALENDAR.slot(one.start, Timeframe.M1)
+            if minute is not None and start <= minute < end:
+                prices = (one.open, one.high, one.low, one.close)
+                bars.append(Bar(instrument, Timeframe.M1, minute, *prices, one.volume, one.value))
+        return bars
+
+
+class WrittenCards:
+    """Cards whose text is a plain word."""
+
+    def alert(
+        self,
+        signal: Signal,
+        instrument: Instrument,
+        spec: AlertSpec,
+        readers: Sequence[Person],
+        channel: int | None,
+    ) -> tuple[Message, ...]:
+        late = "late " if signal.is_late else ""
+        chats = [one.id for one in readers] + ([channel] if channel is not None else [])
+        return tuple(Message(chat, f"{late}alert {signal.id}") for chat in chats)
+
+    def order(
+        self, order: Order, instrument: Instrument, view: OrderView, person: Person
+    ) -> Message:
+        return Message(person.id, f"order {order.id}")
+
+    def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:
+        return tuple(Message(one.id, f"notice {code}") for one in readers)
+
+
+class NotedEvents:
+    """Events that are written down."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+
+    def emit(self, kind: str, **facts: object) -> None:
+        self.kinds.append(kind)
+
+
+class NotedDesk:
+    """A desk that notes tickets; like the real one it takes a key once, over restarts too.
+
+    `before` runs before a ticket is taken, and may raise.
+    """
+
+    def __init__(self) -> None:
+        self.tickets: dict[str, Ticket] = {}
+        self.before: Callable[[], None] = lambda: None
+        self.settled = 0
+
+    async def propose(self, ticket: Ticket) -> None:
+        self.before()
+        self.tickets.setdefault(ticket.key, ticket)
+
+    async def settle(self) -> int:
+        self.settled += 1
+        return 0
+
+
+class FillingStore(Store):
+    """A store whose disk is full for writes that `is_full` says so of, counted from 0."""
+
+    writes = 0
+    is_full: Callable[[int], bool] = staticmethod(lambda number: False)
+
+    async def write(self, function: Any) -> Any:
+        number, self.writes = self.writes, self.writes + 1
+        if self.is_full(number):
+
+            def fail(tx: Transaction) -> None:
+                function(tx)
+                raise StoreFull("the disk is full")
+
+            return await super().write(fail)
+        return await super().write(function)
+
+
+class World:
+    """Everything around a pipeline; `boot` starts it, again after a death."""
+
+    def __init__(self, path: Path, *conditions: Condition, start: datetime | None = None) -> None:
+        self.path = path
+        self.clock = ManualClock(start or kst("08:30"))
+        self.market: Any = TradedMarket(self.clock)
+        self.conditions = conditions or (condition(),)
+        self.directory = Directory([SAMSUNG, HYNIX, NAVER])
+        self.desk = NotedDesk()
+        self.events = NotedEvents()
+        self.depth = 400
+        self.is_claimed = True
+        self.store: FillingStore
+        self.pipeline: Pipeline
+        self._is_open = False
+
+    async def boot(self) -> None:
+        """Open the store and start the pipeline, as a new process would."""
+        self.close()
+        self.store = FillingStore.open(self.path, self.clock)
+        self._is_open = True
+        if self.is_claimed:
+            await self.store.write(lambda tx: tx.people.put(OWNER, self.clock.now()))
+        self.pipeline = self.build()
+        await self.pipeline.start()
+
+    def build(self) -> Pipeline:
+        members = [(one, self._universe(one)) for one in self.conditions]
+        self.fire = Fire(
+            store=self.store,
+            desk=self.desk,  # type: ignore[arg-type]  # a desk is a class, this one only notes
+            cards=WrittenCards(),
+            events=self.events,
+            directory=self.directory,
+            channel=CHANNEL,
+            conditions={one.name: one for one in self.conditions},
+            wall_clock=self.clock,
+        )
+        return Pipeline(
+            Parts(
+                source=self.market,
+                store=self.store,
+                series=build_series(members, CALENDARS, self.depth),
+                calendars=CALENDARS,
+                clock=self.clock,
+                quotes=Quotes(self.market, self.clock),
+                desk=self.desk,  # type: ignore[arg-type]  # as above
+                fire=self.fire,
+                events=self.events,
+                health=Health(),
+                depth=self.depth,
+            )
+        )
+
+    def _universe(self, one: Condition) -> tuple[InstrumentId, ...]:
+        assert isinstance(one.spec.universe, tuple)
+        return one.spec.universe
+
+    def close(self) -> None:
+        """Let the process die: only the file stays."""
+        if self._is_open:
+            self.store.close()
+            self._is_open = False
+
+    async def sweep(self, text: str, day: date = DAY) -> None:
+        """Move to a time of day and crawl once."""
+        self.clock.move_to(kst(text, day))
+        await self.pipeline.crawl()
+
+    async def sweeps(self, start: str, end: str, day: date = DAY) -> None:
+        """Crawl every ten seconds of a stretch, both ends included."""
+        for at in moments(kst(start, day), kst(end, day)):
+            self.clock.move_to(at)
+            await self.pipeline.crawl()
+
+    def outage(self, start: str, end: str) -> None:
+        """Let nothing be seen between: sweeps fail."""
+        self.market.polling_error = SourceUnavailable("no answer")
+
+    async def signals(self) -> list[Signal]:
+        """Return what fired, oldest first."""
+        return (await self.store.read(lambda tx: tx.signals.recent(1000)))[::-1]
+
+    async def fired(self) -> list[str]:
+        """Return instrument code and Korean start of the bars that fired, in order."""
+        return [told(one) for one in await self.signals()]
+
+    async def texts(self, chat: int = OWNER.id) -> list[str]:
+        """Return what was enqueued for a chat."""
+        pending = await self.store.read(lambda tx: tx.outbox.pending(self.clock.now()))
+        return [one.message.text for one in pending if one.message.chat_id == chat]
+
+    async def bars(self, of: Instrument = SAMSUNG) -> list[tuple[str, float, float]]:
+        """Return the stored 5-minute bars: Korean start, close, volume."""
+        kept = await self.store.read(lambda tx: tx.bars.last(of.id, Timeframe.M5, 1000))
+        return [(_clock(bar.start), bar.close, bar.volume) for bar in kept]
+
+
+def told(signal: Signal) -> str:
+    """Return a signal in short: `005930 10:00`, with `late` where it is."""
+    late = " late" if signal.is_late else ""
+    return f"{signal.instrument.split(':')[1]} {_clock(signal.bar_start)}{late}"
+
+
+def moments(start: datetime, end: datetime) -> Iterator[datetime]:
+    """Return every ten seconds from start to end."""
+    at = start
+    while at <= end:
+        yield at
+        at += SWEEP
+
+
+def _clock(at: datetime) -> str:
+    return at.astimezone(KST).strftime("%H:%M")
