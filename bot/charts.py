@@ -21,6 +21,8 @@ from market.sessions import KST
 from market.types import from_ms
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from matplotlib.axes import Axes
 
     from market.directory import Directory
@@ -31,11 +33,6 @@ _RISE, _FALL, _FLAT = "#e23d3d", "#2f6fe0", "#8a8f98"
 """Red for up and blue for down, as Korean screens show it."""
 _INK, _PAPER, _GRID = "#20242b", "#ffffff", "#e8ebf0"
 _SERIES = ("#f2a20c", "#7a5cd6", "#17a398", "#c2528b")
-_STYLE = {
-    "font.family": "NanumGothic",
-    "axes.unicode_minus": False,
-    "text.parse_math": False,  # a dollar in a name is a dollar
-}
 _WIDTH_INCHES, _HEIGHT_INCHES, _DPI = 8.0, 5.0, 110
 
 _drawing = Lock()
@@ -58,7 +55,7 @@ class SignalCharts:
 
 def draw(signal: Signal, title: str) -> bytes:
     """Return a PNG of 880 x 550 points; safe from several threads."""
-    with _drawing, mpl.rc_context(_STYLE):
+    with _drawing, _style():
         target = BytesIO()
         compose(signal, title).savefig(target, format="png")
     return target.getvalue()
@@ -89,6 +86,16 @@ def price_text(price: float) -> str:
     rounded = Decimal(f"{price:.10g}")
     whole = rounded == rounded.to_integral_value()
     return f"{rounded:,.0f}" if whole else f"{rounded:,f}".rstrip("0")
+
+
+def _style() -> AbstractContextManager[None]:
+    return mpl.rc_context(
+        {
+            "font.family": "NanumGothic",
+            "axes.unicode_minus": False,
+            "text.parse_math": False,  # a dollar in a name is a dollar
+        }
+    )
 
 
 @lru_cache(maxsize=1)

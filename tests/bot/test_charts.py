@@ -5,7 +5,7 @@ import math
 import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,6 +13,9 @@ from bot.charts import SignalCharts, compose, draw, price_text
 from market.directory import Directory
 from market.signals import Explanation, Signal, Snapshot
 from market.types import Instrument, Timeframe, Venue, Verdict, to_ms
+
+if TYPE_CHECKING:
+    from matplotlib.patches import Rectangle
 
 START = datetime(2026, 11, 24, 0, 30, tzinfo=UTC)
 BARS = 60
@@ -125,4 +128,4 @@ def test_a_flat_price_is_a_line_in_the_middle() -> None:
     prices, volumes = figure.axes
     assert prices.get_ylim() == (990.0, 1010.0)
     assert volumes.get_ylim() == (0.0, 1.0)
-    assert prices.patches[0].get_height() < 0.1
+    assert cast("Rectangle", prices.patches[0]).get_height() < 0.1
