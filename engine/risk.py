@@ -154,7 +154,7 @@ def _lot(case: Case) -> Denial | None:
 
 def _tick(case: Case) -> Denial | None:
     price = case.order.price
-    if price is None or (price > 0 and is_on_tick(price, case.instrument.kind)):
+    if price is None or is_on_tick(price, case.instrument.kind):
         return None
     limit = shown(tick_size(price, case.instrument.kind)) if price > 0 else ""
     return Denial("risk.tick", limit, shown(price))

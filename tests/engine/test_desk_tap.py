@@ -48,6 +48,10 @@ def test_the_right_tap_counts_until_the_card_expires() -> None:
     assert code(seconds=90) == "order.expired"
 
 
+def test_an_order_that_does_not_exist_is_unknown() -> None:
+    assert code(None) == "order.unknown"
+
+
 @pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.PROPOSED}))
 def test_no_other_state_than_proposed_can_be_confirmed(state: OrderState) -> None:
     assert code(replace(ORDER, state=state)) == "order.already"

@@ -169,7 +169,10 @@ def test_each_reason_is_found_alone_and_carries_its_facts(
         (order(price=Decimal(91_000)), view()),
         (order(price=Decimal(49_000)), view()),
         (order(price=Decimal(75_000), quantity=Decimal(40)), view()),
-        (order(), view(held=Decimal(61))),
+        (
+            order(price=Decimal(50_000), reference_price=Decimal(50_000), quantity=Decimal(20)),
+            view(held=Decimal(80)),
+        ),
         (order(), view(buying_power=Decimal(700_105))),
         (sell(), view(held=Decimal(17), others=(other(side=Side.SELL),))),
         (order(), view(sent_at=SENT[:9])),
@@ -226,6 +229,14 @@ def test_a_duplicate_is_measured_from_when_the_orders_were_proposed(
     twin = other(quantity=Decimal(10), proposed_at=NOON - timedelta(seconds=seconds))
     around = view(recent=(twin,), now=NOON + timedelta(seconds=80))
     assert ("risk.duplicate" in denials(order(), around)) == is_duplicate
+
+
+@pytest.mark.parametrize(("seconds", "is_counted"), [(59.999, True), (60, False)])
+def test_orders_count_for_a_minute(seconds: float, *, is_counted: bool) -> None:
+    earlier = tuple(
+        other(id=str(count), proposed_at=NOON - timedelta(seconds=seconds)) for count in range(10)
+    )
+    assert ("risk.rate" in denials(order(), view(recent=earlier))) == is_counted
 
 
 def test_orders_proposed_later_do_not_stop_one_that_waits() -> None:
