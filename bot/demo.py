@@ -187,14 +187,18 @@ class Pace:
     async def keep(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, or set it at the end of the asked market minutes."""
         while not stop.is_set():
-            is_waiting = self._app.desk.open_cards() > 0
-            is_changed = self._time.set_speed(WAITING_SPEED if is_waiting else self._speed)
-            if self._skip_closed_hours() or is_changed:
-                self._runner.jobs.pace_changed()
-            self._show(is_waiting=is_waiting)
-            if self._end is not None and self._time.now() >= self._end:
-                stop.set()
+            self.beat(stop)
             await asyncio.sleep(PULSE_SECONDS)
+
+    def beat(self, stop: asyncio.Event) -> None:
+        """Set the pace for what is so now."""
+        is_waiting = self._app.desk.open_cards() > 0
+        is_changed = self._time.set_speed(WAITING_SPEED if is_waiting else self._speed)
+        if self._skip_closed_hours() or is_changed:
+            self._runner.jobs.pace_changed()
+        self._show(is_waiting=is_waiting)
+        if self._end is not None and self._time.now() >= self._end:
+            stop.set()
 
     def _skip_closed_hours(self) -> bool:
         now = self._time.now()

@@ -114,7 +114,7 @@ def read_text(path: Path) -> str:
         raise ConfigError((place,)) from error
 
 
-class _Stop(Exception):  # noqa: N818  # leaves the recursion, never leaves this module
+class _Stop(Exception):  # leaves the recursion, never leaves this module
     """What follows cannot be understood; the reason is among the problems."""
 
 

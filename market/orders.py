@@ -93,12 +93,12 @@ OPEN = AT_BROKER | {_S.PROPOSED, _S.CONFIRMED}
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order from proposal to its end; money and quantities are Decimal, times are wall clock.
+    """One order from proposal to its end; money and quantities are Decimal, times wall clock.
 
-    `id` is ours and unique, `client_order_id` is derived from it and sent to brokers that take one.
+    `id` is ours and unique; `client_order_id` comes from it and goes to brokers that take one.
     `price` None means a market order. `origin` is `command` or `condition:NAME`. `user_id` is the
-    one person who may confirm. `reference_price` is the quote shown on the card, `max_drift` (ratio)
-    how far a fresh quote may lie from it. `code` keys the reason of a denial, lapse or rejection.
+    one person who may confirm. `reference_price` is the quote shown on the card, `max_drift` how
+    far (ratio) a fresh quote may lie from it. `code` keys the reason of a denial, lapse or rejection.
     """
 
     id: str

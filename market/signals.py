@@ -88,7 +88,7 @@ class LifecycleState:
     """A condition's standing on one instrument, as it survives a restart.
 
     `held` counts the instrument's own bars the verdict has been true in a row; `fired_ms` is the
-    end (UTC ms) of the bar that fired last (0: never); `bar_ms` is the start of the bar last judged.
+    end (UTC ms) of the bar that fired last (0: never), `bar_ms` the start of the last judged one.
     """
 
     phase: Phase = Phase.INACTIVE

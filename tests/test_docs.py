@@ -19,9 +19,10 @@ from config.settings import describe_settings
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e"
 COMMANDS_OF_README = (
-    "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e . && .venv/bin/ticktalk demo",
-    'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[dev]" && .venv/bin/pytest',
+    f"{INSTALL} . && .venv/bin/ticktalk demo",
+    f'{INSTALL} ".[dev]" && .venv/bin/pytest',
 )
 ONE_SCREEN = 60
 

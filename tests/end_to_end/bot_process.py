@@ -1,7 +1,7 @@
 """A bot in a process of its own, so that it can be killed: pointed at a world of the test's.
 
-Arguments: configuration folder, wall anchor and market anchor (ISO), speed. The addresses, the token
-and the database come from the environment, as they do for `ticktalk run`.
+Arguments: configuration folder, wall anchor and market anchor (ISO), speed. The addresses, the
+token and the database come from the environment, as they do for `ticktalk run`.
 """
 
 from __future__ import annotations

@@ -132,9 +132,7 @@ def test_a_full_disk_loses_no_bar_no_alert_and_no_message(house: Open) -> None:
             known = len(alerts(here))
             await limit_pages(here, await pages(here))
             with pytest.raises(StoreFull, match="free"):
-                while True:
-                    here.market.move_to(here.schedule.after(here.market.now()))
-                    await here.app.pipeline.crawl()
+                await crawl_for_ever(here)
             update = here.world.core.user_sends(VISITOR, "/positions")
             await limit_pages(here, 1_000_000)
             await here.handled.wait(update)
@@ -143,6 +141,12 @@ def test_a_full_disk_loses_no_bar_no_alert_and_no_message(house: Open) -> None:
             assert any("보유" in one for one in said)
 
     asyncio.run(scenario())
+
+
+async def crawl_for_ever(here: Any) -> None:
+    while True:
+        here.market.move_to(here.schedule.after(here.market.now()))
+        await here.app.pipeline.crawl()
 
 
 async def pages(here: Any) -> int:

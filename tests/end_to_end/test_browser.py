@@ -6,11 +6,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -58,8 +62,6 @@ def test_a_newcomer_confirms_and_sees_the_fill(tmp_path: Path) -> None:
         if os.environ.get("TICKTALK_REQUIRE_BROWSER"):
             pytest.fail("the gate needs chromium: apt-get install chromium")
         pytest.skip("needs Debian's chromium at /usr/bin/chromium: apt-get install chromium")
-    from playwright.sync_api import expect, sync_playwright
-
     with demo(tmp_path) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 860})
