@@ -98,7 +98,8 @@ class Order:
     `id` is ours and unique; `client_order_id` comes from it and goes to brokers that take one.
     `price` None means a market order. `origin` is `command` or `condition:NAME`. `user_id` is the
     one person who may confirm. `reference_price` is the quote shown on the card, `max_drift` how
-    far (ratio) a fresh quote may lie from it. `code` keys the reason of a denial, lapse or rejection.
+    far (ratio) a fresh quote may lie from it. `code` keys the reason of a denial, a lapse or a
+    rejection.
     """
 
     id: str
