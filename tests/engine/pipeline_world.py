@@ -250,22 +250,33 @@ class NotedDesk:
         return 0
 
 
+class Killed(Exception):
+    """The process died here."""
+
+
 class FillingStore(Store):
-    """A store whose disk is full for writes that `is_full` says so of, counted from 0."""
+    """A store whose disk is full for the writes that `is_full` says so of, counted from 0.
+
+    `kill_after` is the write after which the process dies: it is kept, nobody hears of it.
+    """
 
     writes = 0
+    kill_after = -1
     is_full: Callable[[int], bool] = staticmethod(lambda number: False)
 
     async def write(self, function: Any) -> Any:
         number, self.writes = self.writes, self.writes + 1
-        if self.is_full(number):
+        result = await super().write(self._filling(function) if self.is_full(number) else function)
+        if number == self.kill_after:
+            raise Killed
+        return result
 
-            def fail(tx: Transaction) -> None:
-                function(tx)
-                raise StoreFull("the disk is full")
+    def _filling(self, function: Any) -> Any:
+        def fail(tx: Transaction) -> None:
+            function(tx)
+            raise StoreFull("the disk is full")
 
-            return await super().write(fail)
-        return await super().write(function)
+        return fail
 
 
 class World:
@@ -343,10 +354,6 @@ class World:
         for at in moments(kst(start, day), kst(end, day)):
             self.clock.move_to(at)
             await self.pipeline.crawl()
-
-    def outage(self, start: str, end: str) -> None:
-        """Let nothing be seen between: sweeps fail."""
-        self.market.polling_error = SourceUnavailable("no answer")
 
     async def signals(self) -> list[Signal]:
         """Return what fired, oldest first."""

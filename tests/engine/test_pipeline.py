@@ -109,18 +109,18 @@ def test_failed_sweep_closes_nothing(live):
 
 def test_outage_over_slot_ends_is_repaired_in_order_and_told_late(live):
     async def scenario(world: World) -> None:
-        quiet_morning(world, "10:20")
-        for minute in ("10:03", "10:07", "10:13"):
-            world.market.trade(kst(f"{minute}:40"), 120.0)
+        quiet_morning(world, "09:58")
+        for text, price in (("10:03:40", 120.0), ("10:07:40", 100.0), ("10:13:40", 121.0)):
+            world.market.trade(kst(text), price)
         world.clock.move_to(kst("09:50"))
         await world.boot()
         await world.sweeps("09:50:02", "10:03:32")
         world.market.polling_error = NO_ANSWER
-        await world.sweeps("10:03:42", "10:14:32")
+        await world.sweeps("10:03:42", "10:17:32")
         world.market.polling_error = None
-        await world.sweep("10:14:42")
-        # a bar that ends below 110 re-arms; each of the three slots fires at its high close only
-        assert [bar[0] for bar in await world.bars()][-2:] == ["10:00", "10:05"]
+        await world.sweep("10:17:42")
+        # 10:10 fires only because 10:05 was judged between the two and re-armed
+        assert await world.fired() == ["005930 10:00 late", "005930 10:10 late"]
 
     live(scenario)
 
