@@ -59,7 +59,7 @@ def set_up(
     """Send the project's log to stderr: coloured on a terminal, plain under a service manager.
 
     httpx logs every address at INFO, and Telegram's holds the token, so it stays at WARNING. What
-    the Telegram library logs beside the errors it raises would say everything twice, in tracebacks.
+    the Telegram library and stamina log beside the errors they raise would say everything twice.
     An error that ends the process is shown without secrets too.
     """
     known = list(secrets)
@@ -84,7 +84,8 @@ def set_up(
         "matplotlib",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("telegram").setLevel(logging.CRITICAL)
+    for needless in ("telegram", "stamina"):
+        logging.getLogger(needless).setLevel(logging.CRITICAL)
     sys.excepthook = lambda *error: _show_fault(error, known)
 
 

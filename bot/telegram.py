@@ -16,7 +16,7 @@ from telegram.request import HTTPXRequest
 from bot.patience import PAUSES, Patience
 from bot.telegram_errors import TokenRefused, seconds_of
 from bot.telegram_inbox import StoredUpdates, incoming
-from bot.telegram_poller import Poller
+from bot.telegram_poller import Poller, tell_silence
 from market.errors import StoreError, TicktalkError
 from market.messages import Message
 
@@ -101,7 +101,7 @@ class TelegramBot:
                 pause = patience.next_pause()
                 if isinstance(error, RetryAfter):
                     pause = seconds_of(error)
-                logger.warning("Telegram does not answer (%.200s); again in %g s", error, pause)
+                tell_silence(self._bot, error, pause)
                 await asyncio.sleep(pause)
             else:
                 return self._bot.username

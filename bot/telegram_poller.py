@@ -85,7 +85,7 @@ class Poller:
                 await asyncio.sleep(pause)
             except TelegramError as error:
                 pause = self._patience.next_pause()
-                logger.warning("Telegram does not answer (%.200s); again in %g s", error, pause)
+                tell_silence(self._bot, error, pause)
                 await asyncio.sleep(pause)
 
     async def _ask(self) -> list[RawUpdate]:
@@ -133,6 +133,17 @@ class Poller:
             pause = self._patience.next_pause()
             logger.warning("the webhook could not be taken away (%s); again in %g s", error, pause)
             await asyncio.sleep(pause)
+
+
+def tell_silence(bot: Bot, error: TelegramError, pause_seconds: float) -> None:
+    """Log that Telegram does not answer, where it was looked for, and what will happen."""
+    server = bot.base_url.removesuffix(f"/bot{bot.token}")
+    logger.warning(
+        "Telegram does not answer at %s (%.200s): check the network; trying again in %g s",
+        server,
+        error,
+        pause_seconds,
+    )
 
 
 def _read(answer: object) -> list[RawUpdate]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-
 from bot.jobs import GRACE_SECONDS, Jobs, MarketTrigger
 from bot.market_time import ScaledTime, UnscaledTime
 from market.clock import ManualClock, SystemClock

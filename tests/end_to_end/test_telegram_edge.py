@@ -369,7 +369,8 @@ def test_a_telegram_that_is_down_is_asked_until_it_answers(
 
     run(tmp_path, scenario)
     assert caplog.text.count("Telegram does not answer") == 4
-    assert "again in 1 s" in caplog.text
+    assert "trying again in 1 s" in caplog.text
+    assert TOKEN not in caplog.text
 
 
 def test_connecting_can_be_broken_off(tmp_path: Path) -> None:
