@@ -33,18 +33,20 @@ class MarketTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no ty
     def __init__(self, schedule: Schedule, time: MarketTime) -> None:
         self._schedule = schedule
         self._time = time
-        self._last: datetime | None = None
+        self._points: dict[datetime, datetime] = {}
 
-    def get_next_fire_time(self, _previous: datetime | None, _now: datetime) -> datetime | None:
-        """Return the machine's time of the next run; a point of the schedule is run once."""
+    def get_next_fire_time(self, previous: datetime | None, _now: datetime) -> datetime | None:
+        """Return the machine's time of the point of the schedule that follows `previous`.
+
+        The scheduler asks more than once for what follows the same run, so asking changes nothing.
+        """
         present = self._time.now()
-        after = present if self._last is None else max(present, self._last)
-        self._last = self._schedule.after(after)
-        return self._time.real_time_of(self._last)
-
-    def forget(self) -> None:
-        """Drop the point that was planned but not yet run: the pace of time has changed."""
-        self._last = None
+        before = present if previous is None else self._points.get(previous, present)
+        point = self._schedule.after(max(present, before))
+        at = self._time.real_time_of(point)
+        kept = {} if previous is None else {previous: before}
+        self._points = {**kept, at: point}
+        return at
 
 
 class Jobs:
@@ -98,7 +100,6 @@ class Jobs:
     def pace_changed(self) -> None:
         """Plan market-time jobs again after the pace of market time has changed."""
         for name, trigger in self._triggers.items():
-            trigger.forget()
             self._scheduler.reschedule_job(name, trigger=trigger)
 
     def _guarded(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bot.jobs import GRACE_SECONDS, Jobs, MarketTrigger
@@ -56,13 +57,71 @@ def test_a_point_of_the_schedule_is_planned_once() -> None:
     assert trigger.get_next_fire_time(first, WALL) == WALL + timedelta(seconds=2)
 
 
+def test_asking_twice_for_what_follows_a_run_skips_nothing() -> None:
+    wall = ManualClock(WALL)
+    trigger = MarketTrigger(EachMinute(), ScaledTime(wall, MARKET, 60))
+    run = trigger.get_next_fire_time(None, WALL)
+    for second in range(2, 6):
+        wall.advance(timedelta(seconds=1))
+        following = [trigger.get_next_fire_time(run, WALL) for _ in range(3)]
+        assert following == [WALL + timedelta(seconds=second)] * 3
+        run = following[0]
+
+
+def test_a_run_that_comes_a_little_early_is_not_repeated() -> None:
+    wall = ManualClock(WALL)
+    trigger = MarketTrigger(EachMinute(), ScaledTime(wall, MARKET, 60))
+    run = trigger.get_next_fire_time(None, WALL)
+    wall.advance(timedelta(seconds=0.999))
+    assert trigger.get_next_fire_time(run, WALL) == WALL + timedelta(seconds=2)
+
+
+def test_points_that_were_slept_through_are_not_made_up_for() -> None:
+    wall = ManualClock(WALL)
+    trigger = MarketTrigger(EachMinute(), ScaledTime(wall, MARKET, 60))
+    run = trigger.get_next_fire_time(None, WALL)
+    wall.advance(timedelta(hours=1, seconds=0.5))
+    assert trigger.get_next_fire_time(run, WALL) == WALL + timedelta(hours=1, seconds=1)
+
+
+def test_every_point_of_the_schedule_is_run() -> None:
+    async def scenario() -> list[datetime]:
+        clock, points = SystemClock(), []
+        enough = asyncio.Event()
+
+        @dataclass
+        class Fifths:
+            """A fifth of a second apart."""
+
+            def after(self, at: datetime) -> datetime:
+                step = at.microsecond // 200_000 + 1
+                return at.replace(microsecond=0) + timedelta(milliseconds=200 * step)
+
+        async def work() -> None:
+            at = clock.now()
+            points.append(at.replace(microsecond=at.microsecond // 200_000 * 200_000))
+            if len(points) == 5:
+                enough.set()
+
+        jobs = Jobs(UnscaledTime(clock), Told())
+        jobs.in_market_time("crawl", Fifths(), work)
+        jobs.start()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await enough.wait()
+        await jobs.stop()
+        return points
+
+    points = asyncio.run(scenario())
+    gaps = [later - earlier for earlier, later in pairwise(points)]
+    assert min(gaps) == timedelta(milliseconds=200)
+
+
 def test_a_changed_pace_plans_the_point_again() -> None:
     wall = ManualClock(WALL)
     time = ScaledTime(wall, MARKET, 60)
     trigger = MarketTrigger(EachMinute(), time)
     trigger.get_next_fire_time(None, WALL)
     time.set_speed(1)
-    trigger.forget()
     assert trigger.get_next_fire_time(None, WALL) == WALL + timedelta(minutes=1)
 
 
