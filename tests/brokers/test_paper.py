@@ -251,6 +251,17 @@ def test_a_price_outside_the_days_limits_trades_nothing(tmp_path: Path) -> None:
         venue.clock.advance(timedelta(seconds=1))
         await venue.see(49_000, previous_close=70_000.0)
         assert await venue.fill_count() == 1
+        await venue.broker.place(order("high", price=None, quantity=Decimal(1)))
+        venue.clock.advance(timedelta(seconds=1))
+        await venue.see(91_100, previous_close=70_000.0)
+        assert await venue.fill_count() == 1
+        venue.clock.advance(timedelta(seconds=1))
+        await venue.see(91_000, previous_close=70_000.0)
+        assert await venue.fill_count() == 2
+        await venue.broker.place(order("free", price=None, quantity=Decimal(1)))
+        venue.clock.advance(timedelta(seconds=1))
+        await venue.see(91_100, previous_close=0.0)
+        assert await venue.fill_count() == 3
 
     run(tmp_path, scenario)
 
@@ -337,9 +348,9 @@ def test_another_orders_money_is_not_spent(tmp_path: Path) -> None:
 def test_a_day_order_ends_with_its_session_and_frees_the_money(tmp_path: Path) -> None:
     async def scenario(venue: PaperVenue) -> None:
         await venue.broker.place(order())
-        venue.clock.move_to(kst(15, 35))
+        venue.clock.move_to(kst(15, 35, 30))
         assert await venue.state() is OrderState.ACCEPTED  # the print may still be shown to us
-        venue.clock.move_to(kst(15, 36))
+        venue.clock.advance(timedelta(milliseconds=1))
         assert await venue.state() is OrderState.EXPIRED
         assert (await venue.broker.account()).buying_power == CASH
 
@@ -350,7 +361,7 @@ def test_a_day_order_takes_a_late_print_but_not_tomorrows_price(tmp_path: Path) 
     async def scenario(venue: PaperVenue) -> None:
         await venue.broker.place(order(quantity=Decimal(1)))
         venue.clock.move_to(kst(15, 31))
-        await venue.see(70_000, at=kst(15, 30, 20))
+        await venue.see(70_000, at=kst(15, 30, 30))
         assert await venue.state() is OrderState.FILLED
         venue.clock.move_to(kst(15, 32))
         await venue.broker.place(order("night", quantity=Decimal(1)))

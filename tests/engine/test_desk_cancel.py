@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from market.orders import OrderState
-from tests.engine.desk_world import OTHER, OWNER, TRADER, VIEWER
+from tests.engine.desk_world import OTHER, OWNER, TRADER, VIEWER, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,6 +156,26 @@ def test_a_cancel_of_an_order_in_doubt_waits_for_the_answer(run: Callable[..., N
         await world.sweep()
         assert (await world.order(order)).state is OrderState.CANCELED
         assert len(world.venue.cancels) == 1
+
+    run(scenario)
+
+
+def test_a_cancel_between_the_tap_and_the_sending_withdraws(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        codes: list[str] = []
+
+        async def cancel_once_confirmed() -> None:
+            if world.events.states(order)[-1:] == ["confirmed"]:
+                world.store.before_write = nothing
+                codes.append((await world.desk.cancel(order.id, TRADER.id)).code)
+
+        world.store.before_write = cancel_once_confirmed
+        assert (await world.confirm(order)).code == "order.withdrawn"
+        assert codes == ["order.withdrawn"]
+        stored = await world.order(order)
+        assert (stored.state, stored.code) == (OrderState.LAPSED, "order.withdrawn")
+        assert world.venue.posts == []
 
     run(scenario)
 

@@ -57,6 +57,11 @@ def test_no_other_state_than_proposed_can_be_confirmed(state: OrderState) -> Non
     assert code(replace(ORDER, state=state)) == "order.already"
 
 
+@pytest.mark.parametrize("version", [0, 2])
+def test_a_button_of_another_version_is_outdated(version: int) -> None:
+    assert code(tap=replace(TAP, version=version)) == "order.outdated"
+
+
 def test_a_lapsed_card_says_that_it_was_too_late() -> None:
     lapsed = replace(ORDER, state=OrderState.LAPSED, code="order.expired")
     assert code(lapsed) == "order.expired"

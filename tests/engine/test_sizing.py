@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conditions.scalar import Scalar, compile_price, compile_size
 from config.strict_yaml import Located
-from engine.risk import with_fee
+from engine.risk import Denial, with_fee
 from engine.sizing import SizeFacts, size
 from engine.ticket import Ticket
 from market.orders import Side
@@ -66,6 +66,8 @@ def ticket(**changes: Any) -> Ticket:
         ({"price_rule": rule("close * 1.0009"), "side": Side.SELL}, 7, 70_100),
         ({"price": Decimal(69_950)}, 7, 69_950),
         ({"quantity": Decimal(3), "size": None}, 3, None),
+        ({"size": amount("12")}, 12, None),
+        ({"size": amount("7 / 2"), "side": Side.SELL}, 3, None),
         ({"quantity": Decimal("0.5"), "size": None}, Decimal("0.5"), None),
     ],
 )
@@ -83,6 +85,12 @@ def test_the_fee_is_left_room_for_when_buying_but_not_when_selling() -> None:
     assert size(ticket(**{**exact, "size": amount("700_105 KRW")}), FACTS).quantity == 10
 
 
+def test_less_than_one_share_is_too_small() -> None:
+    sized = size(ticket(size=amount("1 / 2")), FACTS)
+    assert sized.quantity == 0
+    assert sized.denial == Denial("risk.too_small", "1", "0.5")
+
+
 def test_an_amount_below_one_share_is_too_small() -> None:
     sized = size(ticket(size=amount("70_000 KRW"), price=Decimal(70_000)), FACTS)
     assert sized.quantity == 0
@@ -96,6 +104,8 @@ def test_an_amount_below_one_share_is_too_small() -> None:
     [
         {"size": amount("cash / (close - close)")},
         {"size": amount("-1 * 5_000 KRW")},
+        {"size": amount("0 * cash")},
+        {"price_rule": rule("close - close")},
         {"price_rule": rule("close - 2 * close")},
     ],
 )
