@@ -74,7 +74,7 @@ class Judge:
         if doubtful:
             revised, unknown = await self._verify(series, slot, doubtful)
             rows = np.setdiff1d(rows, [series.panel.row(name) for name in unknown])
-            steps = await asyncio.to_thread(_steps, series, slot_ms, rows)
+            steps = await asyncio.to_thread(_steps, series, slot_ms, rows, revised)
         fired = await asyncio.to_thread(_fired, series, steps, slot, at, is_late)
         return Judgement(slot_ms, fired, revised, unknown)
 
@@ -88,10 +88,7 @@ class Judge:
         unknown = tuple(name for name, bar in found.items() if bar is None)
         if unknown:
             logger.warning("%s: the venue's bars of %s cannot be had", slot.start, unknown)
-        revised = tuple(bar for bar in found.values() if bar is not None)
-        for bar in revised:
-            series.panel.revise(bar)
-        return revised, unknown
+        return tuple(bar for bar in found.values() if bar is not None), unknown
 
 
 def _bar_of(
@@ -114,12 +111,17 @@ def _enabled(series: Series) -> list[Watch]:
     return [watch for watch in series.watches if watch.is_enabled]
 
 
-def _steps(series: Series, slot_ms: int, rows: np.ndarray) -> list[Step]:
+def _steps(
+    series: Series, slot_ms: int, rows: np.ndarray, revised: Sequence[Bar] = ()
+) -> list[Step]:
     """Return each enabled condition's step over those of the rows whose newest bar is the slot's.
 
     A row that has a newer bar already was judged on it; what comes late for it is only kept.
+    `revised` bars take their places first.
     """
     panel = series.panel
+    for bar in revised:
+        panel.revise(bar)
     shared: dict[object, np.ndarray] = {}
     is_due = np.zeros(len(panel.instruments), dtype=bool)
     is_due[rows] = panel.starts[rows, -1] == slot_ms

@@ -14,7 +14,7 @@ from engine.quotes import Quotes
 from engine.series import build_series
 from market.clock import ManualClock
 from market.directory import Directory
-from market.errors import SourceError, SourceUnavailable, StoreFull
+from market.errors import SourceError, StoreFull
 from market.messages import Message, Person, Role
 from market.sessions import KST, KrxCalendar
 from market.store import Store, Transaction
@@ -279,6 +279,13 @@ class FillingStore(Store):
         return fail
 
 
+def filling_store(path: Path, clock: ManualClock) -> FillingStore:
+    """Open a store whose disk can be filled."""
+    store = FillingStore.open(path, clock)
+    assert isinstance(store, FillingStore)
+    return store
+
+
 class World:
     """Everything around a pipeline; `boot` starts it, again after a death."""
 
@@ -299,7 +306,7 @@ class World:
     async def boot(self) -> None:
         """Open the store and start the pipeline, as a new process would."""
         self.close()
-        self.store = FillingStore.open(self.path, self.clock)
+        self.store = filling_store(self.path, self.clock)
         self._is_open = True
         if self.is_claimed:
             await self.store.write(lambda tx: tx.people.put(OWNER, self.clock.now()))

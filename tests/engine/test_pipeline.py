@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 from market.errors import SourceChanged, SourceUnavailable, StoreFull
 from market.orders import Position
+from market.types import Timeframe
+from sandbox.market import Simulator
 from tests.engine.pipeline_world import (
+    CALENDAR,
     CHANNEL,
     DAY,
     HYNIX,
@@ -20,13 +23,14 @@ from tests.engine.pipeline_world import (
     OWNER,
     SAMSUNG,
     VIEWER,
+    SimulatedMarket,
     World,
     condition,
     kst,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from conditions.compile import Condition
@@ -34,23 +38,23 @@ if TYPE_CHECKING:
 NO_ANSWER = SourceUnavailable("no answer")
 
 
+Live: TypeAlias = "Callable[..., None]"
+
+
 @pytest.fixture
-def live(tmp_path: Path) -> Callable[..., World]:
+def live(tmp_path: Path) -> Live:
     """Run a scenario in a world with these conditions."""
 
-    def start(scenario: Callable[[World], Awaitable[None]], *conditions: Condition) -> World:
+    def start(
+        scenario: Callable[[World], Coroutine[Any, Any, None]], *conditions: Condition
+    ) -> None:
         world = World(tmp_path / "ticktalk.sqlite", *conditions)
         try:
-            asyncio.run(_run(world, scenario))
+            asyncio.run(scenario(world))
         finally:
             world.close()
-        return world
 
     return start
-
-
-async def _run(world: World, scenario: Callable[[World], Awaitable[None]]) -> None:
-    await scenario(world)
 
 
 def quiet_morning(world: World, until: str = "15:19", price: float = 100.0) -> None:
@@ -62,10 +66,15 @@ def quiet_morning(world: World, until: str = "15:19", price: float = 100.0) -> N
         at += timedelta(minutes=1)
 
 
+def all_but(kept: int) -> Callable[[int], bool]:
+    """Return a full disk that takes one more write."""
+    return lambda number: number != kept
+
+
 # closing
 
 
-def test_bar_closes_by_time_with_the_first_sweep_at_or_after_its_end(live):
+def test_bar_closes_by_time_with_the_first_sweep_at_or_after_its_end(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         await world.boot()
@@ -78,7 +87,7 @@ def test_bar_closes_by_time_with_the_first_sweep_at_or_after_its_end(live):
     live(scenario)
 
 
-def test_last_bar_closes_thirty_seconds_after_the_close(live):
+def test_last_bar_closes_thirty_seconds_after_the_close(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world)
         world.market.trade(kst("15:30:12"), 130.0)
@@ -92,7 +101,7 @@ def test_last_bar_closes_thirty_seconds_after_the_close(live):
     live(scenario)
 
 
-def test_failed_sweep_closes_nothing(live):
+def test_failed_sweep_closes_nothing(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         await world.boot()
@@ -107,7 +116,7 @@ def test_failed_sweep_closes_nothing(live):
 # outages
 
 
-def test_outage_over_slot_ends_is_repaired_in_order_and_told_late(live):
+def test_outage_over_slot_ends_is_repaired_in_order_and_told_late(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58")
         for text, price in (("10:03:40", 120.0), ("10:07:40", 100.0), ("10:13:40", 121.0)):
@@ -125,7 +134,7 @@ def test_outage_over_slot_ends_is_repaired_in_order_and_told_late(live):
     live(scenario)
 
 
-def test_outage_alerts_are_late_and_order_nothing(live):
+def test_outage_alerts_are_late_and_order_nothing(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "10:04")
         world.market.trade(kst("10:07:00"), 120.0)
@@ -144,7 +153,7 @@ def test_outage_alerts_are_late_and_order_nothing(live):
     live(scenario, condition("close > 110", *ORDER))
 
 
-def test_repaired_slot_that_ended_just_now_is_not_late(live):
+def test_repaired_slot_that_ended_just_now_is_not_late(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "10:02")
         world.market.trade(kst("10:04:00"), 120.0)
@@ -161,7 +170,7 @@ def test_repaired_slot_that_ended_just_now_is_not_late(live):
     live(scenario, condition("close > 110", *ORDER))
 
 
-def test_slot_in_which_an_outage_ends_comes_from_the_chart_too(live):
+def test_slot_in_which_an_outage_ends_comes_from_the_chart_too(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58")
         world.market.trade(kst("10:04:00"), 100.0, 50.0)  # seen only at 10:06, within the next slot
@@ -178,7 +187,7 @@ def test_slot_in_which_an_outage_ends_comes_from_the_chart_too(live):
     live(scenario)
 
 
-def test_short_outage_within_a_slot_asks_for_nothing(live):
+def test_short_outage_within_a_slot_asks_for_nothing(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "10:20")
         world.clock.move_to(kst("09:50"))
@@ -195,7 +204,7 @@ def test_short_outage_within_a_slot_asks_for_nothing(live):
 
 
 @pytest.mark.parametrize("days", [1, 3])
-def test_closed_hours_are_no_outage(live, days: int):
+def test_closed_hours_are_no_outage(live: Live, days: int) -> None:
     async def scenario(world: World) -> None:
         friday = DAY + timedelta(days=3)
         day = friday if days == 3 else DAY
@@ -214,7 +223,7 @@ def test_closed_hours_are_no_outage(live, days: int):
     live(scenario)
 
 
-def test_outage_over_the_close_is_repaired_the_next_morning(live):
+def test_outage_over_the_close_is_repaired_the_next_morning(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "15:08")
         world.market.trade(kst("15:12:00"), 120.0)
@@ -233,7 +242,7 @@ def test_outage_over_the_close_is_repaired_the_next_morning(live):
     live(scenario)
 
 
-def test_missed_closing_print_is_repaired(live):
+def test_missed_closing_print_is_repaired(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world)
         world.market.trade(kst("15:30:20"), 120.0, 99.0)
@@ -246,7 +255,7 @@ def test_missed_closing_print_is_repaired(live):
     live(scenario)
 
 
-def test_instrument_whose_chart_fails_is_unknown_until_it_is_had(live):
+def test_instrument_whose_chart_fails_is_unknown_until_it_is_had(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "10:03")
         world.market.trade(kst("10:07:00"), 120.0)
@@ -273,7 +282,7 @@ def test_instrument_whose_chart_fails_is_unknown_until_it_is_had(live):
     live(scenario)
 
 
-def test_long_repair_of_many_does_not_look_like_an_outage(live):
+def test_long_repair_of_many_does_not_look_like_an_outage(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "10:20")
         world.clock.move_to(kst("09:50"))
@@ -293,7 +302,7 @@ def test_long_repair_of_many_does_not_look_like_an_outage(live):
 # verify before fire
 
 
-def test_polled_bar_that_fires_without_the_exact_one_is_as_if_it_never_fired(live):
+def test_polled_bar_that_fires_without_the_exact_one_is_as_if_it_never_fired(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         world.market.chart_prices[SAMSUNG.id, kst("09:01")] = 105.0
@@ -309,7 +318,7 @@ def test_polled_bar_that_fires_without_the_exact_one_is_as_if_it_never_fired(liv
     live(scenario)
 
 
-def test_late_tick_does_not_undo_a_verified_bar(live):
+def test_late_tick_does_not_undo_a_verified_bar(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         world.market.chart_prices[SAMSUNG.id, kst("09:01")] = 115.0
@@ -322,7 +331,7 @@ def test_late_tick_does_not_undo_a_verified_bar(live):
     live(scenario)
 
 
-def test_unverified_bar_waits_for_its_chart_and_then_fires(live):
+def test_unverified_bar_waits_for_its_chart_and_then_fires(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:03")
         world.market.trade(kst("09:04:00"), 120.0)
@@ -342,7 +351,7 @@ def test_unverified_bar_waits_for_its_chart_and_then_fires(live):
     live(scenario, condition("close > 110", *ORDER))
 
 
-def test_unverified_bar_survives_a_restart(live):
+def test_unverified_bar_survives_a_restart(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:04:00"), 120.0)
         world.market.trade(kst("09:04:00"), 100.0, of=HYNIX)
@@ -358,7 +367,7 @@ def test_unverified_bar_survives_a_restart(live):
     live(scenario)
 
 
-def test_chart_that_lags_is_asked_again(live):
+def test_chart_that_lags_is_asked_again(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:04:00"), 120.0)
         world.market.chart_ends = kst("09:04:00")
@@ -371,7 +380,7 @@ def test_chart_that_lags_is_asked_again(live):
     live(scenario)
 
 
-def test_trade_that_the_chart_never_shows_does_not_hold_back_what_follows(live):
+def test_trade_that_the_chart_never_shows_does_not_hold_back_what_follows(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:04:00"), 120.0)
         world.market.chart_ends = kst("09:04:00")
@@ -389,13 +398,12 @@ def test_trade_that_the_chart_never_shows_does_not_hold_back_what_follows(live):
 # one transaction
 
 
-def test_full_disk_at_the_commit_loses_nothing(live):
+def test_full_disk_at_the_commit_loses_nothing(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         await world.boot()
         await world.sweeps("09:00:02", "09:04:52")
-        world.store.is_full = lambda number: number > full_from
-        full_from = world.store.writes  # the ticks are written, the slot is not
+        world.store.is_full = all_but(world.store.writes)  # the ticks are written, the slot is not
         with pytest.raises(StoreFull):
             await world.sweep("09:05:02")
         assert (await world.fired(), await world.bars(), await world.texts()) == ([], [], [])
@@ -409,7 +417,7 @@ def test_full_disk_at_the_commit_loses_nothing(live):
     live(scenario, condition("close > 110", *ORDER))
 
 
-def test_full_disk_for_ticks_loses_nothing(live):
+def test_full_disk_for_ticks_loses_nothing(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         world.market.trade(kst("09:06:00"), 100.0, 5.0)
@@ -427,17 +435,15 @@ def test_full_disk_for_ticks_loses_nothing(live):
     live(scenario)
 
 
-def test_slots_that_close_while_the_disk_is_full_keep_their_order(live):
+def test_slots_that_close_while_the_disk_is_full_keep_their_order(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         world.market.trade(kst("09:06:00"), 100.0)
         world.market.trade(kst("09:11:00"), 121.0)
         await world.boot()
         await world.sweeps("09:00:02", "09:04:52")
-        ticks = world.store.writes
         for text in ("09:05:02", "09:06:02", "09:07:02", "09:08:02", "09:09:02", "09:10:02"):
-            ticks = world.store.writes
-            world.store.is_full = lambda number, ticks=ticks: number != ticks
+            world.store.is_full = all_but(world.store.writes)  # the ticks are written
             with pytest.raises(StoreFull):
                 await world.sweep(text)
         world.store.is_full = lambda number: False
@@ -447,7 +453,7 @@ def test_slots_that_close_while_the_disk_is_full_keep_their_order(live):
     live(scenario)
 
 
-def test_order_that_could_not_be_proposed_is_proposed_with_the_next_sweep(live):
+def test_order_that_could_not_be_proposed_is_proposed_with_the_next_sweep(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         await world.boot()
@@ -470,7 +476,7 @@ def test_order_that_could_not_be_proposed_is_proposed_with_the_next_sweep(live):
 # start and restart
 
 
-def test_first_start_judges_nothing_of_the_past(live):
+def test_first_start_judges_nothing_of_the_past(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         world.market.trade(kst("09:06:00"), 120.0)
@@ -483,7 +489,7 @@ def test_first_start_judges_nothing_of_the_past(live):
     live(scenario)
 
 
-def test_restart_judges_what_was_missed(live):
+def test_restart_judges_what_was_missed(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58")
         world.market.trade(kst("10:06:00"), 120.0)
@@ -498,7 +504,7 @@ def test_restart_judges_what_was_missed(live):
     live(scenario)
 
 
-def test_slot_that_ends_between_a_restart_and_its_first_sweep_is_not_lost(live):
+def test_slot_that_ends_between_a_restart_and_its_first_sweep_is_not_lost(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58")
         world.market.trade(kst("10:03:00"), 120.0)
@@ -513,7 +519,7 @@ def test_slot_that_ends_between_a_restart_and_its_first_sweep_is_not_lost(live):
     live(scenario)
 
 
-def test_trades_before_a_restart_within_the_slot_count(live):
+def test_trades_before_a_restart_within_the_slot_count(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58")
         world.market.trade(kst("10:01:00"), 120.0, 33.0)
@@ -527,7 +533,7 @@ def test_trades_before_a_restart_within_the_slot_count(live):
     live(scenario)
 
 
-def test_restart_after_longer_than_the_history_reaches(live):
+def test_restart_after_longer_than_the_history_reaches(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58")
         world.depth = 20
@@ -544,7 +550,7 @@ def test_restart_after_longer_than_the_history_reaches(live):
     live(scenario)
 
 
-def test_instrument_that_joins_a_universe_gets_its_history(live):
+def test_instrument_that_joins_a_universe_gets_its_history(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58")
         for minute in range(55):
@@ -561,7 +567,7 @@ def test_instrument_that_joins_a_universe_gets_its_history(live):
     live(scenario)
 
 
-def test_instrument_that_comes_back_to_a_universe_has_no_hole(live):
+def test_instrument_that_comes_back_to_a_universe_has_no_hole(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "11:00")
         await world.boot()
@@ -577,7 +583,7 @@ def test_instrument_that_comes_back_to_a_universe_has_no_hole(live):
     live(scenario)
 
 
-def test_condition_of_another_version_starts_fresh(live):
+def test_condition_of_another_version_starts_fresh(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58", 120.0)
         await world.boot()
@@ -591,7 +597,7 @@ def test_condition_of_another_version_starts_fresh(live):
     live(scenario)
 
 
-def test_leftovers_of_a_removed_condition_do_no_harm(live):
+def test_leftovers_of_a_removed_condition_do_no_harm(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:58", 120.0)
         await world.boot()
@@ -610,7 +616,7 @@ def test_leftovers_of_a_removed_condition_do_no_harm(live):
 # people
 
 
-def test_alert_goes_to_the_channel_and_to_everybody(live):
+def test_alert_goes_to_the_channel_and_to_everybody(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         await world.boot()
@@ -622,7 +628,7 @@ def test_alert_goes_to_the_channel_and_to_everybody(live):
     live(scenario)
 
 
-def test_channel_gets_alerts_of_a_bot_that_nobody_has_claimed(live):
+def test_channel_gets_alerts_of_a_bot_that_nobody_has_claimed(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.is_claimed = False
         world.market.trade(kst("09:01:00"), 120.0)
@@ -637,7 +643,7 @@ def test_channel_gets_alerts_of_a_bot_that_nobody_has_claimed(live):
 # health
 
 
-def test_count_that_fell_concerns_its_instrument_only(live):
+def test_count_that_fell_concerns_its_instrument_only(live: Live) -> None:
     async def scenario(world: World) -> None:
         quiet_morning(world, "09:20")
         await world.boot()
@@ -652,7 +658,7 @@ def test_count_that_fell_concerns_its_instrument_only(live):
     live(scenario)
 
 
-def test_changed_page_is_told_at_once_and_its_end_once(live):
+def test_changed_page_is_told_at_once_and_its_end_once(live: Live) -> None:
     async def scenario(world: World) -> None:
         await world.boot()
         world.market.polling_error = SourceChanged("other page")
@@ -667,7 +673,7 @@ def test_changed_page_is_told_at_once_and_its_end_once(live):
 # others
 
 
-def test_instrument_that_is_held_is_crawled_without_disturbing_the_series(live):
+def test_instrument_that_is_held_is_crawled_without_disturbing_the_series(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         world.market.trade(kst("09:01:00"), 120.0, of=NAVER)
@@ -682,7 +688,43 @@ def test_instrument_that_is_held_is_crawled_without_disturbing_the_series(live):
     live(scenario)
 
 
-def test_sweeps_do_not_overlap(live):
+def test_signals_of_the_pretend_exchange_are_told_on_its_own_bars(live: Live) -> None:
+    async def scenario(world: World) -> None:
+        simulator = Simulator([SAMSUNG, HYNIX, NAVER], CALENDAR, 3)
+        world.market = SimulatedMarket(simulator, world.clock)
+        world.clock.move_to(kst("10:00"))
+        await world.boot()
+        await world.sweeps("10:00:02", "11:30:02")
+        signals = await world.signals()
+        assert len(signals) > 3
+        for signal in signals:
+            end = signal.bar_start + timedelta(minutes=5)
+            minutes = await world.market.bars(signal.instrument, signal.bar_start, end)
+            assert signal.snapshot.volume[-1] == sum(bar.volume for bar in minutes)
+            assert signal.snapshot.high[-1] == max(bar.high for bar in minutes)
+            assert signal.price == minutes[-1].close
+
+    busy = f"[{SAMSUNG.id}, {HYNIX.id}, {NAVER.id}]"
+    live(scenario, condition("volume > 1.2 * sma(volume, 20)", universe=busy))
+
+
+def test_crawled_bars_are_nearly_those_of_the_pretend_exchange(live: Live) -> None:
+    async def scenario(world: World) -> None:
+        simulator = Simulator([SAMSUNG, HYNIX], CALENDAR, 3, bursts=False)
+        world.market = SimulatedMarket(simulator, world.clock)
+        await world.boot()
+        await world.sweeps("09:00:02", "09:30:02")
+        exact = await world.market.bars(SAMSUNG.id, kst("09:00"), kst("09:30"))
+        today = await world.store.read(
+            lambda tx: tx.bars.between(SAMSUNG.id, Timeframe.M5, kst("09:00"), kst("09:30"))
+        )
+        assert len(today) == 6
+        assert sum(bar.volume for bar in today) == sum(bar.volume for bar in exact)
+
+    live(scenario, condition("close < 0 * close"))
+
+
+def test_sweeps_do_not_overlap(live: Live) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:01:00"), 120.0)
         await world.boot()

@@ -27,17 +27,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from conditions.compile import Condition
+
 EVERYONE = (SAMSUNG, HYNIX, NAVER)
 UNIVERSE = f"[{', '.join(one.id for one in EVERYONE)}]"
 SWEEPS = list(moments(kst("10:00:02"), kst("11:00:32")))[::2]
 """One every twenty seconds; trades are at half past a minute, so polled bars are exact ones."""
 
 Kill = tuple[str, int]
+Outcome = tuple[list[str], list[str]]
 
 
 def wild_hour(world: World) -> None:
     """Let prices wander over the thresholds, and one instrument pause now and then."""
-    random = Random(7)
+    random = Random(7)  # noqa: S311  # a market, not a secret
     for instrument in EVERYONE:
         price = 105.0
         for minute in range(121):
@@ -47,7 +50,7 @@ def wild_hour(world: World) -> None:
                 world.market.trade(at, price, random.choice((5.0, 10.0, 40.0)), of=instrument)
 
 
-def conditions() -> tuple[object, ...]:
+def conditions() -> tuple[Condition, ...]:
     return (
         condition("close > 108", *ORDER, universe=UNIVERSE),
         condition(
@@ -72,10 +75,10 @@ class Hour:
     """Runs the hour, dying once; what it led to is `outcome`."""
 
     def __init__(self, path: Path, kill: Kill | None = None) -> None:
-        self.world = World(path, *conditions(), start=kst("10:00"))  # type: ignore[arg-type]  # made above
+        self.world = World(path, *conditions(), start=kst("10:00"))
         self.kill = kill
         self.deaths = 0
-        self.outcome: tuple[list[str], list[str]] = ([], [])
+        self.outcome: Outcome = ([], [])
 
     async def run(self) -> None:
         wild_hour(self.world)
@@ -83,16 +86,19 @@ class Hour:
         self._arm()
         for number, at in enumerate(SWEEPS):
             self.world.clock.move_to(at)
-            try:
-                await self.world.pipeline.crawl()
-                if self.kill == ("sweep", number):
-                    raise Killed
-            except Killed:
+            if not await self._survives(number):
                 self.deaths += 1
                 self.world.desk.before = lambda: None
                 await self.world.boot()
         signals = sorted(told(one) + one.condition for one in await self.world.signals())
         self.outcome = (signals, sorted(self.world.desk.tickets))
+
+    async def _survives(self, number: int) -> bool:
+        try:
+            await self.world.pipeline.crawl()
+        except Killed:
+            return False
+        return self.kill != ("sweep", number)
 
     def _arm(self) -> None:
         kind, number = self.kill or ("", 0)
@@ -112,7 +118,7 @@ class Hour:
         return die
 
 
-def outcome(path: Path, kill: Kill | None = None) -> tuple[list[str], list[str]]:
+def outcome(path: Path, kill: Kill | None = None) -> Outcome:
     hour = Hour(path, kill)
     try:
         asyncio.run(hour.run())
@@ -123,11 +129,11 @@ def outcome(path: Path, kill: Kill | None = None) -> tuple[list[str], list[str]]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[str]]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return outcome(tmp_path_factory.mktemp("undisturbed") / "ticktalk.sqlite")
 
 
-def test_the_hour_is_worth_the_test(undisturbed):
+def test_the_hour_is_worth_the_test(undisturbed: Outcome) -> None:
     signals, tickets = undisturbed
     assert len(signals) > 20
     assert len(tickets) > 8
@@ -149,12 +155,14 @@ KILLS: list[Kill] = [
 
 
 @pytest.mark.parametrize("kill", KILLS, ids=lambda kill: f"{kill[0]}-{kill[1]}")
-def test_a_kill_loses_nothing_and_does_nothing_twice(tmp_path, undisturbed, kill: Kill):
+def test_a_kill_loses_nothing_and_does_nothing_twice(
+    tmp_path: Path, undisturbed: Outcome, kill: Kill
+) -> None:
     assert outcome(tmp_path / "ticktalk.sqlite", kill) == undisturbed
 
 
-def test_a_kill_while_the_chart_is_down_loses_nothing(tmp_path, undisturbed):
-    world = World(tmp_path / "ticktalk.sqlite", *conditions(), start=kst("10:00"))  # type: ignore[arg-type]  # made above
+def test_a_kill_while_the_chart_is_down_loses_nothing(tmp_path: Path, undisturbed: Outcome) -> None:
+    world = World(tmp_path / "ticktalk.sqlite", *conditions(), start=kst("10:00"))
 
     async def scenario() -> None:
         wild_hour(world)

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.exact import ExactBars
+from engine.feed import ASKED_A_SWEEP, CHART_LAG, PAUSE, Feed
+from engine.judge import Judgement
+from engine.series import Slot, build_series
+from market.clock import ManualClock
+from market.errors import SourceChanged, SourceUnavailable
+from market.types import Bar, Tick, Timeframe, to_ms
+from tests.engine.pipeline_world import (
+    CALENDARS,
+    DAY,
+    HYNIX,
+    SAMSUNG,
+    TradedMarket,
+    condition,
+    kst,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from market.errors import SourceError
+
+NEXT = DAY + timedelta(days=1)
+FRIDAY, MONDAY = DAY + timedelta(days=3), DAY + timedelta(days=6)
+
+
+class Fed:
+    """A feed with its market; sweeps of both instruments at a time of day."""
+
+    def __init__(self, names: Sequence[str] = (SAMSUNG.id, HYNIX.id)) -> None:
+        self.clock = ManualClock(kst("08:00"))
+        self.market = TradedMarket(self.clock)
+        self.series = build_series([(condition(), tuple(names))], CALENDARS, 10)[0]
+        self.feed = Feed(self.series, ExactBars(self.market, CALENDARS))
+
+    def sweep(self, text: str) -> tuple[list[Slot], list[Bar]]:
+        """Crawl and close at a time of day."""
+        self.clock.move_to(kst(text))
+
+        async def crawl() -> tuple[list[Slot], list[Bar]]:
+            self.feed.add(await self.market.ticks(self.series.panel.instruments))
+            return await self.feed.close(kst(text))
+
+        return asyncio.run(crawl())
+
+
+def wanted(before: datetime, seen_at: datetime) -> list[str]:
+    """Return the first and last slot that an unwatched stretch makes wanted, in UTC."""
+    fed = Fed()
+    fed.feed.unseen(before, seen_at)
+    wants = fed.series.wants
+    assert len(wants) in (0, 2)
+    return [f"{at:%d %H:%M}" for want in wants.values() for at in (want.judge_from, want.until)][:2]
+
+
+@pytest.mark.parametrize(
+    ("before", "seen_at", "expected"),
+    [
+        (kst("10:01"), kst("10:03"), []),
+        (kst("10:03:30"), kst("10:06"), ["06 01:00", "06 01:05"]),
+        (kst("10:03"), kst("11:01"), ["06 01:00", "06 02:00"]),
+        (kst("15:31:22"), kst("09:00:02", NEXT), []),
+        (kst("15:31:22", FRIDAY), kst("09:00:02", MONDAY), []),
+        (kst("15:30:12"), kst("09:00:02", NEXT), ["06 06:25", "06 06:25"]),
+        (kst("15:03"), kst("09:00:02", NEXT), ["06 06:00", "06 06:25"]),
+        (kst("15:31:22"), kst("09:07", NEXT), ["07 00:00", "07 00:05"]),
+        (kst("15:31:22"), kst("09:04", NEXT), []),
+        (kst("15:21"), kst("15:24"), []),
+    ],
+)
+def test_unwatched_stretch_matters_where_a_slot_ended(
+    before: datetime, seen_at: datetime, expected: list[str]
+) -> None:
+    assert wanted(before, seen_at) == expected
+
+
+def test_start_in_a_slot_wants_the_whole_slot() -> None:
+    fed = Fed()
+    fed.feed.begin(kst("10:02"), kst("10:02:10"))
+    want = fed.series.wants[SAMSUNG.id]
+    assert (want.judge_from, want.until) == (kst("10:00"), kst("10:00"))
+
+
+@pytest.mark.parametrize("started", ["08:30", "09:00:01", "09:02"])
+def test_start_before_the_first_slot_ended_wants_nothing(started: str) -> None:
+    fed = Fed()
+    fed.feed.begin(kst(started), kst("09:02:10"))
+    assert fed.series.wants == {}
+
+
+def test_watched_slot_is_crawled() -> None:
+    fed = Fed()
+    fed.market.trade(kst("09:01:00"), 100.0)
+    fed.sweep("09:01:02")
+    slots, changed = fed.sweep("09:05:02")
+    assert [(slot.start, len(slot.bars), slot.exact) for slot in slots] == [
+        (kst("09:00"), 1, frozenset())
+    ]
+    assert changed == []
+    assert fed.market.asked == []
+
+
+def test_bar_watched_from_its_middle_is_taken_from_the_chart() -> None:
+    fed = Fed()
+    fed.market.trade(kst("10:01:00"), 100.0, 5.0)
+    fed.sweep("10:02:02")
+    fed.market.trade(kst("10:03:00"), 100.0, 7.0)
+    fed.sweep("10:03:02")
+    slots, _ = fed.sweep("10:05:02")
+    assert [bar.volume for slot in slots for bar in slot.bars] == [12.0]
+    assert slots[0].exact == {SAMSUNG.id}
+    assert fed.series.wants == {}
+
+
+def test_slots_of_an_outage_come_in_order_and_exact() -> None:
+    fed = Fed()
+    fed.sweep("10:00:02")
+    for text in ("10:01:00", "10:06:00", "10:11:00"):
+        fed.market.trade(kst(text), 100.0)
+        fed.market.trade(kst(text), 100.0, of=HYNIX)
+    fed.feed.unseen(kst("10:00:02"), kst("10:12:02"))
+    slots, _ = fed.sweep("10:12:02")
+    assert [(slot.start, len(slot.bars)) for slot in slots] == [
+        (kst("10:00"), 2),
+        (kst("10:05"), 2),
+    ]
+    slots, _ = fed.sweep("10:15:02")
+    assert [(slot.start, len(slot.exact)) for slot in slots] == [(kst("10:10"), 2)]
+    assert fed.series.wants == {}
+
+
+def test_no_trade_in_a_repaired_slot_is_known() -> None:
+    fed = Fed()
+    fed.feed.unseen(kst("10:04:02"), kst("10:05:32"))
+    fed.market.chart_errors[SAMSUNG.id] = SourceUnavailable("no chart")
+    fed.sweep("10:05:32")
+    assert fed.series.panel.missing.tolist() == [True, False]
+    fed.market.chart_errors.clear()
+    fed.sweep("10:06:12")
+    assert fed.series.panel.missing.tolist() == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [(SourceUnavailable("no"), PAUSE), (SourceChanged("no"), timedelta(minutes=5))],
+)
+def test_failed_chart_is_asked_again_after_a_pause(error: SourceError, pause: timedelta) -> None:
+    fed = Fed()
+    fed.feed.want(SAMSUNG.id, kst("10:00"))
+    fed.market.chart_errors[SAMSUNG.id] = error
+    asyncio.run(fed.feed.close(kst("10:05:02")))
+    asyncio.run(fed.feed.close(kst("10:05:02") + pause - timedelta(seconds=1)))
+    assert len(fed.market.asked) == 1
+    asyncio.run(fed.feed.close(kst("10:05:02") + pause))
+    assert len(fed.market.asked) == 2
+
+
+def test_many_are_repaired_a_few_a_sweep() -> None:
+    names = [f"KRX:{number:06}" for number in range(ASKED_A_SWEEP * 2 + 3)]
+    fed = Fed(names)
+    fed.feed.unseen(kst("10:04:02"), kst("10:05:32"))
+    asked = []
+    for text in ("10:05:32", "10:05:42", "10:05:52", "10:06:02"):
+        fed.sweep(text)
+        asked.append(len(fed.market.asked))
+    assert asked == [ASKED_A_SWEEP, ASKED_A_SWEEP * 2, len(names), len(names)]
+
+
+def test_failing_instruments_do_not_keep_the_others_waiting() -> None:
+    names = [f"KRX:{number:06}" for number in range(ASKED_A_SWEEP * 2)]
+    fed = Fed(names)
+    fed.market.chart_errors = dict.fromkeys(names[:ASKED_A_SWEEP], SourceChanged("409"))
+    fed.feed.unseen(kst("10:04:02"), kst("10:05:32"))
+    fed.sweep("10:05:32")
+    fed.sweep("10:05:42")
+    assert {name for name, _, _ in fed.market.asked} == set(names)
+
+
+def test_trade_that_the_chart_does_not_show_yet_is_waited_for() -> None:
+    fed = Fed()
+    fed.feed.want(SAMSUNG.id, kst("10:00"), expected=kst("10:00"))
+    asyncio.run(fed.feed.close(kst("10:05:02")))
+    assert SAMSUNG.id in fed.series.wants
+    asyncio.run(fed.feed.close(kst("10:05:00") + CHART_LAG))
+    assert SAMSUNG.id not in fed.series.wants
+
+
+def test_late_tick_revises_a_crawled_bar() -> None:
+    fed = Fed()
+    fed.market.trade(kst("09:01:00"), 100.0)
+    fed.sweep("09:01:02")
+    fed.sweep("09:05:02")
+    fed.market.trade(kst("09:04:59"), 101.0)
+    _, changed = fed.sweep("09:05:12")
+    assert [(bar.close, bar.volume) for bar in changed] == [(101.0, 20.0)]
+
+
+def test_instrument_that_the_polling_left_out_is_repaired_from_where_it_was_lost() -> None:
+    fed = Fed()
+    fed.market.trade(kst("09:01:00"), 100.0, 1.0)
+    fed.sweep("09:01:02")
+    fed.market.hidden = {SAMSUNG.id}
+    for text, volume in (("09:03:00", 2.0), ("09:06:00", 4.0), ("09:16:00", 8.0)):
+        fed.market.trade(kst(text), 100.0, volume)
+    assert [bar.volume for slot in fed.sweep("09:05:02")[0] for bar in slot.bars] == [1.0]
+    fed.sweep("09:10:02")
+    fed.market.hidden = set()
+    slots, changed = fed.sweep("09:16:02")
+    assert volumes(bar for slot in slots for bar in slot.bars) == [("00:05", 4.0)]
+    assert volumes(changed) == [("00:00", 3.0)]
+    slots, _ = fed.sweep("09:20:02")
+    assert volumes(bar for slot in slots for bar in slot.bars) == [("00:15", 8.0)]
+
+
+def volumes(bars: Iterable[Bar]) -> list[tuple[str, float]]:
+    """Return start (UTC) and volume of bars."""
+    return [(f"{bar.start:%H:%M}", bar.volume) for bar in bars]
+
+
+def test_fallen_count_is_returned_and_its_slot_wanted() -> None:
+    fed = Fed()
+    at = kst("10:06")
+    ticks = [
+        Tick(SAMSUNG.id, at, at, 100.0, day_volume=50.0),
+        Tick(
+            SAMSUNG.id, at + timedelta(seconds=5), at + timedelta(seconds=5), 100.0, day_volume=40.0
+        ),
+        Tick(HYNIX.id, at, at, 100.0, day_volume=50.0),
+    ]
+    assert list(fed.feed.add(ticks)) == [SAMSUNG.id]
+    assert {name: want.judge_from for name, want in fed.series.wants.items()} == {
+        SAMSUNG.id: kst("10:05")
+    }
+
+
+def test_ticks_of_others_are_left_alone() -> None:
+    fed = Fed([HYNIX.id])
+    at = kst("10:06")
+    assert fed.feed.add([Tick(SAMSUNG.id, at, at, 100.0, day_volume=50.0)]) == {}
+
+
+def test_verified_bar_is_not_revised_and_an_unknown_one_wanted() -> None:
+    fed = Fed()
+    slot = kst("09:00")
+    bar = Bar(SAMSUNG.id, Timeframe.M5, slot, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    fed.market.trade(kst("09:01:00"), 100.0)
+    fed.sweep("09:01:02")
+    fed.sweep("09:05:02")
+    fed.feed.verified(slot, Judgement(to_ms(slot), (), (bar,), (HYNIX.id,)))
+    fed.market.trade(kst("09:04:59"), 101.0)
+    _, changed = fed.sweep("09:05:12")
+    assert changed == []
+    assert fed.series.panel.missing.tolist() == [False, True]
+    assert list(fed.series.wants) == [HYNIX.id]
