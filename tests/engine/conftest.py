@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.engine.desk_world import World
+from tests.engine.pipeline_world import World as PipelineWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
+
+    from conditions.compile import Condition
+    from tests.engine.pipeline_world import Live
 
 
 @pytest.fixture
@@ -27,5 +31,21 @@ def run(tmp_path: Path) -> Callable[..., None]:
             asyncio.run(body())
         finally:
             world.store.close()
+
+    return start
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Live:
+    """Run a scenario in the world of a pipeline with these conditions."""
+
+    def start(
+        scenario: Callable[[PipelineWorld], Coroutine[Any, Any, None]], *conditions: Condition
+    ) -> None:
+        world = PipelineWorld(tmp_path / "ticktalk.sqlite", *conditions)
+        try:
+            asyncio.run(scenario(world))
+        finally:
+            world.close()
 
     return start

@@ -7,7 +7,7 @@ from engine.exact import CONCURRENCY, ExactBars, venue_of
 from market.clock import ManualClock
 from market.errors import SourceChanged, SourceUnavailable
 from market.types import Timeframe, Venue
-from tests.engine.pipeline_world import CALENDARS, HYNIX, SAMSUNG, TradedMarket, kst
+from tests.engine.traded_market import CALENDARS, HYNIX, SAMSUNG, TradedMarket, kst
 
 
 def market() -> TradedMarket:

@@ -13,15 +13,8 @@ from engine.series import Slot, build_series
 from market.clock import ManualClock
 from market.errors import SourceChanged, SourceUnavailable
 from market.types import Bar, Tick, Timeframe, to_ms
-from tests.engine.pipeline_world import (
-    CALENDARS,
-    DAY,
-    HYNIX,
-    SAMSUNG,
-    TradedMarket,
-    condition,
-    kst,
-)
+from tests.engine.pipeline_world import condition
+from tests.engine.traded_market import CALENDARS, DAY, HYNIX, SAMSUNG, TradedMarket, kst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,18 +16,14 @@ from market.signals import Phase
 from market.types import Bar, Timeframe, to_ms
 from tests.engine.pipeline_world import (
     CHANNEL,
-    DAY,
-    HYNIX,
-    NAVER,
     ORDER,
     OWNER,
-    SAMSUNG,
     VIEWER,
     World,
     condition,
     filling_store,
-    kst,
 )
+from tests.engine.traded_market import DAY, HYNIX, NAVER, SAMSUNG, kst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

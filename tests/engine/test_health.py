@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from engine.health import PATIENCE, Health, Notice, SourceState
 from market.errors import SourceChanged, SourceUnavailable
-from tests.engine.pipeline_world import DAY, HYNIX, SAMSUNG, kst, moments
+from tests.engine.pipeline_world import moments
+from tests.engine.traded_market import DAY, HYNIX, SAMSUNG, kst
 
 DOWN = SourceUnavailable("no answer")
 CHANGED = SourceChanged("other page")

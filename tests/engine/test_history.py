@@ -14,15 +14,8 @@ from market.errors import SourceUnavailable
 from market.signals import LifecycleState, Phase
 from market.store import Store
 from market.types import Bar, Timeframe, to_ms
-from tests.engine.pipeline_world import (
-    CALENDARS,
-    DAY,
-    HYNIX,
-    SAMSUNG,
-    TradedMarket,
-    condition,
-    kst,
-)
+from tests.engine.pipeline_world import condition
+from tests.engine.traded_market import CALENDARS, DAY, HYNIX, SAMSUNG, TradedMarket, kst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

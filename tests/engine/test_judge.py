@@ -10,7 +10,8 @@ from market.clock import ManualClock
 from market.errors import SourceUnavailable
 from market.signals import Phase
 from market.types import Bar, Timeframe, to_ms
-from tests.engine.pipeline_world import CALENDARS, HYNIX, SAMSUNG, TradedMarket, condition, kst
+from tests.engine.pipeline_world import condition
+from tests.engine.traded_market import CALENDARS, HYNIX, SAMSUNG, TradedMarket, kst
 
 if TYPE_CHECKING:
     from conditions.compile import Condition

@@ -10,18 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from market.errors import SourceUnavailable
-from tests.engine.pipeline_world import (
-    HYNIX,
-    NAVER,
-    ORDER,
-    SAMSUNG,
-    Killed,
-    World,
-    condition,
-    kst,
-    moments,
-    told,
-)
+from tests.engine.pipeline_world import ORDER, Killed, World, condition, moments, told
+from tests.engine.traded_market import HYNIX, NAVER, SAMSUNG, kst
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ import numpy as np
 from engine.series import Series, Slot, Want, build_series
 from market.sessions import AlwaysOpen
 from market.types import Bar, Timeframe, Venue, to_ms
-from tests.engine.pipeline_world import CALENDARS, HYNIX, SAMSUNG, condition, kst
+from tests.engine.pipeline_world import condition
+from tests.engine.traded_market import CALENDARS, HYNIX, SAMSUNG, kst
 
 if TYPE_CHECKING:
     from market.sessions import Calendar
