@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -14,27 +13,18 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import click
 
 from bot import logs
+from bot.console import config_option, errors_for_people, load_config
 from bot.version import VERSION
-from config.environment import environment
-from config.load import find_settings, load, write_folder
-from market.errors import ConfigError, TicktalkError, UsageError
+from config.load import write_folder
+from market.errors import TicktalkError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-
-    from config.load import Config
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-config_option = click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    help="Settings file, or the folder it is in. Else TICKTALK_CONFIG, else ./config/settings.yaml,"
-    " else the packaged one.",
-)
 json_log_option = click.option(
     "--json-log",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
@@ -55,8 +45,8 @@ def run(config_path: Path | None, json_log: Path | None) -> None:
     """Run the bot: real prices, your Telegram bot, paper money unless you set a live broker."""
     from bot.live import run_live  # noqa: PLC0415  # --help need not load the whole bot
 
-    with _errors_for_people():
-        config = _load(config_path)
+    with errors_for_people():
+        config = load_config(config_path)
         token = config.settings.telegram.token
         secrets = [token.get_secret_value()] if token is not None else []
         logs.set_up(secrets=secrets, is_plain=not sys.stderr.isatty())
@@ -107,7 +97,7 @@ def demo(config_path: Path | None, json_log: Path | None, **options: object) -> 
         raise click.UsageError("--json goes with --autopilot: a person at the page ends no run")
     from bot.demo import DemoOptions, run_demo  # noqa: PLC0415  # only the demo knows the sandbox
 
-    with _errors_for_people():
+    with errors_for_people():
         logs.set_up(is_plain=not sys.stderr.isatty())
         with _opened(json_log) as stream:
             chosen = DemoOptions(config_path=config_path, **options)  # type: ignore[arg-type]  # click has checked the types
@@ -121,8 +111,8 @@ def check(config_path: Path | None) -> None:
     """Validate settings, universes and conditions; show every mistake at once."""
     from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
 
-    with _errors_for_people():
-        config = _load(config_path)
+    with errors_for_people():
+        config = load_config(config_path)
         compiled = compile_config(config)
         click.echo(f"{config.folder}: all is well")
         click.echo(f"  {len(config.universes)} universes: {', '.join(sorted(config.universes))}")
@@ -136,7 +126,7 @@ def check(config_path: Path | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> None:
     """Write a folder with settings, universes and conditions to edit, and .env for the token."""
-    with _errors_for_people():
+    with errors_for_people():
         for path in write_folder(folder):
             click.echo(f"wrote {path}")
         click.echo(f"\nnext: put your bot's token into {folder / '.env'}, then")
@@ -147,13 +137,6 @@ def init(folder: Path) -> None:
 def _show(text: str) -> None:
     """Put a text before the operator's eyes, between the lines of the log."""
     click.secho(text, err=True, bold=True)
-
-
-def _load(config_path: Path | None) -> Config:
-    """Load the settings that are meant; a .env is read here and beside them, ours wins."""
-    here = environment(Path(), os.environ)
-    settings = find_settings(config_path, here)
-    return load(settings, environment(settings.parent, here))
 
 
 @contextmanager
@@ -172,23 +155,6 @@ def _open_for_appending(path: Path) -> BinaryIO:
         return path.open("ab")
     except OSError as error:
         raise TicktalkError(f"--json-log {path}: {error.strerror}; choose another file") from error
-
-
-@contextmanager
-def _errors_for_people() -> Iterator[None]:
-    """Show our own errors as text and exit with 2; others are faults and keep their traceback."""
-    try:
-        yield
-    except ConfigError as error:
-        count = len(error.problems)
-        click.echo(f"{error}\n{count} problem{'s' if count > 1 else ''} found", err=True)
-        sys.exit(2)
-    except UsageError as error:
-        click.echo(f"ticktalk: {error}", err=True)
-        sys.exit(2)
-    except TicktalkError as error:
-        click.echo(f"ticktalk: {error}", err=True)
-        sys.exit(2)
 
 
 async def _until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
