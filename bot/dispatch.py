@@ -45,7 +45,11 @@ class Dispatcher:
         self._services = services
 
     async def handle(self, incoming: Incoming) -> str | None:
-        """Act on an update, store its answer and that it is done; return a tap's notice."""
+        """Act on an update, store its answer and that it is done; return a tap's notice.
+
+        A tap that could not be stored says so; for a message the StoreError is raised, since
+        there is nothing yet to say it with.
+        """
         update_id = incoming.update_id
         try:
             if await self._services.store.read(lambda tx: tx.inbox.is_done(update_id)):
@@ -53,6 +57,8 @@ class Dispatcher:
             reply = await self._answer(incoming)
             await self._finish(incoming, reply)
         except StoreError as error:
+            if incoming.kind != "tap":
+                raise
             logger.error("update %s could not be stored: %s", update_id, error)  # noqa: TRY400  (the text says how to mend it)
             language = language_of(incoming.language)
             return self._services.texts.plain("error.store", language)

@@ -17,7 +17,7 @@ from bot.patience import PAUSES, Patience
 from bot.telegram_errors import TokenRefused, seconds_of
 from bot.telegram_inbox import StoredUpdates, incoming
 from bot.telegram_poller import Poller, tell_silence
-from market.errors import StoreError, TicktalkError
+from market.errors import StoreError, StoreFull, TicktalkError
 from market.messages import Message
 
 if TYPE_CHECKING:
@@ -151,10 +151,25 @@ class TelegramBot:
         while True:
             raw = await self._updates.get()
             try:
-                await self._answer(raw)
+                await self._answer_patiently(raw)
             finally:
                 self._on_handled(raw["update_id"])
                 self._updates.finish()
+
+    async def _answer_patiently(self, raw: RawUpdate) -> None:
+        """Answer one update, on a full disk as soon as there is room again."""
+        patience = Patience(self._pauses)
+        while True:
+            try:
+                await self._answer(raw)
+            except StoreFull as error:
+                pause = patience.next_pause()
+                logger.error(  # noqa: TRY400  # the text says it all
+                    "update %s waits, trying again in %g s: %s", raw["update_id"], pause, error
+                )
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _answer(self, raw: RawUpdate) -> None:
         """Deal with one update; a fault of ours or of the library does not bring it back."""
@@ -167,6 +182,8 @@ class TelegramBot:
             except Exception:
                 logger.exception("update %s cannot be dealt with and is left alone", update_id)
                 await self._updates.done(update_id)
+        except StoreFull:
+            raise
         except StoreError as error:
             logger.error("update %s waits for the next start: %s", update_id, error)  # noqa: TRY400  # the text says it all
 

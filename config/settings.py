@@ -120,7 +120,7 @@ class CrawlSettings(_Section):
     """When and from where prices are crawled."""
 
     source: str = Field(default="naver", min_length=1, description="Name of the market source")
-    every_seconds: int = Field(default=10, ge=1, le=300, description="Seconds between two sweeps")
+    every_seconds: int = Field(default=10, ge=1, le=60, description="Seconds between two sweeps")
     offset_seconds: int = Field(
         default=2,
         ge=0,

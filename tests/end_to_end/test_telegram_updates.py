@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from market.clock import SystemClock
+from market.errors import StoreFull
 from sandbox.telegram_core import TelegramCore
 from tests.end_to_end.telegram_edge import DEADLINE_SECONDS, KIM, Edge, run
 
@@ -51,6 +52,28 @@ def test_a_full_disk_makes_the_poller_ask_again(
 
     run(tmp_path, scenario)
     assert caplog.text.count("could not be stored") == 2
+
+
+def test_a_message_whose_answer_finds_the_disk_full_is_answered_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(one: Edge) -> None:
+        rounds = 0
+
+        async def work(_: Incoming) -> None:
+            nonlocal rounds
+            rounds += 1
+            if rounds < 3:
+                raise StoreFull("the disk is full: free some space")
+
+        one.listener.work = work
+        async with one.polling():
+            update_id = one.core.user_sends(KIM, "/status")
+            await one.handled.wait(update_id)
+        assert rounds == 3
+
+    run(tmp_path, scenario)
+    assert caplog.text.count("trying again") == 2
 
 
 def test_an_update_that_comes_twice_is_heard_once(tmp_path: Path) -> None:
