@@ -33,7 +33,8 @@ _RISE, _FALL, _FLAT = "#e23d3d", "#2f6fe0", "#8a8f98"
 """Red for up and blue for down, as Korean screens show it."""
 _INK, _PAPER, _GRID = "#20242b", "#ffffff", "#e8ebf0"
 _SERIES = ("#f2a20c", "#7a5cd6", "#17a398", "#c2528b")
-_WIDTH_INCHES, _HEIGHT_INCHES, _DPI = 8.0, 5.0, 110
+_WIDTH_INCHES, _HEIGHT_INCHES, _DPI = 5.5, 3.6, 160
+"""Small with a high resolution: in a chat the picture is as wide as a phone."""
 
 _drawing = Lock()
 """matplotlib's settings and font caches belong to the process: one picture at a time."""
@@ -54,7 +55,7 @@ class SignalCharts:
 
 
 def draw(signal: Signal, title: str) -> bytes:
-    """Return a PNG of 880 x 550 points; safe from several threads."""
+    """Return a PNG of 880 x 576 points; safe from several threads."""
     with _drawing, _style():
         target = BytesIO()
         compose(signal, title).savefig(target, format="png")
@@ -75,9 +76,9 @@ def compose(signal: Signal, title: str) -> Figure:
     _volume(volumes, snapshot)
     _dress(prices, volumes, snapshot)
     _limit(prices, volumes, snapshot)
-    prices.set_title(title, loc="left", fontsize=13, color=_INK)
-    prices.set_title(f"{signal.condition} · {snapshot.timeframe}", loc="right", fontsize=10)
-    figure.subplots_adjust(left=0.03, right=0.88, top=0.92, bottom=0.08)
+    prices.set_title(title, loc="left", fontsize=11, color=_INK)
+    prices.set_title(f"{signal.condition} · {snapshot.timeframe}", loc="right", fontsize=8.5)
+    figure.subplots_adjust(left=0.03, right=0.86, top=0.91, bottom=0.09)
     return figure
 
 
@@ -132,7 +133,7 @@ def _overlays(axes: Axes, snapshot: Snapshot) -> None:
     for (name, values), colour in zip(snapshot.overlays.items(), _SERIES, strict=False):
         axes.plot(range(len(values)), values, color=colour, linewidth=1.5, label=name)
     if snapshot.overlays:
-        axes.legend(loc="upper left", fontsize=9, frameon=False)
+        axes.legend(loc="upper left", fontsize=8.5, frameon=False)
 
 
 def _mark(axes: Axes, signal: Signal) -> None:
@@ -145,7 +146,7 @@ def _mark(axes: Axes, signal: Signal) -> None:
         xytext=(4, 0),
         textcoords="offset points",
         va="center",
-        fontsize=10,
+        fontsize=8.5,
         color="white",
         bbox={"boxstyle": "round,pad=0.25", "facecolor": _INK, "edgecolor": "none"},
     )
@@ -155,7 +156,7 @@ def _mark(axes: Axes, signal: Signal) -> None:
         xytext=(0, -14),
         textcoords="offset points",
         ha="center",
-        fontsize=13,
+        fontsize=11,
         color=_INK,
     )
 
@@ -170,7 +171,7 @@ def _dress(prices: Axes, volumes: Axes, snapshot: Snapshot) -> None:
         axes.grid(visible=True, color=_GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.yaxis.tick_right()
-        axes.tick_params(length=0, labelsize=9, colors=_INK)
+        axes.tick_params(length=0, labelsize=8.5, colors=_INK)
         for spine in axes.spines.values():
             spine.set_visible(False)
     prices.margins(y=0.12)
@@ -192,7 +193,7 @@ def _limit(prices: Axes, volumes: Axes, snapshot: Snapshot) -> None:
 
 
 def _label_places(count: int) -> list[int]:
-    every = max(1, math.ceil(count / 6))
+    every = max(1, math.ceil(count / 5))
     return list(range(count - 1, -1, -every))[::-1]
 
 

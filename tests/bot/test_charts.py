@@ -82,12 +82,12 @@ def same(value: float, bars: int = BARS) -> dict[str, Any]:
     ],
 )
 def test_every_snapshot_can_be_drawn(shown: Snapshot) -> None:
-    assert size(draw(signal(shown), "삼성전자 우선주 B$x$  KRX:005930")) == (880, 550)
+    assert size(draw(signal(shown), "삼성전자 우선주 B$x$  KRX:005930")) == (880, 576)
 
 
 def test_names_are_written_as_they_are_not_as_formulas() -> None:
     odd = draw(signal(snapshot(), "a $\\frac$ b"), "$\\nonsense{$ ▲ 한글")
-    assert size(odd) == (880, 550)
+    assert size(odd) == (880, 576)
 
 
 def test_two_charts_can_be_drawn_at_once() -> None:
