@@ -50,6 +50,8 @@ class Feed:
     def __init__(self, series: Series, exact: ExactBars) -> None:
         self.series = series
         self._exact = exact
+        self._crawled: list[Bar] = []
+        self._changed: list[Bar] = []
 
     def begin(self, since: datetime, seen_at: datetime) -> None:
         """Note the first sweep after a start; until then nothing from `since` on was watched."""
@@ -102,10 +104,12 @@ class Feed:
         closed = await asyncio.to_thread(self.series.builder.close, seen_at)
         self._doubt(closed)
         held = set(self.series.wants)
-        crawled = [bar for bar in closed.new if bar.instrument not in held]
-        exact, changed = await self._ask(seen_at)
-        changed += [bar for bar in closed.revised if self._is_news(bar, held)]
-        return _by_slot(crawled, exact), changed
+        self._crawled += [bar for bar in closed.new if bar.instrument not in held]
+        self._changed += [bar for bar in closed.revised if self._is_news(bar, held)]
+        exact, earlier = await self._ask(seen_at)
+        crawled, self._crawled = self._crawled, []
+        changed, self._changed = self._changed, []
+        return _by_slot(crawled, exact), earlier + changed
 
     def _doubtful(self, since: datetime, seen_at: datetime) -> list[datetime]:
         """Return the slots of an unwatched stretch that the counts cannot tell.

@@ -96,11 +96,9 @@ class Series:
         return f"series/{self.venue}/{self.timeframe}"
 
     def usable(self, slot: Slot) -> tuple[Bar, ...]:
-        """Return the bars of a slot without crawled ones of instruments that wait for the chart."""
+        """Return the bars of a slot without crawled ones that the chart is to tell."""
         return tuple(
-            bar
-            for bar in slot.bars
-            if bar.instrument in slot.exact or bar.instrument not in self.wants
+            bar for bar in slot.bars if bar.instrument in slot.exact or not self._is_wanted(bar)
         )
 
     def take(self, bars: Iterable[Bar]) -> None:
@@ -121,6 +119,10 @@ class Series:
                 behind[bar.instrument] = min(start, behind.get(bar.instrument, start))
         late = {name: start for name, start in behind.items() if start <= judged_ms}
         return {"judged_ms": judged_ms, "behind": late}
+
+    def _is_wanted(self, bar: Bar) -> bool:
+        want = self.wants.get(bar.instrument)
+        return want is not None and bar.start >= want.judge_from
 
 
 Members = tuple["Condition", tuple["InstrumentId", ...]]

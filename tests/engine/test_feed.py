@@ -254,3 +254,16 @@ def test_verified_bar_is_not_revised_and_an_unknown_one_wanted() -> None:
     assert changed == []
     assert fed.series.panel.missing.tolist() == [False, True]
     assert list(fed.series.wants) == [HYNIX.id]
+
+
+def test_chart_that_breaks_unexpectedly_loses_no_crawled_bar() -> None:
+    fed = Fed()
+    fed.market.trade(kst("09:01:00"), 100.0)
+    fed.sweep("09:01:02")
+    fed.feed.want(HYNIX.id, kst("09:00"))
+    fed.market.chart_errors[HYNIX.id] = LookupError("a fault in our code")
+    with pytest.raises(LookupError):
+        fed.sweep("09:05:02")
+    fed.market.chart_errors.clear()
+    slots, _ = fed.sweep("09:05:12")
+    assert [bar.instrument for slot in slots for bar in slot.bars] == [SAMSUNG.id]

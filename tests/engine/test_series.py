@@ -71,6 +71,13 @@ def test_crawled_bars_of_what_waits_for_the_chart_are_not_usable() -> None:
     assert series.usable(replace(crawled, exact=frozenset({SAMSUNG.id}))) == bars
 
 
+def test_crawled_bars_from_before_what_waits_are_usable() -> None:
+    series = one_series()
+    series.wants[SAMSUNG.id] = Want(kst("10:00"), kst("10:05"), kst("10:05"))
+    slot = Slot(kst("10:00"), (bar("10:00"),))
+    assert series.usable(slot) == slot.bars
+
+
 def test_take_revises_known_bars_and_appends_newer_ones() -> None:
     series = one_series()
     series.panel.append([bar("10:00"), bar("10:05")])

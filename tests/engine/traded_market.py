@@ -40,7 +40,7 @@ class TradedMarket:
         self.clock = clock
         self.trades: dict[InstrumentId, list[tuple[datetime, float, float]]] = {}
         self.polling_error: SourceError | None = None
-        self.chart_errors: dict[InstrumentId, SourceError] = {}
+        self.chart_errors: dict[InstrumentId, Exception] = {}
         self.chart_prices: dict[tuple[InstrumentId, datetime], float] = {}
         self.chart_ends: datetime | None = None
         self.hidden: set[InstrumentId] = set()
