@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import time
     from decimal import Decimal
 
+    from config.condition_tests import Trial
     from market.orders import Side
     from market.types import InstrumentId, Timeframe
 
@@ -91,3 +92,4 @@ class ConditionSpec:
     between: tuple[time, time] | None = None
     alert: AlertSpec = AlertSpec()
     order: OrderSpec | None = None
+    tests: tuple[Trial, ...] = ()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from config.condition_file import AlertSpec, ConditionSpec, ConfirmSpec, OrderSpec
+from config.condition_tests import read_tests
 from config.fields import Fields, refuse
 from config.instruments import find_ids
 from config.registry import suggestion
@@ -50,6 +51,7 @@ KEYS = (
     "between",
     "alert",
     "order",
+    "tests",
 )
 """The keys of a condition file, in the order in which they are usually written."""
 ORDER_KEYS = ("side", "size", "price", "confirm")
@@ -57,7 +59,7 @@ ALERT_KEYS = ("severity", "chart")
 CONFIRM_KEYS = ("within", "max_drift")
 
 _CODE_LIKE = re.compile(r"(KRX:)?[0-9A-Z]{6}", re.ASCII)
-_LATER = ("tests", "params", "let", "extends", "score", "protect", "unfilled", "intrabar", "of")
+_LATER = ("params", "let", "extends", "score", "protect", "unfilled", "intrabar", "of")
 _LATER_ORDER = ("protect", "unfilled", "stop_loss", "take_profit", "trailing_stop")
 _LATER_CONFIRM = ("otherwise",)
 
@@ -98,6 +100,7 @@ def read_condition(node: Node, surroundings: Surroundings) -> ConditionSpec:
         between=fields.value("between", _between, None),
         alert=_alert(fields),
         order=_order(fields, surroundings.confirm),
+        tests=read_tests(fields),
     )
     refuse(problems)
     return spec

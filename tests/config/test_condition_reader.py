@@ -37,6 +37,8 @@ order:
   size: "min(2% * equity, 500_000 KRW)"
   price: close + 1 tick
   confirm: {within: 30s, max_drift: 0.5%}
+tests:
+  - {name: falls, bars: {close: 6 4}, expect: {never: true}}
 """
 
 
@@ -83,6 +85,7 @@ def test_full_file_is_read() -> None:
         price=Located("close + 1 tick", "x.yaml", 19, 10),
         confirm=ConfirmSpec(timedelta(seconds=30), Decimal("0.005")),
     )
+    assert [trial.name.text for trial in spec.tests] == ["falls"]
 
 
 def test_rules_nest() -> None:
