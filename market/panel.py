@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Panel:
     `open` .. `value` are float64[rows, depth], `starts` int64 in UTC ms, `gap` tells that a missing
     slot lies between the bar and the one before it; `missing` that the slot after the newest bar is
     missing; `counts` how many bars a row holds. Take the arrays anew after every `append`: it moves
-    what an array taken earlier shows.
+    what an array taken earlier shows. Another thread than the one that appends takes a `part`.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Panel:
         self._gap = _Band(rows, depth, False)
         self.missing = np.zeros(rows, dtype=bool)
         self.counts = np.zeros(rows, dtype=np.int64)
+        self._changing = RLock()
 
     @property
     def open(self) -> np.ndarray[Any, Any]:
@@ -126,17 +128,8 @@ class Panel:
         A bar with the newest start replaces it; older ones and instruments without a row are
         ignored. A new bar ends the row's `missing`, which becomes its `gap`.
         """
-        fresh = self._collect(bars)
-        rows = np.array(sorted(fresh), dtype=np.intp)
-        if not len(rows):
-            return rows
-        if all(len(held) == 1 for held in fresh.values()):
-            self._push(rows, [fresh[row][0] for row in rows.tolist()])
-        else:
-            for row in rows.tolist():
-                self._extend(row, fresh[row])
-        self.missing[rows] = False
-        return rows
+        with self._changing:
+            return self._append(bars)
 
     def revise(self, bar: Bar) -> bool:
         """Replace the bar with the same start; False where the panel does not hold it."""
@@ -148,13 +141,26 @@ class Panel:
         column = int(np.searchsorted(self.starts[row], start))
         if column == self.depth or self.starts[row, column] != start:
             return False
-        for name in _FIELDS:
-            self._values[name].view[row, column] = getattr(bar, name)
+        with self._changing:
+            for name in _FIELDS:
+                self._values[name].view[row, column] = getattr(bar, name)
         return True
 
     def mark_missing(self, rows: Iterable[int]) -> None:
         """Note that what follows the newest bar of these rows is unknown."""
         self.missing[np.fromiter(rows, dtype=np.intp)] = True
+
+    def part(self, rows: np.ndarray[Any, Any]) -> Panel:
+        """Return a copy of these rows in this order, whole whatever another thread appends."""
+        part = Panel(self.timeframe, [self.instruments[row] for row in rows.tolist()], self.depth)
+        with self._changing:
+            for name in _FIELDS:
+                part._values[name].view[:] = self._values[name].view[rows]
+            part._starts.view[:] = self._starts.view[rows]
+            part._gap.view[:] = self._gap.view[rows]
+            part.missing[:] = self.missing[rows]
+            part.counts[:] = self.counts[rows]
+        return part
 
     def snapshot(
         self,
@@ -179,6 +185,19 @@ class Panel:
                 for name, line in (overlays or {}).items()
             },
         )
+
+    def _append(self, bars: Iterable[Bar]) -> np.ndarray[Any, Any]:
+        fresh = self._collect(bars)
+        rows = np.array(sorted(fresh), dtype=np.intp)
+        if not len(rows):
+            return rows
+        if all(len(held) == 1 for held in fresh.values()):
+            self._push(rows, [fresh[row][0] for row in rows.tolist()])
+        else:
+            for row in rows.tolist():
+                self._extend(row, fresh[row])
+        self.missing[rows] = False
+        return rows
 
     def _collect(self, bars: Iterable[Bar]) -> dict[int, list[tuple[int, Bar]]]:
         """Return each row's new bars with their starts; revise what the panel holds already."""

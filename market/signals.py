@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b32encode
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -72,6 +74,17 @@ class Signal:
     explanation: Explanation
     snapshot: Snapshot
     is_late: bool = False
+
+    @property
+    def reference(self) -> str:
+        """Return the short name of the signal, which fits into a button."""
+        return reference_of(self.id)
+
+
+def reference_of(signal_id: str) -> str:
+    """Return ten letters and digits that stand for the signal with this id."""
+    digest = hashlib.sha256(signal_id.encode()).digest()
+    return b32encode(digest).decode()[:10].lower()
 
 
 class Phase(IntEnum):

@@ -6,7 +6,7 @@ import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -76,6 +76,14 @@ class Store:
             raise
         return store
 
+    @classmethod
+    def read_only(cls, path: Path | str) -> StoreReader:
+        """Open a database that exists to read it, also beside the ticktalk that is using it.
+
+        Raises StoreError where there is none, and StoreFromFuture.
+        """
+        return StoreReader(Path(path).absolute())
+
     async def write(self, function: Callable[[Transaction], T]) -> T:
         """Run a function in one transaction on the writer thread and return what it returns.
 
@@ -107,13 +115,7 @@ class Store:
         return await asyncio.wrap_future(thread.submit(self._transact, engine, function))
 
     def _transact(self, engine: Engine, function: Callable[[Transaction], T]) -> T:
-        try:
-            with engine.begin() as connection:
-                result = function(Transaction(connection, self._clock))
-                store_file.check(connection)
-                return result
-        except SQLAlchemyError as error:
-            raise store_file.explain(error, self._path) from error
+        return _transact(engine, self._path, self._clock, function)
 
     def _create(self) -> None:
         try:
@@ -121,3 +123,38 @@ class Store:
         except SQLAlchemyError as error:
             self._writer.dispose()
             raise store_file.explain(error, self._path) from error
+
+
+class StoreReader:
+    """A database opened only to read it; it takes no lock and waits for nobody."""
+
+    def __init__(self, path: Path) -> None:
+        if not store_file.inspect(path):
+            raise StoreError(f"{path} holds nothing yet: it is written by `ticktalk run`")
+        self._path = path
+        self._clock = SystemClock()
+        self._reader = store_file.connect(path, begin="BEGIN")
+
+    def read(self, function: Callable[[Transaction], T]) -> T:
+        """Run a function that only reads, on one unchanging view of what is committed."""
+        return _transact(self._reader, self._path, self._clock, function)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reader.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _transact(engine: Engine, path: Path, clock: Clock, function: Callable[[Transaction], T]) -> T:
+    try:
+        with engine.begin() as connection:
+            result = function(Transaction(connection, clock))
+            store_file.check(connection)
+            return result
+    except SQLAlchemyError as error:
+        raise store_file.explain(error, path) from error

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from market.signals import Explanation, Leaf, LifecycleState, Phase, Signal, Snapshot
+from market.signals import (
+    Explanation,
+    Leaf,
+    LifecycleState,
+    Phase,
+    Signal,
+    Snapshot,
+    reference_of,
+)
 from market.tables import table
 from market.types import Timeframe, Verdict
 
@@ -51,11 +59,19 @@ class SignalTable:
         statement = select(_SIGNALS).order_by(_SIGNALS.c.number.desc()).limit(count)
         return [_signal(row) for row in self._connection.execute(statement)]
 
-    def count_since(self, condition: str, at: datetime) -> int:
-        """Return how often a condition fired at or after a market time."""
+    def referred(self, reference: str) -> Signal | None:
+        """Return the signal with this short reference."""
+        ids = self._connection.execute(select(_SIGNALS.c.id)).scalars()  # read from their index
+        found = next((one for one in ids if reference_of(one) == reference), None)
+        return None if found is None else self.get(found)
+
+    def count_since(self, condition: str, at: datetime, until: datetime | None = None) -> int:
+        """Return how often a condition fired at or after a market time, and before `until`."""
         statement = select(func.count()).where(
             _SIGNALS.c.condition == condition, _SIGNALS.c.fired_at >= at
         )
+        if until is not None:
+            statement = statement.where(_SIGNALS.c.fired_at < until)
         return int(self._connection.execute(statement).scalar_one())
 
     def save_states(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -239,3 +240,34 @@ def test_append_goes_on_beyond_the_room_of_its_buffers() -> None:
     assert held(panel, 4) == [(0, 5)]
     newest = [(number, number) for number in range(rounds - 3, rounds)]
     assert [held(panel, row) for row in range(4)] == [newest] * 4
+
+
+def test_a_part_is_a_copy_in_the_order_asked() -> None:
+    panel = Panel(Timeframe.M5, ROWS, depth=4)
+    panel.append(bar(name, number, 10.0 + number) for name in ROWS[:3] for number in range(2))
+    panel.mark_missing([1])
+    part = panel.part(np.array([1, 0, 4]))
+    panel.append([bar("KRX:A", 2), bar("KRX:B", 2)])
+    assert part.instruments == ("KRX:B", "KRX:A", "KRX:E")
+    assert [held(part, row) for row in range(3)] == [[(0, 10), (1, 11)]] * 2 + [[]]
+    assert part.missing.tolist() == [True, False, False]
+    part.append([bar("KRX:B", 3)])
+    assert part.gap[0].tolist() == [False, False, False, True]
+
+
+def test_a_part_is_whole_while_another_thread_appends() -> None:
+    panel = Panel(Timeframe.M5, ROWS, depth=50)
+    numbers = range(3_000)
+
+    def write() -> None:
+        for number in numbers:
+            panel.append([bar(name, number, 1.0 + number) for name in ROWS])
+
+    writer = Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        part = panel.part(np.arange(5))
+        shown = {tuple(held(part, row)) for row in range(5)}
+        assert len(shown) == 1
+    writer.join()
+    assert held(panel.part(np.array([2])), 0)[-1] == (2_999, 3_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -152,6 +153,16 @@ def test_signals_are_counted_from_a_time_on(store: Store) -> None:
     add(store, signal("other", 3, condition="rebound"))
     since = NOW + timedelta(minutes=2)
     assert asyncio.run(store.read(lambda t: t.signals.count_since("breakout", since))) == 2
+    until = NOW + timedelta(minutes=3)
+    assert asyncio.run(store.read(lambda t: t.signals.count_since("breakout", since, until))) == 1
+
+
+def test_a_signal_is_found_by_its_short_reference(store: Store) -> None:
+    add(store, signal("1"), signal("2"))
+    reference = signal("2").reference
+    assert re.fullmatch("[a-z2-7]{10}", reference)
+    assert asyncio.run(store.read(lambda t: t.signals.referred(reference))) == signal("2")
+    assert asyncio.run(store.read(lambda t: t.signals.referred("a" * 10))) is None
 
 
 @THOROUGH
