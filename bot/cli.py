@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import click
 
 from bot import logs
+from bot.cli_check import check
 from bot.console import config_option, errors_for_people, load_config
 from bot.version import VERSION
 from config.load import write_folder
@@ -105,21 +106,7 @@ def demo(config_path: Path | None, json_log: Path | None, **options: object) -> 
     sys.exit(code)
 
 
-@main.command()
-@config_option
-def check(config_path: Path | None) -> None:
-    """Validate settings, universes and conditions; show every mistake at once."""
-    from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
-
-    with errors_for_people():
-        config = load_config(config_path)
-        compiled = compile_config(config)
-        click.echo(f"{config.folder}: all is well")
-        click.echo(f"  {len(config.universes)} universes: {', '.join(sorted(config.universes))}")
-        for condition in compiled:
-            order = condition.spec.order
-            does = f"proposes to {order.side}" if order is not None else "alerts"
-            click.echo(f"  {condition.name} ({condition.timeframe}): {does}")
+main.add_command(check)
 
 
 @main.command()

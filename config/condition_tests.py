@@ -240,11 +240,14 @@ def _states(expect: Fields, count: int) -> Iterator[tuple[int, Phase, Located]]:
         words = " ".join(PHASES)
         expect.problems.append(node.problem(f"'states' are written {{61: firing}}; one of {words}"))
         return
-    states = Fields(node, [key.text for key, _ in node.entries], expect.problems)
-    for key, _ in node.entries:
-        phase = PHASES[states.choice(key.text, tuple(PHASES), "inactive")]
+    for key, value in node.entries:
+        word = value.text if isinstance(value, Located) else ""
+        if word not in PHASES:
+            known = ", ".join(PHASES)
+            expect.problems.append(value.problem(f"unknown state '{word}'; known: {known}"))
+            continue
         for slot in _range(key, count, expect.problems):
-            yield slot, phase, key
+            yield slot, PHASES[word], key
 
 
 def _range(located: Located, count: int, problems: list[Problem]) -> range:

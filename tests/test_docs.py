@@ -11,10 +11,13 @@ from bot.cli import main
 from bot.command import COMMANDS, load_commands
 from bot.texts import Texts
 from conditions.compile import compile_condition
+from conditions.coverage import coverage
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS
+from conditions.trial_report import failed_tests
 from conditions.units import LITERALS
 from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS, parse_condition
+from config.condition_tests import BARS_KEYS, EXPECT_KEYS, PHASES, TEST_KEYS
 from config.settings import describe_settings
 
 ROOT = Path(__file__).parents[1]
@@ -94,6 +97,21 @@ def test_the_condition_in_the_documents_compiles() -> None:
     text = re.search(r"```yaml\n(.*?)```", read("docs/conditions.md"), re.DOTALL)
     assert text is not None
     assert compile_condition(parse_condition(text[1])).name == "volume-breakout"
+
+
+def test_the_tested_condition_in_the_documents_passes_its_tests() -> None:
+    section = read("docs/conditions.md").partition("## Testing a condition")[2]
+    text = re.search(r"```yaml\n(.*?)```", section, re.DOTALL)
+    assert text is not None
+    condition = compile_condition(parse_condition(text[1]))
+    assert failed_tests(condition) == ()
+    covered = coverage(condition)
+    assert (covered.tests, covered.reached) == (3, covered.outcomes)
+
+
+@pytest.mark.parametrize("key", [*TEST_KEYS[1:], *BARS_KEYS, *EXPECT_KEYS, *PHASES])
+def test_every_key_of_a_test_is_documented(key: str) -> None:
+    assert f"`{key}" in read("docs/conditions.md").partition("## Testing a condition")[2]
 
 
 def test_the_changelog_has_the_present_version() -> None:

@@ -1,0 +1,65 @@
+"""`ticktalk check`: everything a user wrote is read, compiled and tested; all mistakes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # click looks at the types of a command
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.console import config_option, counted, errors_for_people, load_config
+from market.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conditions.compile import Condition
+    from conditions.coverage import Coverage
+    from config.load import Config
+
+
+@click.command()
+@config_option
+@click.option("--verbose", is_flag=True, help="List the outcomes that no test brings about.")
+def check(config_path: Path | None, *, verbose: bool) -> None:
+    """Validate settings, universes and conditions, and run their tests; show every mistake."""
+    from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
+    from conditions.trial_report import failed_tests  # noqa: PLC0415  # likewise
+
+    with errors_for_people():
+        config = load_config(config_path)
+        compiled = compile_config(config)
+        history = config.settings.crawl.history_bars
+        failures = [one for condition in compiled for one in failed_tests(condition, history)]
+        if failures:
+            raise ConfigError(tuple(failures))
+        for line in _lines(config, compiled, verbose=verbose):
+            click.echo(line)
+
+
+def _lines(config: Config, compiled: tuple[Condition, ...], *, verbose: bool) -> Iterator[str]:
+    from conditions.coverage import coverage  # noqa: PLC0415  # --help need not load numba
+
+    yield f"{config.folder}: all is well"
+    yield f"  {len(config.universes)} universes: {', '.join(sorted(config.universes))}"
+    for condition in compiled:
+        order = condition.spec.order
+        does = f"proposes to {order.side}" if order is not None else "alerts"
+        covered = coverage(condition, config.settings.crawl.history_bars)
+        yield f"  {condition.name} ({condition.timeframe}): {does}; {_tested(covered)}"
+        if verbose:
+            yield from _missing(covered)
+
+
+def _tested(covered: Coverage) -> str:
+    if not covered.tests:
+        return "no tests"
+    outcomes = f"{covered.reached} of {counted(covered.outcomes, 'outcome')}"
+    return f"{counted(covered.tests, 'test')}, {outcomes}"
+
+
+def _missing(covered: Coverage) -> Iterator[str]:
+    for branch in covered.branches:
+        if branch.missing:
+            words = " and never ".join(one.name.lower() for one in branch.missing)
+            yield f"    in {branch.key}, never {words}: {branch.text}"

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from config.load import write_folder
+
+CONDITION = """\
+name: high
+universe: [KRX:005930]
+timeframe: 5m
+when: close > 50_000
+tests:
+  - name: fires above
+    bars: {close: "40_000 60_000 ?"}
+    expect: {fires_at: [1]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("TICKTALK_")]:
+        monkeypatch.delenv(name)
+    write_folder(Path("mine"))
+
+
+def check(condition: str, *options: str) -> Result:
+    (Path("mine") / "conditions" / "high.yaml").write_text(condition, encoding="utf-8")
+    return CliRunner().invoke(main, ["check", "--config", "mine", *options])
+
+
+def test_shipped_conditions_are_tested_in_all_their_outcomes() -> None:
+    result = CliRunner().invoke(main, ["check", "--verbose"])
+    assert result.exit_code == 0
+    assert "volume-breakout (5m): proposes to buy; 4 tests, 12 of 12 outcomes" in result.output
+    assert "rsi-rebound (5m): alerts; 4 tests, 6 of 6 outcomes" in result.output
+    assert "never" not in result.output
+
+
+def test_a_tested_condition_is_counted() -> None:
+    assert "high (5m): alerts; 1 test, 3 of 3 outcomes" in check(CONDITION).output
+
+
+def test_a_test_that_fails_is_a_mistake_with_its_place() -> None:
+    result = check(CONDITION.replace("[1]", "[0]"))
+    assert result.exit_code == 2
+    assert "high.yaml:8:25: test 'fires above': expected to fire at slot 0, did" in result.output
+    assert "'close > 50_000' is false (40_000 > 50_000)" in result.output
+    assert "1 problem found" in result.output
+    assert "all is well" not in result.output
+
+
+def test_missing_outcomes_are_listed_on_request() -> None:
+    text = CONDITION.replace("40_000 60_000 ?", "60_000x2").replace("[1]", "[0]")
+    assert "1 test, 1 of 3 outcomes" in check(text).output
+    line = "    in when, never false and never unknown: close > 50_000"
+    assert line not in check(text).output.splitlines()
+    assert line in check(text, "--verbose").output.splitlines()
+
+
+def test_a_condition_without_tests_is_told_so() -> None:
+    text = CONDITION.partition("tests:")[0]
+    assert "high (5m): alerts; no tests" in check(text).output
