@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from conditions.distance import operator_of
 from conditions.series import Indicated, Series
 from conditions.truths import Compared, Happened, Lasting, Truth
 from conditions.units import Unit
@@ -64,13 +65,12 @@ def _leaves(truth: Truth) -> Iterator[tuple[Compared | Happened, Truth]]:
 
 def _leaf(leaf: Compared | Happened, outer: Truth, view: View, is_missing: bool) -> Leaf:
     left, right = (float(one.values(view, 1)[0, -1]) for one in leaf.operands)
-    operator = leaf.operator if isinstance(leaf, Compared) else leaf.event.words
-    return Leaf(
-        outer.text, left, operator, right, _unit(leaf.unit), _verdict(outer, view, is_missing)
-    )
+    unit, verdict = shown_unit(leaf.unit), _verdict(outer, view, is_missing)
+    return Leaf(outer.text, left, operator_of(leaf), right, unit, verdict)
 
 
-def _unit(unit: Unit) -> str:
+def shown_unit(unit: Unit) -> str:
+    """Return the unit of a leaf: how its values are shown to people."""
     if unit is Unit.MONEY:
         return str(Unit.VALUE)
     return str(unit) if unit in _SHOWN else ""

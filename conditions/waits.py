@@ -1,0 +1,147 @@
+"""What a condition waits for on an instrument before it can fire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from market.sessions import KST
+from market.signals import Phase
+from market.types import Verdict, from_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, time
+
+    from conditions.compile import Condition
+    from market.panel import Panel
+    from market.sessions import Calendar
+    from market.signals import LifecycleState
+
+
+class WaitFor(StrEnum):
+    """A reason why nothing fires now."""
+
+    WARM_UP = "warm_up"
+    MISSING = "missing"
+    CHART = "chart"
+    UNKNOWN = "unknown"
+    FALSE = "false"
+    HOLD = "hold"
+    CLEAR = "clear"
+    COOLDOWN = "cooldown"
+    HOURS = "hours"
+    LIMIT = "limit"
+    NO_TRADE = "no_trade"
+    BEHIND = "behind"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing waited for: `has` of `needs` (bars, signals), or a moment.
+
+    BEHIND and NO_TRADE have `has` slots since the bar that `at` names.
+    """
+
+    reason: WaitFor
+    has: int = 0
+    needs: int = 0
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known beside bars and states when somebody asks why.
+
+    `judged_ms` is the start of the newest slot that was judged (0: none), `fired_today` how many
+    signals of the condition count towards its limit. `is_held_back` tells that the venue's chart
+    is asked before anything is concluded from the instrument's bars.
+    """
+
+    now: datetime
+    calendar: Calendar
+    judged_ms: int = 0
+    fired_today: int = 0
+    is_held_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a condition stands on one row after its newest bar."""
+
+    condition: Condition
+    panel: Panel
+    row: int
+    verdict: Verdict
+    state: LifecycleState
+    start_ms: int
+    end_ms: int
+
+
+def waits(standing: Standing, moment: Moment) -> tuple[Wait, ...]:
+    """Return what the condition waits for on the row, in the order in which it matters."""
+    return (
+        *_unknown(standing, moment),
+        *_lifecycle(standing),
+        *_market(standing, moment),
+    )
+
+
+def _unknown(standing: Standing, moment: Moment) -> Iterator[Wait]:
+    count, warm_up = int(standing.panel.counts[standing.row]), standing.condition.warmup
+    is_missing = bool(standing.panel.missing[standing.row])
+    if moment.is_held_back:
+        yield Wait(WaitFor.CHART)
+    elif is_missing:
+        yield Wait(WaitFor.MISSING)
+    if standing.verdict is Verdict.UNKNOWN and count < warm_up:
+        yield Wait(WaitFor.WARM_UP, count, warm_up)
+    elif standing.verdict is Verdict.UNKNOWN and not is_missing:
+        yield Wait(WaitFor.UNKNOWN)
+
+
+def _lifecycle(standing: Standing) -> Iterator[Wait]:
+    spec, state = standing.condition.spec, standing.state
+    if standing.verdict is Verdict.FALSE:
+        yield Wait(WaitFor.FALSE)
+    is_firing = state.phase is Phase.FIRING
+    if standing.verdict is Verdict.TRUE and not is_firing and state.held < spec.hold_bars:
+        yield Wait(WaitFor.HOLD, state.held, spec.hold_bars)
+    if is_firing:
+        yield Wait(WaitFor.CLEAR)
+    until_ms = state.fired_ms + int(spec.cooldown.total_seconds() * 1000)
+    if state.phase in {Phase.FIRING, Phase.COOLING} and standing.end_ms < until_ms:
+        yield Wait(WaitFor.COOLDOWN, at=from_ms(until_ms))
+    if standing.start_ms and not _is_within(spec.between, standing.end_ms):
+        yield Wait(WaitFor.HOURS, at=from_ms(standing.end_ms))
+
+
+def _market(standing: Standing, moment: Moment) -> Iterator[Wait]:
+    limit = standing.condition.spec.limit_per_day
+    if limit is not None and moment.fired_today >= limit:
+        yield Wait(WaitFor.LIMIT, moment.fired_today, limit)
+    calendar, timeframe = moment.calendar, standing.panel.timeframe
+    newest_ms = max(standing.start_ms, moment.judged_ms)
+    if standing.start_ms and not standing.panel.missing[standing.row]:
+        since = from_ms(standing.start_ms + 1)
+        untraded = calendar.slots(since, from_ms(moment.judged_ms + 1), timeframe)
+        if untraded:
+            yield Wait(WaitFor.NO_TRADE, len(untraded), at=from_ms(standing.start_ms))
+    if newest_ms:
+        later = calendar.slots(from_ms(newest_ms + 1), moment.now, timeframe)
+        closed = [one for one in later if calendar.slot_end(one, timeframe) <= moment.now]
+        if closed:
+            yield Wait(WaitFor.BEHIND, len(closed), at=from_ms(newest_ms))
+    if not calendar.is_open(moment.now):
+        yield Wait(WaitFor.SESSION, at=calendar.next_open(moment.now))
+
+
+def _is_within(between: tuple[time, time] | None, end_ms: int) -> bool:
+    """Tell whether a bar that ends then lies in the hours, as the lifecycle does."""
+    if between is None:
+        return True
+    first, last = between
+    at = from_ms(end_ms).astimezone(KST).time()
+    return first <= at <= last if first <= last else at >= first or at <= last

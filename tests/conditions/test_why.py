@@ -1,0 +1,349 @@
+"""Tests of asking why: the tree, what is waited for, and that it says what the bot decides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from importlib.resources import files
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conditions.compile import compile_condition
+from conditions.engine import evaluate
+from conditions.lifecycle import States, step
+from conditions.waits import Moment, Wait, WaitFor
+from conditions.why import Why, replayed, why
+from config.condition_reader import parse_condition
+from market.panel import Panel
+from market.sessions import AlwaysOpen, KrxCalendar
+from market.signals import LifecycleState, Phase
+from market.types import Bar, Timeframe, Verdict, from_ms, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conditions.compile import Condition
+    from conditions.why import Branch
+
+    Compiled = Callable[..., Condition]
+    PanelOf = Callable[..., Panel]
+
+STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=6)
+OPENING = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)
+"""Nine o'clock of a Monday in Seoul, where the makers of panels begin."""
+SLOT = timedelta(minutes=5)
+LENGTH_MS = 300_000
+NAME = "KRX:005930"
+FOLDER = files("config") / "conditions"
+SHIPPED = sorted(one.name for one in FOLDER.iterdir() if one.name.endswith(".yaml"))
+RISING = [10.0, 11.0, 12.0, 13.0]
+NEW = LifecycleState()
+
+
+def after(bars: int, **facts: object) -> Moment:
+    """Return the moment in which that many slots have closed and been judged."""
+    now = OPENING + bars * SLOT
+    return Moment(now, KrxCalendar({}), to_ms(now - SLOT), **facts)  # type: ignore[arg-type]  # named facts of a test
+
+
+def asked(condition: Condition, panel: Panel, state: LifecycleState = NEW, bars: int = 4) -> Why:
+    """Return why on the first row after that many slots."""
+    return why(condition, panel, 0, state, after(bars))
+
+
+def kinds(found: Why) -> list[WaitFor]:
+    """Return what is waited for."""
+    return [wait.reason for wait in found.waits]
+
+
+def failing(branch: Branch) -> list[Branch]:
+    """Return the leaves that are not true."""
+    if not branch.parts:
+        return [] if branch.verdict is Verdict.TRUE else [branch]
+    return [leaf for part in branch.parts for leaf in failing(part)]
+
+
+def test_the_tree_has_the_verdict_of_every_node(compiled: Compiled, panel_of: PanelOf) -> None:
+    condition = compiled("close > 12 and (close < 5 or not close > 20)")
+    tree = asked(condition, panel_of(RISING)).when
+    assert (tree.word, tree.verdict) == ("all", Verdict.TRUE)
+    first, second = tree.parts
+    assert (first.word, first.text, first.verdict) == ("compare", "close > 12", Verdict.TRUE)
+    assert (second.word, second.verdict) == ("any", Verdict.TRUE)
+    low, opposite = second.parts
+    assert (low.verdict, opposite.word, opposite.verdict) == (Verdict.FALSE, "not", Verdict.TRUE)
+    assert opposite.parts[0].verdict is Verdict.FALSE
+
+
+def test_operands_show_the_numbers_they_are_made_of(compiled: Compiled, panel_of: PanelOf) -> None:
+    leaf = asked(compiled("close / sma(close, 2) - 1 > 2%"), panel_of(RISING)).when
+    left, right = leaf.operands
+    assert (left.text, left.unit, left.needs) == ("close / sma(close, 2) - 1", "ratio", 2)
+    assert left.value == pytest.approx(13 / 12.5 - 1)
+    ratio, one = left.parts
+    assert ratio.value == pytest.approx(1.04)
+    assert one.is_written
+    assert [(part.text, part.value, part.unit) for part in ratio.parts] == [
+        ("close", 13.0, "price"),
+        ("sma(close, 2)", 12.5, "price"),
+    ]
+    assert (right.value, right.is_written) == (0.02, True)
+
+
+@pytest.mark.parametrize(
+    ("when", "gap", "ratio"),
+    [
+        ("close > 14", 1.0, 1 / 14),
+        ("close >= 10", -3.0, -3 / 10),
+        ("close < 10", 3.0, 3 / 10),
+        ("close <= 14", -1.0, -1 / 14),
+        ("close == 15", 2.0, 2 / 15),
+        ("close != 15", -2.0, -2 / 15),
+        ("crosses_above(close, 15)", 2.0, 2 / 15),
+        ("crosses_below(close, 12.5)", 0.5, 0.5 / 12.5),
+        ("close - close > 0", 0.0, float("nan")),
+        ("sma(close, 9) > 1", float("nan"), float("nan")),
+    ],
+)
+def test_a_leaf_tells_by_how_much(
+    when: str, gap: float, ratio: float, compiled: Compiled, panel_of: PanelOf
+) -> None:
+    leaf = asked(compiled(when), panel_of(RISING)).when
+    assert leaf.gap == pytest.approx(gap, nan_ok=True)
+    assert leaf.gap_ratio == pytest.approx(ratio, nan_ok=True)
+
+
+def test_an_event_shows_the_bar_before(compiled: Compiled, panel_of: PanelOf) -> None:
+    leaf = asked(compiled("crosses_above(close, 12.5)"), panel_of(RISING)).when
+    assert (leaf.word, leaf.verdict, leaf.operator) == ("event", Verdict.TRUE, "crosses above")
+    assert leaf.before == (12.0, 12.5)
+
+
+@pytest.mark.parametrize(
+    ("when", "verdict", "held"),
+    [
+        ("close > 10 for 3 bars", Verdict.TRUE, 3),
+        ("close > 11 for 3 bars", Verdict.FALSE, 2),
+        ("close < 12 within 3 bars", Verdict.TRUE, 1),
+        ("close < 11 within 3 bars", Verdict.FALSE, 0),
+    ],
+)
+def test_what_lasts_counts_its_bars(
+    when: str, verdict: Verdict, held: int, compiled: Compiled, panel_of: PanelOf
+) -> None:
+    node = asked(compiled(when), panel_of(RISING)).when
+    assert (node.word, node.verdict) == (when.split()[3], verdict)
+    assert (node.held, node.needs) == (held, 3)
+
+
+def test_it_fires_and_then_waits_for_clear_and_cooldown(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    condition = compiled("close > 12", "clear: close < 5")
+    found = asked(condition, panel_of(RISING))
+    assert (found.fires, found.state.phase, found.held) == (True, Phase.FIRING, 1)
+    until = OPENING + 4 * SLOT + timedelta(minutes=30)
+    assert found.waits == (Wait(WaitFor.CLEAR), Wait(WaitFor.COOLDOWN, at=until))
+    assert found.clear is not None
+    assert (found.clear.text, found.clear.gap) == ("close < 5", 8.0)
+
+
+def test_a_state_from_after_the_bar_gives_the_same_answer(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    condition, panel = compiled("close > 12"), panel_of(RISING)
+    first = asked(condition, panel)
+    assert asked(condition, panel, first.state) == first
+
+
+def test_a_false_condition_names_the_leaves_that_fail(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    found = asked(compiled("close > 12 and volume > 12"), panel_of(RISING))
+    assert kinds(found) == [WaitFor.FALSE]
+    (leaf,) = failing(found.when)
+    assert (leaf.text, leaf.gap) == ("volume > 12", 2.0)
+    assert leaf.gap_ratio == pytest.approx(1 / 6)
+
+
+def test_it_waits_to_hold(compiled: Compiled, panel_of: PanelOf) -> None:
+    condition, panel = compiled("close > 11", "for: 3 bars"), panel_of(RISING)
+    found = asked(condition, panel, replayed(condition, panel, 0))
+    assert (found.held, found.state.phase) == (2, Phase.PENDING)
+    assert found.waits == (Wait(WaitFor.HOLD, 2, 3),)
+
+
+def test_it_waits_for_its_indicators_to_warm_up(compiled: Compiled, panel_of: PanelOf) -> None:
+    found = asked(compiled("close > sma(close, 9)"), panel_of(RISING))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.waits == (Wait(WaitFor.WARM_UP, 4, 9),)
+    assert found.when.operands[1].needs == 9
+
+
+def test_a_division_by_zero_is_unknown_without_a_warm_up(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    found = asked(compiled("close / (close - close) > 1"), panel_of(RISING))
+    assert kinds(found) == [WaitFor.UNKNOWN]
+
+
+def test_missing_bars_leave_everything_unknown(compiled: Compiled, panel_of: PanelOf) -> None:
+    panel = panel_of(RISING, missing=[3])
+    found = asked(compiled("close > 1 and volume > 1"), panel)
+    assert kinds(found) == [WaitFor.MISSING]
+    assert {part.verdict for part in found.when.parts} == {Verdict.UNKNOWN}
+    assert (found.when.parts[0].operands[0].value, found.held) == (12.0, 0)
+    held_back = why(compiled("close > 1"), panel, 0, NEW, after(4, is_held_back=True))
+    assert kinds(held_back) == [WaitFor.CHART]
+
+
+def test_it_waits_for_its_hours(compiled: Compiled, panel_of: PanelOf) -> None:
+    found = asked(compiled("close > 1", "between: 09:30-15:00"), panel_of(RISING))
+    assert (found.fires, found.state.phase) == (False, Phase.PENDING)
+    assert found.waits == (Wait(WaitFor.HOURS, at=OPENING + 4 * SLOT),)
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [(time(9, 20), time(15)), (time(9), time(9, 20)), (time(23), time(9, 20))],
+    ids=["first", "last", "over midnight"],
+)
+def test_both_ends_of_the_hours_are_included(
+    hours: tuple[time, time], compiled: Compiled, panel_of: PanelOf
+) -> None:
+    plain = compiled("close > 1")
+    condition = replace(plain, spec=replace(plain.spec, between=hours))
+    found = asked(condition, panel_of(RISING))
+    assert found.fires
+    assert WaitFor.HOURS not in kinds(found)
+
+
+def test_it_waits_for_tomorrow_when_its_limit_is_reached(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    condition = compiled("close > 20", "limit: 2 per day")
+    found = why(condition, panel_of(RISING), 0, NEW, after(4, fired_today=2))
+    assert found.waits[-1] == Wait(WaitFor.LIMIT, 2, 2)
+
+
+def test_slots_without_a_trade_are_counted(compiled: Compiled, panel_of: PanelOf) -> None:
+    found = asked(compiled("close > 20"), panel_of(RISING), bars=6)
+    newest = OPENING + 3 * SLOT
+    assert found.waits[-1] == Wait(WaitFor.NO_TRADE, 2, at=newest)
+
+
+def test_slots_that_nobody_has_judged_are_counted(compiled: Compiled, panel_of: PanelOf) -> None:
+    moment = Moment(OPENING + 6 * SLOT, KrxCalendar({}), to_ms(OPENING + 3 * SLOT))
+    found = why(compiled("close > 20"), panel_of(RISING), 0, NEW, moment)
+    assert found.waits[-1] == Wait(WaitFor.BEHIND, 2, at=OPENING + 3 * SLOT)
+
+
+def test_it_waits_for_the_next_session(compiled: Compiled, panel_of: PanelOf) -> None:
+    evening = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+    slots = KrxCalendar({}).slots(OPENING, evening, Timeframe.M5)
+    moment = Moment(evening, KrxCalendar({}), to_ms(slots[-1]))
+    found = why(compiled("close > 20"), panel_of(RISING), 0, NEW, moment)
+    tomorrow = OPENING + timedelta(days=1)
+    assert found.waits[-1] == Wait(WaitFor.SESSION, at=tomorrow)
+    assert WaitFor.BEHIND not in kinds(found)
+
+
+def test_an_instrument_without_bars_is_warming_up(compiled: Compiled, panel_of: PanelOf) -> None:
+    found = asked(compiled("close > sma(close, 9)"), panel_of([]))
+    assert (found.bar_start, found.verdict, found.held) == (None, Verdict.UNKNOWN, 0)
+    assert isnan(found.close)
+    assert found.waits[0] == Wait(WaitFor.WARM_UP, 0, 9)
+
+
+OTHERS = (
+    "when: not (close > sma(close, 5) for 2 bars) and rsi(close, 4) < 70",
+    "when: crosses_above(close, ema(close, 5)) within 3 bars\nfor: 2 bars",
+    "when: 0 < change(close, 3) < 2%\nclear: volume > 600\ncooldown: 0 minutes",
+    "when: close > close[1]\nfor: 3 bars\ncooldown: 20 minutes\nbetween: 09:10-14:00",
+)
+TEXTS = {one: (FOLDER / one).read_text(encoding="utf-8") for one in SHIPPED} | {
+    one: f"name: x\nuniverse: [{NAME}]\ntimeframe: 5m\n{one}\n" for one in OTHERS
+}
+BLOCKING = {
+    WaitFor.WARM_UP,
+    WaitFor.MISSING,
+    WaitFor.UNKNOWN,
+    WaitFor.FALSE,
+    WaitFor.HOLD,
+    WaitFor.CLEAR,
+    WaitFor.COOLDOWN,
+    WaitFor.HOURS,
+}
+
+
+def market(seed: int, slots: int) -> list[Bar | str]:
+    """Return a nervous market with bursts and both kinds of absence (`_` no trade, `?` missing)."""
+    random = np.random.default_rng(seed)
+    bursts = random.random(slots) < 0.06
+    moves = random.normal(-0.001, 0.012, slots) + 0.03 * bursts
+    closes = np.round(50_000 * np.exp(moves.cumsum()))
+    volumes = random.integers(100, 900, slots) * np.where(bursts, 20, 1)
+    absent = random.choice(["", "_", "?"], slots, p=[0.9, 0.05, 0.05]).tolist()
+    told: list[Bar | str] = []
+    for place, (mark, close, volume) in enumerate(zip(absent, closes, volumes, strict=True)):
+        start = OPENING + place // 76 * timedelta(days=1) + place % 76 * SLOT
+        prices = (float(close),) * 4
+        bar = Bar(NAME, Timeframe.M5, start, *prices, float(volume), float(close * volume))
+        told.append(mark or bar)
+    return told
+
+
+def check_agreement(condition: Condition, panel: Panel, states: States) -> States:
+    """Compare what is told before and after the newest bar with what the lifecycle does."""
+    rows = np.array([0])
+    verdicts, starts = evaluate(condition, panel, rows), panel.starts[rows, -1]
+    found = step(condition, states, rows, verdicts, starts, starts + LENGTH_MS)
+    end = from_ms(int(starts[0]) + LENGTH_MS)
+    moment = Moment(end, AlwaysOpen(), int(starts[0]))
+    state = states.to_mapping([NAME], rows)[NAME]
+    told = why(condition, panel, 0, state, moment)
+    assert told.verdict == told.when.verdict == Verdict(int(verdicts.when[0]))
+    assert told.clear is None or told.clear.verdict == Verdict(int(verdicts.clear[0]))
+    stepped = found.states.to_mapping([NAME], rows)[NAME]
+    assert told.state == stepped
+    if int(starts[0]) > state.bar_ms:
+        assert told.fires is bool(len(found.fired))
+        assert told.fires or BLOCKING & {wait.reason for wait in told.waits}
+    again = why(condition, panel, 0, stepped, moment)
+    assert (again.fires, again.state, again.waits) == (told.fires, told.state, told.waits)
+    return found.states
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@STEADY
+@given(seed=st.integers(0, 10_000))
+def test_it_tells_what_the_bot_decides(name: str, seed: int) -> None:
+    condition = compile_condition(parse_condition(TEXTS[name], "x.yaml"))
+    panel, states = Panel(Timeframe.M5, [NAME], 400), States.from_mapping({}, [NAME])
+    for slot in market(seed, 110):
+        if slot == "?":
+            panel.mark_missing([0])
+        if isinstance(slot, Bar):
+            panel.append([slot])
+        if slot != "_":
+            states = check_agreement(condition, panel, states)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@STEADY
+@given(seed=st.integers(0, 10_000))
+def test_a_replay_of_all_bars_gives_the_state_of_the_bot(name: str, seed: int) -> None:
+    condition = compile_condition(parse_condition(TEXTS[name], "x.yaml"))
+    panel, states = Panel(Timeframe.M5, [NAME], 400), States.from_mapping({}, [NAME])
+    for slot in market(seed, 150):
+        if isinstance(slot, Bar):
+            rows = panel.append([slot])
+            verdicts, starts = evaluate(condition, panel, rows), panel.starts[rows, -1]
+            found = step(condition, states, rows, verdicts, starts, starts + LENGTH_MS)
+            states = found.states
+    assert replayed(condition, panel, 0) == states.to_mapping([NAME])[NAME]
