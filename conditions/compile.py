@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from conditions.mistake import Mistake
+from conditions.names import Names
 from conditions.nodes import Not, Number, children, to_text
-from conditions.parser import parse
+from conditions.params import numbers_in_force
 from conditions.resolve import Resolver, joined_truths
 from conditions.scalar import Scalar, compile_price, compile_size
+from conditions.score import Weighed, constant, scored
 from conditions.truths import Opposite, Truth
 from conditions.units import CURRENCIES
-from config.condition_file import AllOf, AnyOf, NotOf
+from config.condition_file import AllOf, AnyOf, NotOf, ScoreOf, Unknown
+from config.fields import refuse
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from conditions.expand import Expanded
     from conditions.nodes import Node
-    from config.condition_file import ConditionSpec, OrderSpec, Rule
+    from conditions.scalar import Read
+    from config.condition_file import ConditionSpec, OrderSpec, Rule, ScorePart
     from config.strict_yaml import Located
     from market.errors import Problem
     from market.types import Timeframe
@@ -63,17 +69,23 @@ class Condition:
         return self.clear is not None
 
 
-def compile_condition(spec: ConditionSpec, history: int = HISTORY) -> Condition:
+def compile_condition(
+    spec: ConditionSpec,
+    history: int = HISTORY,
+    params: Mapping[str, Decimal | int] | None = None,
+) -> Condition:
     """Return the condition of a file; raises ConfigError with every problem of all expressions.
 
-    `history` is the depth of the panels that it will be evaluated on.
+    `history` is the depth of the panels that it will be evaluated on. `params` replace defaults of
+    the file's own; each counts in the unit in which its range is written.
     """
-    compiler = _Compiler(history)
+    compiler = _Compiler(spec, history, params or {})
     when = compiler.rule(spec.when)
     clear = compiler.rule(spec.clear) if spec.clear is not None else None
     size, price = compiler.order(spec.order)
-    if compiler.problems or when is None:
-        raise ConfigError(tuple(compiler.problems))
+    refuse(compiler.problems)
+    if when is None:
+        raise AssertionError(f"{spec.name} has no verdict and no problem")
     version = _version(spec, when, clear)
     return Condition(spec.name, version, spec.timeframe, spec, when, clear, size, price)
 
@@ -88,15 +100,19 @@ def compile_all(specs: Iterable[ConditionSpec], history: int = HISTORY) -> tuple
         except ConfigError as error:
             problems += error.problems
     if problems:
-        raise ConfigError(tuple(problems))
+        raise ConfigError(tuple(dict.fromkeys(problems)))  # a shared mistake is told once
     return tuple(compiled)
 
 
 class _Compiler:
     """Compiles the expressions of one file and gathers their problems."""
 
-    def __init__(self, history: int) -> None:
+    def __init__(
+        self, spec: ConditionSpec, history: int, params: Mapping[str, Decimal | int]
+    ) -> None:
         self.problems: list[Problem] = []
+        self._names = Names(spec, numbers_in_force(spec, params, self.problems), history)
+        self.problems += self._names.problems
         self._history = history
         self._currency = ""
 
@@ -111,6 +127,8 @@ class _Compiler:
                 return found and Opposite(
                     Not(found.node), f"not ({found.text})", found.bars, found.warm_up, found
                 )
+            case ScoreOf():
+                return self._score(rule)
             case _:
                 return self._expression(rule)
 
@@ -120,49 +138,91 @@ class _Compiler:
         return self._scalar(compile_size, order.size), self._scalar(compile_price, order.price)
 
     def _expression(self, located: Located) -> Truth | None:
-        resolver = Resolver(located.text, self._history)
-        try:
-            node = parse(located.text)
-            self._check_currency(located, node)
-            found = resolver.truth(node)
-        except Mistake as mistake:
-            found = None
-            resolver.mistakes.append(mistake)
-        self.problems += [located.problem(one.message, one.offset) for one in resolver.mistakes]
+        expanded = self._read(located)
+        if expanded is None:
+            return None
+        self._check_currency(expanded, expanded.node)
+        resolver = Resolver(expanded.text, self._history)
+        found = resolver.truth(expanded.node)
+        self.problems += expanded.problems(resolver.mistakes)
         return found
 
+    def _read(self, located: Located) -> Expanded | None:
+        try:
+            return self._names.read(located)
+        except Mistake as mistake:
+            self.problems.append(located.problem(mistake.message, mistake.offset))
+            return None
+
+    def _score(self, score: ScoreOf) -> Truth | None:
+        parts = [self._weighed(part) for part in score.parts]
+        operator, limit = ("<", score.below) if score.above is None else (">", score.above)
+        threshold = self._number(limit)
+        known = tuple(one for one in parts if one is not None)
+        if threshold is None or len(known) < len(parts):
+            return None
+        return scored(known, operator, threshold)
+
+    def _weighed(self, part: ScorePart) -> Weighed | None:
+        truth, weight = self.rule(part.when), self._number(part.weight)
+        otherwise, unknown = self._number(part.otherwise), self._number(part.unknown)
+        if truth is None or weight is None:
+            return None
+        return Weighed(truth, weight, otherwise or Decimal(0), unknown)
+
+    def _number(self, located: Located | None) -> Decimal | None:
+        """Return a number that needs no bars, None where there is none or it is wrong."""
+        expanded = None if located is None else self._read(located)
+        if expanded is None:
+            return None
+        try:
+            return constant(expanded.node)
+        except Mistake as mistake:
+            self.problems += expanded.problems([mistake])
+            return None
+
     def _scalar(
-        self, compiled: Callable[[Located], Scalar], located: Located | None
+        self, compiled: Callable[[Located, Read], Scalar], located: Located | None
     ) -> Scalar | None:
         if located is None:
             return None
         try:
-            scalar = compiled(located)
+            scalar = compiled(located, self._names.read)
         except ConfigError as error:
             self.problems += error.problems
             return None
-        self._check_currency(located, scalar.node)
+        self._check_currency(self._names.read(located), scalar.node)
         return scalar
 
-    def _check_currency(self, located: Located, node: Node) -> None:
+    def _check_currency(self, expanded: Expanded, node: Node) -> None:
         """Note an amount in another currency than the amounts before it."""
         if isinstance(node, Number) and node.unit in CURRENCIES:
             self._currency = self._currency or node.unit
             if node.unit != self._currency:
                 message = f"{node.unit} beside {self._currency}; a condition has one currency"
-                self.problems.append(located.problem(message, node.start))
+                self.problems.append(expanded.problem(message, node.start))
         for child in children(node):
-            self._check_currency(located, child)
+            self._check_currency(expanded, child)
 
 
 def _version(spec: ConditionSpec, when: Truth, clear: Truth | None) -> str:
     """Return a short digest of everything that decides when the condition fires."""
-    meaning = (
+    meaning = [
         spec.timeframe.value,
         to_text(when.node),
         to_text(clear.node) if clear else "",
         str(spec.hold_bars),
         str(spec.cooldown.total_seconds()),
         "-".join(one.isoformat() for one in spec.between or ()),
-    )
+    ]
+    if spec.keep_for:
+        meaning.append(f"keep_for {spec.keep_for.total_seconds()}")
+    if spec.expires is not None:
+        meaning.append(f"expires {spec.expires.total_seconds()}")
+    if spec.on_unknown is not Unknown.HOLD:
+        meaning.append(f"on_unknown {spec.on_unknown} {spec.unknown_bars}")
+    if spec.fires_every_bar:
+        meaning.append("every bar")
+    if spec.muted_by is not None:
+        meaning.append(f"muted_by {spec.muted_by.condition.text} {spec.muted_by.instrument}")
     return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:12]

@@ -15,3 +15,7 @@ class Mistake(TicktalkError):
         super().__init__(message)
         self.offset = offset
         self.message = message
+
+
+class NoTruth(Mistake):
+    """An expression is understood but is a number, where true or false was expected."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
 
@@ -137,6 +138,25 @@ def children(node: Node) -> tuple[Node, ...]:
             return (below,)
         case _:
             return ()
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return the node with the nodes directly below it changed, and its depth with them."""
+    match node:
+        case Binary(_, left, right):
+            made: Node = replace(node, left=change(left), right=change(right))
+        case Comparison(operands) | Junction(_, operands):
+            made = replace(node, operands=tuple(change(one) for one in operands))
+        case Call(function, arguments):
+            changed = tuple(replace(one, value=change(one.value)) for one in arguments)
+            made = replace(node, function=change(function), arguments=changed)
+        case Member(below) | Ago(below):
+            made = replace(node, source=change(below))
+        case Negative(below) | Held(below) | Not(below):
+            made = replace(node, operand=change(below))
+        case _:
+            return node
+    return replace(made, depth=1 + max(child.depth for child in children(made)))
 
 
 def to_text(node: Node) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from conditions.lexer import Sort, Token, tokens
 from conditions.mistake import Mistake
@@ -39,6 +39,9 @@ from conditions.nodes import (
 from conditions.units import LITERALS
 from config.registry import suggestion
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 N = TypeVar("N", bound=Node)
 
 DEEPEST = 50
@@ -53,18 +56,23 @@ _LEVELS = {
     **dict.fromkeys("+-", SUM),
     **dict.fromkeys("*/", PRODUCT),
 }
-_WORDS = ("and", "or", "not", "for", "within")
+WORDS = ("and", "or", "not", "for", "within")
+"""Names that belong to the grammar."""
 _POSTFIX = ("[", "(", ".")
 
 
-def parse(text: str) -> Node:
-    """Return the tree of an expression; raises Mistake at the first thing that does not fit."""
-    return _Parser(text).whole()
+def parse(text: str, numbers: Mapping[str, Number] | None = None) -> Node:
+    """Return the tree of an expression; raises Mistake at the first thing that does not fit.
+
+    `numbers` are names that stand for a number wherever one may be written.
+    """
+    return _Parser(text, numbers or {}).whole()
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, numbers: Mapping[str, Number]) -> None:
         self._tokens = tokens(text)
+        self._numbers = numbers
         self._place = 0
         self._open = 0
 
@@ -210,9 +218,9 @@ class _Parser:
         token = self._token
         if token.sort is Sort.NUMBER:
             return self._number()
-        if token.sort is Sort.NAME and token.text not in _WORDS:
+        if token.sort is Sort.NAME and token.text not in WORDS:
             self._place += 1
-            return self._grown(Name(token.text), token.start)
+            return self._grown(self._numbers.get(token.text, Name(token.text)), token.start)
         if token.is_symbol("("):
             return self._parenthesised()
         advice = "; write a digit before the '.'" if token.is_symbol(".") else ""
@@ -240,7 +248,7 @@ class _Parser:
 
     def _unit(self) -> str:
         token = self._token
-        if not token.is_symbol("%") and (token.sort is not Sort.NAME or token.text in _WORDS):
+        if not token.is_symbol("%") and (token.sort is not Sort.NAME or token.text in WORDS):
             return ""
         if token.text not in LITERALS:
             near = _small_letters(token) or suggestion(token.text, LITERALS)
@@ -249,9 +257,13 @@ class _Parser:
 
     def _bars(self, where: str, least: int = 1) -> int:
         token = self._token
-        if token.sort is not Sort.NUMBER or "." in token.text:
+        written = self._numbers.get(token.text)
+        if token.sort is Sort.NUMBER and "." not in token.text:
+            written = Number(Decimal(token.text.replace("_", "")))
+        if written is None or written.unit not in {"", "bars"} or written.value % 1:
             raise self._wrong(f"a whole number {where}")
-        bars = int(self._take().text.replace("_", ""))
+        self._place += 1
+        bars = int(written.value)
         if not least <= bars <= 10_000:
             raise Mistake(token.start, f"expected {least} to 10_000 bars {where}, found {bars}")
         return bars
@@ -274,4 +286,4 @@ def _level(token: Token) -> int:
 
 def _small_letters(token: Token) -> str:
     word = token.text.lower()
-    return f"; write '{word}' in small letters" if word in _WORDS else ""
+    return f"; write '{word}' in small letters" if word in WORDS else ""

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from conditions.expand import Expanded, read_plain
 from conditions.functions import FUNCTIONS
 from conditions.mistake import Mistake
 from conditions.nodes import Binary, Call, Name, Negative, Number, to_text
-from conditions.parser import parse
 from conditions.resolve_series import VERBS, called, common_unit
 from conditions.units import LITERALS, Unit, joined, product, quotient
 from config.registry import suggestion
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conditions.nodes import Node
     from config.strict_yaml import Located
+
+    Read: TypeAlias = Callable[[Located], Expanded]
 
 PRICE_NAMES = {"close": Unit.PRICE, "tick": Unit.PRICE}
 """What the price of an order may name: the signal's price and the size of one tick there."""
@@ -49,36 +51,46 @@ class Scalar:
             return None
 
 
-def compile_size(located: Located) -> Scalar:
+def compile_size(located: Located, read: Read = read_plain) -> Scalar:
     """Return the size of an order: money, or a number of shares; raises ConfigError."""
-    return compile_scalar(located, SIZE_NAMES, Unit.VOLUME, Unit.VALUE)
+    return compile_scalar(located, SIZE_NAMES, Unit.VOLUME, Unit.VALUE, read=read)
 
 
-def compile_price(located: Located) -> Scalar:
+def compile_price(located: Located, read: Read = read_plain) -> Scalar:
     """Return the limit price of an order; raises ConfigError."""
-    return compile_scalar(located, PRICE_NAMES, Unit.PRICE)
+    return compile_scalar(located, PRICE_NAMES, Unit.PRICE, read=read)
 
 
-def compile_scalar(located: Located, names: Mapping[str, Unit], *results: Unit) -> Scalar:
+def compile_scalar(
+    located: Located, names: Mapping[str, Unit], *results: Unit, read: Read = read_plain
+) -> Scalar:
     """Return the scalar of an expression that must come to one of `results`, the usual one first.
 
-    A bare number counts as the first of them, an amount of money as the one that is money. Raises
-    ConfigError with every problem.
+    A bare number counts as the first of them, an amount of money as the one that is money. `read`
+    makes the tree. Raises ConfigError with every problem.
     """
-    resolver = _Resolver(names)
-    unit: Unit | None = None
     try:
-        node = parse(located.text)
-        unit = resolver.unit(node)
-        if unit is not None:
-            unit = _result(unit, results)
+        expanded = read(located)
+    except Mistake as mistake:
+        problem = located.problem(mistake.message, mistake.offset)
+        raise ConfigError((problem,)) from mistake
+    resolver = _Resolver(names)
+    unit = resolver.unit(expanded.node)
+    try:
+        unit = None if unit is None else _result(unit, results)
     except Mistake as mistake:
         resolver.mistakes.append(mistake)
-    if resolver.mistakes or unit is None:
-        raise ConfigError(
-            tuple(located.problem(one.message, one.offset) for one in resolver.mistakes)
-        )
+    if unit is None or resolver.mistakes:
+        raise ConfigError(tuple(expanded.problems(resolver.mistakes)))
+    node = expanded.node
     return Scalar(to_text(node), unit, frozenset(resolver.used), node)
+
+
+def mistakes_of(node: Node, names: Mapping[str, Unit]) -> list[Mistake]:
+    """Return what is wrong with a tree as a number of an order, whatever it measures."""
+    resolver = _Resolver(names)
+    resolver.unit(node)
+    return resolver.mistakes
 
 
 def _result(unit: Unit, results: tuple[Unit, ...]) -> Unit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from config.strict_yaml import Located
@@ -42,8 +43,69 @@ class NotOf:
     item: Rule
 
 
-Rule: TypeAlias = Located | AllOf | AnyOf | NotOf
-"""An expression, or expressions joined by all, any and not."""
+@dataclass(frozen=True, slots=True)
+class ScorePart:
+    """What a part of a score adds: `weight` where true, `otherwise` where false (None: nothing).
+
+    `unknown` is what it adds where it is unknown; None: then the whole score is unknown.
+    """
+
+    when: Rule
+    weight: Located
+    otherwise: Located | None = None
+    unknown: Located | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOf:
+    """True where the sum of the parts lies above, or below, its threshold: exactly one is given.
+
+    `located` is the word `score` in the file.
+    """
+
+    parts: tuple[ScorePart, ...]
+    above: Located | None
+    below: Located | None
+    located: Located
+
+
+Rule: TypeAlias = Located | AllOf | AnyOf | NotOf | ScoreOf
+"""An expression, or expressions joined by all, any and not; a score stands only at the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """A named expression; `hides` is the shared one of the same name, where there is one."""
+
+    name: Located
+    body: Located
+    hides: Located | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A named number that a backtest may vary within its range, all three in one unit."""
+
+    name: Located
+    default: Located
+    low: Located
+    high: Located
+
+
+class Unknown(StrEnum):
+    """What an unknown verdict does to a condition that is firing."""
+
+    HOLD = "hold"
+    RESOLVE = "resolve"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Muting:
+    """Another condition that silences this one while it fires, anywhere or on one instrument."""
+
+    condition: Located
+    instrument: InstrumentId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +139,8 @@ class ConditionSpec:
     """One condition file. `universe` is a universe's name or the instruments themselves.
 
     `hold_bars` is from `for: 2 bars`, `limit_per_day` counts per condition, `between` is in KST.
+    `lets` are the file's own named expressions, `shared` those of all files. A verdict that stays
+    unknown for `unknown_bars` bars is told where `on_unknown` asks for it.
     """
 
     file: str
@@ -93,3 +157,12 @@ class ConditionSpec:
     alert: AlertSpec = AlertSpec()
     order: OrderSpec | None = None
     tests: tuple[Trial, ...] = ()
+    lets: tuple[Let, ...] = ()
+    shared: tuple[Let, ...] = ()
+    params: tuple[Param, ...] = ()
+    keep_for: timedelta = timedelta(0)
+    expires: timedelta | None = None
+    on_unknown: Unknown = Unknown.HOLD
+    unknown_bars: int = 3
+    fires_every_bar: bool = False
+    muted_by: Muting | None = None

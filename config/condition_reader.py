@@ -7,12 +7,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
+from config.condition_extends import extended, sides
 from config.condition_file import AlertSpec, ConditionSpec, ConfirmSpec, OrderSpec
+from config.condition_lifecycle import (
+    read_cooldown,
+    read_every_bar,
+    read_expires,
+    read_muting,
+    read_unknown,
+)
+from config.condition_names import read_lets, read_params
+from config.condition_score import read_when
 from config.condition_tests import read_tests
 from config.fields import Fields, refuse
 from config.instruments import find_ids
 from config.registry import suggestion
-from config.rules import read_optional_rule, read_rule
+from config.rules import read_optional_rule
 from config.settings import ConfirmSettings
 from config.strict_yaml import ListNode, Located, parse_yaml
 from config.values import (
@@ -26,6 +36,7 @@ from config.values import (
     read_truth,
     read_within,
 )
+from market.errors import ConfigError, Problem
 from market.orders import Side
 from market.types import Timeframe
 
@@ -33,24 +44,34 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import time
 
-    from config.condition_file import Severity
-    from config.strict_yaml import Node
-    from market.errors import Problem
+    from config.condition_file import Let, Severity
+    from config.strict_yaml import MapNode, Node
     from market.types import Instrument, InstrumentId
 
 KEYS = (
     "name",
     "describe",
+    "template",
+    "extends",
     "universe",
     "timeframe",
+    "params",
+    "let",
     "when",
+    "score",
     "for",
     "clear",
+    "keep_for",
+    "expires",
+    "on_unknown",
+    "fire",
     "cooldown",
     "limit",
     "between",
+    "muted_by",
     "alert",
     "order",
+    "sides",
     "tests",
 )
 """The keys of a condition file, in the order in which they are usually written."""
@@ -59,51 +80,101 @@ ALERT_KEYS = ("severity", "chart")
 CONFIRM_KEYS = ("within", "max_drift")
 
 _CODE_LIKE = re.compile(r"(KRX:)?[0-9A-Z]{6}", re.ASCII)
-_LATER = ("params", "let", "extends", "score", "protect", "unfilled", "intrabar", "of")
+_LATER = {
+    "protect": "an order has no stops",
+    "unfilled": "an order waits until the day ends",
+    "intrabar": "prices are judged when a bar has closed",
+}
 _LATER_ORDER = ("protect", "unfilled", "stop_loss", "take_profit", "trailing_stop")
 _LATER_CONFIRM = ("otherwise",)
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a condition file may refer to; None where that could not be read: not checked then."""
+    """What a condition file may refer to; None where that could not be read: not checked then.
+
+    `named` are the mappings of all conditions and templates by their names, `shared` the named
+    expressions of all files.
+    """
 
     confirm: ConfirmSettings = field(default_factory=ConfirmSettings)
     universes: Collection[str] | None = None
     instruments: Mapping[InstrumentId, Instrument] | None = None
+    named: Mapping[str, MapNode] = field(default_factory=dict)
+    shared: tuple[Let, ...] = ()
 
 
 def parse_condition(
     text: str, file: str = "condition.yaml", surroundings: Surroundings | None = None
 ) -> ConditionSpec:
+    """Read the text of a file with one condition; raises ConfigError with every problem found."""
+    first, *others = parse_conditions(text, file, surroundings)
+    if others:
+        raise ConfigError((Problem(file, 1, 1, "two conditions, a buy side and a sell side"),))
+    return first
+
+
+def parse_conditions(
+    text: str, file: str = "condition.yaml", surroundings: Surroundings | None = None
+) -> tuple[ConditionSpec, ...]:
     """Read the text of a condition file; raises ConfigError with every problem found."""
-    return read_condition(parse_yaml(text, file), surroundings or Surroundings())
+    return read_conditions(parse_yaml(text, file), surroundings or Surroundings())
 
 
-def read_condition(node: Node, surroundings: Surroundings) -> ConditionSpec:
-    """Check the form of a condition; raises ConfigError with every problem found."""
+def read_conditions(node: Node, surroundings: Surroundings) -> tuple[ConditionSpec, ...]:
+    """Check the form of a condition file and return its condition, or those of its sides.
+
+    Raises ConfigError with every problem found.
+    """
     problems: list[Problem] = []
+    whole = extended(node, surroundings.named, problems)
+    specs = [_condition(one, surroundings, problems, side) for side, one in sides(whole, problems)]
+    refuse(problems)
+    return tuple(specs)
+
+
+def read_template(node: Node, surroundings: Surroundings) -> None:
+    """Check the keys of a template; what they hold is checked where it is used."""
+    problems: list[Problem] = []
+    Fields(node, KEYS, problems, _LATER).value("template", read_truth, default=False)
+    extended(node, surroundings.named, problems)
+    refuse(problems)
+
+
+def _condition(
+    node: Node, surroundings: Surroundings, problems: list[Problem], side: str
+) -> ConditionSpec:
     fields = Fields(node, KEYS, problems, _LATER)
     name = fields.text("name")
     describe = fields.optional_text("describe")
-    spec = ConditionSpec(
+    lets = read_lets(fields, surroundings.shared)
+    fires_every_bar = read_every_bar(fields)
+    on_unknown, unknown_bars = read_unknown(fields)
+    return ConditionSpec(
         file=node.file,
         name=fields.value("name", read_name, "") if name.text else "",
         describe=describe.text.strip() if describe else "",
         universe=_universe(fields, surroundings),
         timeframe=_timeframe(fields),
-        when=read_rule(fields, "when"),
+        when=read_when(fields, node),
         hold_bars=fields.value("for", read_bars, 1),
         clear=read_optional_rule(fields, "clear"),
-        cooldown=fields.value("cooldown", read_duration, timedelta(minutes=30)),
+        cooldown=read_cooldown(fields, fires_every_bar=fires_every_bar),
         limit_per_day=fields.value("limit", _limit, None),
         between=fields.value("between", _between, None),
         alert=_alert(fields),
-        order=_order(fields, surroundings.confirm),
+        order=_order(fields, surroundings.confirm, side),
         tests=read_tests(fields),
+        lets=lets,
+        shared=surroundings.shared,
+        params=read_params(fields, lets),
+        keep_for=fields.value("keep_for", read_duration, timedelta(0)),
+        expires=read_expires(fields, fires_every_bar=fires_every_bar),
+        on_unknown=on_unknown,
+        unknown_bars=unknown_bars,
+        fires_every_bar=fires_every_bar,
+        muted_by=read_muting(fields, surroundings.instruments),
     )
-    refuse(problems)
-    return spec
 
 
 def _universe(fields: Fields, surroundings: Surroundings) -> Located | tuple[InstrumentId, ...]:
@@ -142,12 +213,15 @@ def _alert(fields: Fields) -> AlertSpec:
     return AlertSpec(cast("Severity", severity), alert.value("chart", read_truth, default=True))
 
 
-def _order(fields: Fields, confirm: ConfirmSettings) -> OrderSpec | None:
+def _order(fields: Fields, confirm: ConfirmSettings, of_side: str) -> OrderSpec | None:
     node = fields.node("order")
     if node is None:
         return None
     order = Fields(node, ORDER_KEYS, fields.problems, _LATER_ORDER)
-    side = order.choice("side", tuple(Side))
+    side = order.choice("side", tuple(Side), of_side or None)
+    if of_side and side != of_side:
+        problem = order.text("side").problem(f"the {of_side} side cannot {side}; leave 'side' out")
+        fields.problems.append(problem)
     size = order.text("size")
     price = order.optional_text("price")
     if price is not None and price.text == "market":

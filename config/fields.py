@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from config.registry import suggestion
@@ -20,7 +21,8 @@ class Fields:
     """The keys of a mapping, asked for one by one; problems go to the list that is handed in.
 
     What is missing or wrong is answered with a stand-in, never with an exception, so that one pass
-    finds every problem: look at the list before using the values.
+    finds every problem: look at the list before using the values. `later` are keys to come, or a
+    mapping of them to what they wait for.
     """
 
     def __init__(
@@ -40,7 +42,9 @@ class Fields:
             if key.text in known:
                 self._values[key.text] = value
             elif key.text in later:
-                problems.append(key.problem(f"key '{key.text}' is not available yet; remove it"))
+                why = f": {later[key.text]}" if isinstance(later, Mapping) else ""
+                message = f"key '{key.text}' is not available yet{why}; remove it"
+                problems.append(key.problem(message))
             else:
                 hint = suggestion(key.text, known)
                 problems.append(key.problem(f"unknown key '{key.text}'{hint}"))
@@ -88,9 +92,11 @@ class Fields:
 
 
 def refuse(problems: list[Problem]) -> None:
-    """Raise ConfigError, in the order of the file, where there are problems at all."""
+    """Raise ConfigError, each problem once and in the order of the file, where there are any."""
     if problems:
-        raise ConfigError(tuple(sorted(problems, key=lambda each: (each.line, each.column))))
+        unique = dict.fromkeys(problems)
+        ordered = sorted(unique, key=lambda each: (each.file, each.line, each.column))
+        raise ConfigError(tuple(ordered))
 
 
 def parsed(found: Located, read: Callable[[str], T], default: T, problems: list[Problem]) -> T:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from config.calendar_file import read_special_days
-from config.condition_reader import Surroundings, read_condition
+from config.condition_folder import ConditionFolder
+from config.condition_reader import Surroundings
 from config.instruments import read_instruments, read_universe
 from config.packaged import PACKAGED, write_folder
 from config.settings import Settings
 from config.settings_file import read_settings
-from config.strict_yaml import Located, MapNode, load_yaml
+from config.strict_yaml import Located, load_yaml
 from market.directory import Directory
 from market.errors import ConfigError, Problem
 from market.sessions import AlwaysOpen, KrxCalendar
@@ -130,32 +131,15 @@ class _Loader:
                 are_all_known = False
             elif universe.name in universes:
                 first = universes[universe.name].located
-                self._problems.append(_twice("universe", universe.located, first))
+                self._problems.append(_twice(universe.located, first))
             else:
                 universes[universe.name] = universe
         return universes, are_all_known
 
     def _conditions(self, surroundings: Surroundings) -> tuple[ConditionSpec, ...]:
-        names: dict[str, Located] = {}
-        conditions = []
-        for path in _files(self._folder / "conditions"):
-            node = self._read(path, lambda node: node)
-            if node is None:
-                continue
-            self._check_name(node, names)
-            try:
-                conditions.append(read_condition(node, surroundings))
-            except ConfigError as error:
-                self._problems += error.problems
-        return tuple(conditions)
-
-    def _check_name(self, node: Node, names: dict[str, Located]) -> None:
-        name = node.get("name") if isinstance(node, MapNode) else None
-        if not isinstance(name, Located):
-            return
-        if name.text in names:
-            self._problems.append(_twice("condition", name, names[name.text]))
-        names.setdefault(name.text, name)
+        folder = ConditionFolder(_files(self._folder / "conditions"), surroundings)
+        self._problems += folder.problems
+        return folder.conditions
 
 
 def _named(named: Path, origin: str) -> Path:
@@ -170,8 +154,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
 
 
-def _twice(word: str, name: Located, first: Located) -> Problem:
-    return name.problem(f"a {word} named '{name.text}' is already in {first.file}")
+def _twice(name: Located, first: Located) -> Problem:
+    return name.problem(f"a universe named '{name.text}' is already in {first.file}")
 
 
 def _calendars(special: SpecialDays) -> dict[Venue, Calendar]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from config.calendar_file import read_special_days
-from config.condition_reader import KEYS, Surroundings, parse_condition
+from config.condition_reader import KEYS, Surroundings, parse_conditions
 from config.environment import read_env_file
 from config.instruments import read_instruments, read_universe
 from config.load import PACKAGED
@@ -87,7 +87,7 @@ def test_any_text_is_a_value_or_refused(kind: str, text: str) -> None:
         elif kind == "universe":
             read_universe(node, {})
         else:
-            parse_condition(text, "any.yaml", Surroundings(universes=("all",), instruments={}))
+            parse_conditions(text, "any.yaml", Surroundings(universes=("all",), instruments={}))
 
 
 @given(st.sampled_from(["CRAWL_EVERY_SECONDS", "BROKER_FEE", "NAVER_CHART_URL"]), st.text())

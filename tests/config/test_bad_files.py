@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.calendar_file import read_special_days
-from config.condition_reader import Surroundings, read_condition
+from config.condition_reader import Surroundings, read_conditions
 from config.instruments import read_instruments, read_universe
 from config.settings_file import read_settings
 from config.strict_yaml import load_yaml
@@ -26,7 +26,7 @@ KNOWN = {SAMSUNG.id: SAMSUNG}
 
 READERS: dict[str, Callable[[Node], object]] = {
     "calendar": read_special_days,
-    "condition": lambda node: read_condition(
+    "condition": lambda node: read_conditions(
         node, Surroundings(universes=("all", "korea-leaders"), instruments=KNOWN)
     ),
     "instruments": read_instruments,
