@@ -24,17 +24,24 @@ if TYPE_CHECKING:
 def check(config_path: Path | None, *, verbose: bool) -> None:
     """Validate settings, universes and conditions, and run their tests; show every mistake."""
     from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
+    from conditions.findings import Severity  # noqa: PLC0415  # likewise
+    from conditions.lint import lint  # noqa: PLC0415  # likewise
     from conditions.trial_report import failed_tests  # noqa: PLC0415  # likewise
 
     with errors_for_people():
         config = load_config(config_path)
         compiled = compile_config(config)
         history = config.settings.crawl.history_bars
-        failures = [one for condition in compiled for one in failed_tests(condition, history)]
-        if failures:
-            raise ConfigError(tuple(failures))
+        findings = [one for condition in compiled for one in lint(condition)]
+        problems = [one.problem for one in findings if one.severity is Severity.ERROR]
+        problems += [one for condition in compiled for one in failed_tests(condition, history)]
+        if problems:
+            raise ConfigError(tuple(problems))
         for line in _lines(config, compiled, verbose=verbose):
             click.echo(line)
+        for one in findings:
+            if verbose or one.severity is Severity.WARNING:
+                click.echo(one)
 
 
 def _lines(config: Config, compiled: tuple[Condition, ...], *, verbose: bool) -> Iterator[str]:

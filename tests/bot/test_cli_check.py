@@ -66,3 +66,23 @@ def test_missing_outcomes_are_listed_on_request() -> None:
 def test_a_condition_without_tests_is_told_so() -> None:
     text = CONDITION.partition("tests:")[0]
     assert "high (5m): alerts; no tests" in check(text).output
+
+
+def test_what_can_never_be_is_a_mistake_like_others() -> None:
+    result = check(CONDITION.replace("close > 50_000", "close > 50_000 and close < 1_000"))
+    assert result.exit_code == 2
+    assert "high.yaml:4:26: 'close < 1_000' can never be true together with" in result.output
+    assert "test 'fires above': expected to fire at slot 1, did not" in result.output
+    assert "2 problems found" in result.output
+
+
+def test_what_is_surely_not_meant_is_warned_of() -> None:
+    result = check(CONDITION.replace("close > 50_000", "close > 50_000 and volume >= 0"))
+    assert result.exit_code == 0
+    assert "high.yaml:4:26: warning: 'volume >= 0' is always true" in result.output
+
+
+def test_notes_are_told_on_request() -> None:
+    text = CONDITION.partition("tests:")[0]
+    assert "note" not in check(text).output
+    assert "high.yaml:1:1: note: condition 'high' has no tests" in check(text, "--verbose").output

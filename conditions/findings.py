@@ -1,0 +1,72 @@
+"""What lint finds in a condition, and where in its file that is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from conditions.leaves import leaves
+from config.strict_yaml import Located
+from market.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conditions.truths import Truth
+
+
+class Severity(StrEnum):
+    """How bad a finding is: with an error the condition cannot do what it is there for."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is surely not meant, with its place."""
+
+    severity: Severity
+    problem: Problem
+
+    def __str__(self) -> str:
+        place = f"{self.problem.file}:{self.problem.line}:{self.problem.column}"
+        return f"{place}: {self.severity}: {self.problem.message}"
+
+
+class Places:
+    """Finds where the words of a verdict stand in a rule of a file."""
+
+    def __init__(self, rule: object, file: str) -> None:
+        self._texts = tuple(_texts(rule))
+        self._file = file
+
+    def problem(self, truth: Truth, message: str, occurrence: int = 0) -> Problem:
+        """Return a problem where the verdict is written, for the second time where it is 1."""
+        for words in (truth.text, *(leaf.text for leaf in leaves(truth))):
+            found = list(self._find(words))
+            if found:
+                located, offset = found[min(occurrence, len(found) - 1)]
+                return located.problem(message, offset)
+        return Problem(self._file, 1, 1, message)
+
+    def _find(self, words: str) -> Iterator[tuple[Located, int]]:
+        pattern = r"\s+".join(map(re.escape, words.split()))
+        for located in self._texts:
+            for match in re.finditer(rf"(?<![\w.]){pattern}(?![\w.])", located.text):
+                yield located, match.start()
+
+
+def _texts(rule: object) -> Iterator[Located]:
+    """Yield the expressions of a rule in order, however it is made up."""
+    if isinstance(rule, Located):
+        yield rule
+    elif isinstance(rule, tuple):
+        for one in rule:
+            yield from _texts(one)
+    elif is_dataclass(rule):
+        for field in fields(rule):
+            yield from _texts(getattr(rule, field.name))
