@@ -41,6 +41,8 @@ class ExactBars:
     ) -> dict[InstrumentId, list[Bar] | SourceError]:
         """Return each instrument's bars from its own start until `end`, or why there are none.
 
+        A start within a slot stands for the slot's, so that no bar lacks its first minutes.
+
         A source that does not answer at all is given up after a few instruments: waiting for
         every one of thousands to time out would keep the sweeps waiting too.
         """
@@ -49,18 +51,20 @@ class ExactBars:
         answered: list[InstrumentId] = []
 
         async def one(instrument: InstrumentId, start: datetime) -> list[Bar] | SourceError:
+            calendar = self._calendars[venue_of(instrument)]
+            slot = calendar.slot(start, timeframe)
+            first = start if slot is None else min(start, slot)
             async with gate:
                 if len(refusals) >= CONCURRENCY and not answered:
                     return refusals[-1]
                 try:
-                    minutes = await self._source.bars(instrument, start, end)
+                    minutes = await self._source.bars(instrument, first, end)
                 except SourceError as error:
                     logger.warning("no exact bars of %s: %s", instrument, error)
                     if isinstance(error, SourceUnavailable):
                         refusals.append(error)
                     return error
                 answered.append(instrument)
-            calendar = self._calendars[venue_of(instrument)]
             return await asyncio.to_thread(aggregate, minutes, timeframe, calendar)
 
         results = await asyncio.gather(*(one(*wanted) for wanted in starts.items()))

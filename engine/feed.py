@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+OUTAGE = timedelta(seconds=60)
+"""An instrument not seen for longer than this, over the end of a slot: the chart must tell."""
+
 ASKED_A_SWEEP = 24
 """Instruments repaired in one sweep: sweeps go on while thousands of them are repaired."""
 
@@ -50,18 +53,22 @@ class Feed:
     def __init__(self, series: Series, exact: ExactBars) -> None:
         self.series = series
         self._exact = exact
+        self._started_at: datetime | None = None
+        self._seen_at: dict[InstrumentId, datetime] = {}
         self._crawled: list[Bar] = []
         self._changed: list[Bar] = []
 
-    def begin(self, since: datetime, seen_at: datetime) -> None:
-        """Note the first sweep after a start; until then nothing from `since` on was watched."""
-        self._want_all(self._doubtful(since, seen_at))
+    def start(self, at: datetime) -> None:
+        """Note that the history reaches up to `at`; what follows is still to be seen."""
+        self._started_at = at
 
-    def unseen(self, before: datetime, seen_at: datetime) -> None:
-        """Note that nothing was seen between; it matters where a slot has ended meanwhile."""
+    def unseen(self, before: datetime, seen_at: datetime) -> list[datetime]:
+        """Return the slots that the chart must tell when nothing was seen between.
+
+        It matters where a slot has ended meanwhile.
+        """
         slots = self._doubtful(before, seen_at)
-        if slots and self._end(slots[0]) <= seen_at:
-            self._want_all(slots)
+        return slots if slots and self._end(slots[0]) <= seen_at else []
 
     def want(
         self,
@@ -79,9 +86,11 @@ class Feed:
     def add(self, ticks: Iterable[Tick]) -> dict[InstrumentId, SourceChanged]:
         """Take a sweep; return contradictions (a count that fell), whose slots are then wanted."""
         errors = {}
+        absences: dict[datetime | None, list[datetime]] = {}
         for tick in ticks:
             if not self.series.panel.has(tick.instrument):
                 continue
+            self._note_absence(tick, absences)
             try:
                 self.series.builder.add(tick)
             except SourceChanged as error:
@@ -111,6 +120,22 @@ class Feed:
         changed, self._changed = self._changed, []
         return _by_slot(crawled, exact), earlier + changed
 
+    def _note_absence(self, tick: Tick, known: dict[datetime | None, list[datetime]]) -> None:
+        """Want what an instrument did since it was seen last; `known` serves one sweep."""
+        before = self._seen_at.get(tick.instrument)
+        self._seen_at[tick.instrument] = tick.seen_at
+        if before not in known:
+            known[before] = self._missed(before, tick.seen_at)
+        slots = known[before]
+        if slots:
+            self.want(tick.instrument, slots[0], slots[-1])
+
+    def _missed(self, before: datetime | None, seen_at: datetime) -> list[datetime]:
+        if before is None:
+            started_at = self._started_at
+            return [] if started_at is None else self._doubtful(started_at, seen_at)
+        return self.unseen(before, seen_at) if seen_at - before > OUTAGE else []
+
     def _doubtful(self, since: datetime, seen_at: datetime) -> list[datetime]:
         """Return the slots of an unwatched stretch that the counts cannot tell.
 
@@ -127,18 +152,19 @@ class Feed:
         window = calendar.window(calendar.session_day(slot))
         return window is not None and slot == calendar.slot(window.open, self.series.timeframe)
 
-    def _want_all(self, slots: Sequence[datetime]) -> None:
-        for instrument in self.series.panel.instruments if slots else ():
-            self.want(instrument, slots[0], slots[-1])
-
     def _doubt(self, closed: Closed) -> None:
         """Want what the builder did not watch wholly, and the trades of what is held back."""
         for bar in closed.new:
-            if not bar.is_complete or bar.instrument in self.series.wants:
+            if not bar.is_complete or bar.instrument in self.series.wants or self._is_cut(bar):
                 self.want(bar.instrument, bar.start, expected=bar.start)
         for bar in closed.revised:
             if not bar.is_complete:  # judged when it seemed whole; what followed it was not seen
                 self.want(bar.instrument, bar.start + self.series.timeframe.length)
+
+    def _is_cut(self, bar: Bar) -> bool:
+        """Tell whether the instrument was lost from sight well before its bar ended."""
+        seen_at = self._seen_at.get(bar.instrument)
+        return seen_at is not None and seen_at < self._end(bar.start) - OUTAGE
 
     def _is_news(self, bar: Bar, held: set[InstrumentId]) -> bool:
         """Tell whether a late tick's revision is better than what is known."""

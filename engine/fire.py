@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from conditions.lifecycle import changed
 from engine.ticket import Ticket
 from market.errors import StoreError
@@ -152,7 +154,9 @@ class Fire:
         self, tx: Transaction, stored: _Stored, series: Series, fired: Fired, now: datetime
     ) -> None:
         condition, states = fired.watch.condition, fired.step.states
+        held_back = [series.panel.row(name) for name in series.wants]  # judged up to their own bar
         rows = changed(fired.watch.states, states, condition.spec.hold_bars)
+        rows = np.union1d(rows, np.array(held_back, dtype=rows.dtype))
         kept = states.to_mapping(series.panel.instruments, rows)
         tx.signals.save_states(condition.name, condition.version, kept)
         if not fired.signals:

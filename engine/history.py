@@ -114,7 +114,7 @@ class History:
             bar
             for name, bars in fetched.items()
             for bar in bars
-            if to_ms(bar.start) < seen.frontier_ms[name]
+            if name not in seen.bars and to_ms(bar.start) < seen.frontier_ms[name]
         ]
 
         def write(tx: Transaction) -> None:

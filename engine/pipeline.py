@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OUTAGE = timedelta(seconds=60)
-"""Nothing seen for longer than this, over the end of a slot: the minute chart must tell."""
-
 LATE = timedelta(minutes=2)
 """A bar judged this long after its end makes a late alert and no order."""
 
@@ -69,8 +66,6 @@ class Pipeline:
         self._judge = Judge(self._exact)
         self._feeds = [Feed(one, self._exact) for one in parts.series]
         self._sweeping = asyncio.Lock()
-        self._started_at: datetime | None = None
-        self._seen_at: datetime | None = None
 
     @property
     def series(self) -> Sequence[Series]:
@@ -90,9 +85,9 @@ class Pipeline:
         async with self._sweeping:
             for feed in self._feeds:
                 feed.series.pending.extend(await history.load(feed.series, now))
+                feed.start(now)
                 await self._close_slots(feed)
             await parts.fire.resume(parts.clock.now())
-            self._started_at = now
 
     async def crawl(self) -> int:
         """Make one sweep; return the number of ticks. A source that fails leaves all as it was."""
@@ -128,7 +123,7 @@ class Pipeline:
         seen_at = max(tick.seen_at for tick in ticks)
         parts.quotes.note(ticks)
         await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
-        errors = await asyncio.to_thread(self._feed, ticks, seen_at)
+        errors = await asyncio.to_thread(self._feed, ticks)
         parts.events.emit("ticks", count=len(ticks), at=seen_at)
         for feed in self._feeds:
             slots, changed = await feed.close(seen_at)
@@ -143,14 +138,9 @@ class Pipeline:
         await parts.desk.settle()
         await parts.fire.propose(parts.clock.now())
 
-    def _feed(self, ticks: Sequence[Tick], seen_at: datetime) -> dict[InstrumentId, SourceChanged]:
-        before, self._seen_at = self._seen_at, seen_at
+    def _feed(self, ticks: Sequence[Tick]) -> dict[InstrumentId, SourceChanged]:
         errors: dict[InstrumentId, SourceChanged] = {}
         for feed in self._feeds:
-            if before is not None and seen_at - before > OUTAGE:
-                feed.unseen(before, seen_at)
-            elif before is None and self._started_at is not None:
-                feed.begin(self._started_at, seen_at)
             errors |= feed.add(ticks)
         return errors
 

@@ -67,3 +67,11 @@ def test_instruments_that_the_source_does_not_know_do_not_stop_the_others() -> N
 
 def test_venue_is_read_from_the_id() -> None:
     assert venue_of("UPBIT:KRW-BTC") is Venue.UPBIT
+
+
+def test_start_within_a_slot_gives_the_whole_bar() -> None:
+    source = market()
+    source.trade(kst("09:05:30"), 100.0, 3.0)
+    source.trade(kst("09:07:30"), 100.0, 4.0)
+    found = fetch(source, {SAMSUNG.id: "09:06:00"})
+    assert [(bar.start, bar.volume) for bar in found[SAMSUNG.id]] == [(kst("09:05"), 7.0)]

@@ -35,6 +35,13 @@ class Fed:
         self.series = build_series([(condition(), tuple(names))], CALENDARS, 10)[0]
         self.feed = Feed(self.series, ExactBars(self.market, CALENDARS))
 
+    def watch(self, text: str) -> tuple[list[Slot], list[Bar]]:
+        """Crawl every half minute until a time of day, and close then."""
+        while kst(text) - self.clock.now() > timedelta(seconds=30):
+            self.clock.advance(timedelta(seconds=30))
+            self.feed.add(asyncio.run(self.market.ticks(self.series.panel.instruments)))
+        return self.sweep(text)
+
     def sweep(self, text: str) -> tuple[list[Slot], list[Bar]]:
         """Crawl and close at a time of day."""
         self.clock.move_to(kst(text))
@@ -45,14 +52,22 @@ class Fed:
 
         return asyncio.run(crawl())
 
+    def absent(self, before: str, seen_at: str) -> None:
+        """Want all instruments as after a stretch without sweeps."""
+        slots = self.feed.unseen(kst(before), kst(seen_at))
+        for name in self.series.panel.instruments:
+            self.feed.want(name, slots[0], slots[-1])
+
+
+def tick(text: str, count: float = 50.0) -> Tick:
+    """Return a tick of the first instrument that was seen when it traded."""
+    return Tick(SAMSUNG.id, kst(text), kst(text), 100.0, day_volume=count)
+
 
 def wanted(before: datetime, seen_at: datetime) -> list[str]:
     """Return the first and last slot that an unwatched stretch makes wanted, in UTC."""
-    fed = Fed()
-    fed.feed.unseen(before, seen_at)
-    wants = fed.series.wants
-    assert len(wants) in (0, 2)
-    return [f"{at:%d %H:%M}" for want in wants.values() for at in (want.judge_from, want.until)][:2]
+    slots = Fed().feed.unseen(before, seen_at)
+    return [f"{at:%d %H:%M}" for at in (slots[0], slots[-1])] if slots else []
 
 
 @pytest.mark.parametrize(
@@ -76,9 +91,20 @@ def test_unwatched_stretch_matters_where_a_slot_ended(
     assert wanted(before, seen_at) == expected
 
 
+@pytest.mark.parametrize(("seen_at", "is_wanted"), [("10:05:25", False), ("10:05:35", True)])
+def test_instrument_that_was_absent_for_a_minute_over_a_slots_end_is_wanted(
+    seen_at: str, is_wanted: bool
+) -> None:
+    fed = Fed()
+    fed.feed.add([tick("10:04:30")])
+    fed.feed.add([tick(seen_at)])
+    assert (SAMSUNG.id in fed.series.wants) is is_wanted
+
+
 def test_start_in_a_slot_wants_the_whole_slot() -> None:
     fed = Fed()
-    fed.feed.begin(kst("10:02"), kst("10:02:10"))
+    fed.feed.start(kst("10:02"))
+    fed.feed.add([tick("10:02:10")])
     want = fed.series.wants[SAMSUNG.id]
     assert (want.judge_from, want.until) == (kst("10:00"), kst("10:00"))
 
@@ -86,7 +112,8 @@ def test_start_in_a_slot_wants_the_whole_slot() -> None:
 @pytest.mark.parametrize("started", ["08:30", "09:00:01", "09:02"])
 def test_start_before_the_first_slot_ended_wants_nothing(started: str) -> None:
     fed = Fed()
-    fed.feed.begin(kst(started), kst("09:02:10"))
+    fed.feed.start(kst(started))
+    fed.feed.add([tick("09:02:10")])
     assert fed.series.wants == {}
 
 
@@ -94,7 +121,7 @@ def test_watched_slot_is_crawled() -> None:
     fed = Fed()
     fed.market.trade(kst("09:01:00"), 100.0)
     fed.sweep("09:01:02")
-    slots, changed = fed.sweep("09:05:02")
+    slots, changed = fed.watch("09:05:02")
     assert [(slot.start, len(slot.bars), slot.exact) for slot in slots] == [
         (kst("09:00"), 1, frozenset())
     ]
@@ -107,8 +134,8 @@ def test_bar_watched_from_its_middle_is_taken_from_the_chart() -> None:
     fed.market.trade(kst("10:01:00"), 100.0, 5.0)
     fed.sweep("10:02:02")
     fed.market.trade(kst("10:03:00"), 100.0, 7.0)
-    fed.sweep("10:03:02")
-    slots, _ = fed.sweep("10:05:02")
+    fed.watch("10:03:02")
+    slots, _ = fed.watch("10:05:02")
     assert [bar.volume for slot in slots for bar in slot.bars] == [12.0]
     assert slots[0].exact == {SAMSUNG.id}
     assert fed.series.wants == {}
@@ -116,24 +143,25 @@ def test_bar_watched_from_its_middle_is_taken_from_the_chart() -> None:
 
 def test_slots_of_an_outage_come_in_order_and_exact() -> None:
     fed = Fed()
+    for instrument in (SAMSUNG, HYNIX):
+        fed.market.trade(kst("09:58:00"), 100.0, of=instrument)
     fed.sweep("10:00:02")
     for text in ("10:01:00", "10:06:00", "10:11:00"):
         fed.market.trade(kst(text), 100.0)
         fed.market.trade(kst(text), 100.0, of=HYNIX)
-    fed.feed.unseen(kst("10:00:02"), kst("10:12:02"))
     slots, _ = fed.sweep("10:12:02")
     assert [(slot.start, len(slot.bars)) for slot in slots] == [
         (kst("10:00"), 2),
         (kst("10:05"), 2),
     ]
-    slots, _ = fed.sweep("10:15:02")
+    slots, _ = fed.watch("10:15:02")
     assert [(slot.start, len(slot.exact)) for slot in slots] == [(kst("10:10"), 2)]
     assert fed.series.wants == {}
 
 
 def test_no_trade_in_a_repaired_slot_is_known() -> None:
     fed = Fed()
-    fed.feed.unseen(kst("10:04:02"), kst("10:05:32"))
+    fed.absent("10:04:02", "10:05:32")
     fed.market.chart_errors[SAMSUNG.id] = SourceUnavailable("no chart")
     fed.sweep("10:05:32")
     assert fed.series.panel.missing.tolist() == [True, False]
@@ -160,7 +188,7 @@ def test_failed_chart_is_asked_again_after_a_pause(error: SourceError, pause: ti
 def test_many_are_repaired_a_few_a_sweep() -> None:
     names = [f"KRX:{number:06}" for number in range(ASKED_A_SWEEP * 2 + 3)]
     fed = Fed(names)
-    fed.feed.unseen(kst("10:04:02"), kst("10:05:32"))
+    fed.absent("10:04:02", "10:05:32")
     asked = []
     for text in ("10:05:32", "10:05:42", "10:05:52", "10:06:02"):
         fed.sweep(text)
@@ -172,7 +200,7 @@ def test_failing_instruments_do_not_keep_the_others_waiting() -> None:
     names = [f"KRX:{number:06}" for number in range(ASKED_A_SWEEP * 2)]
     fed = Fed(names)
     fed.market.chart_errors = dict.fromkeys(names[:ASKED_A_SWEEP], SourceChanged("409"))
-    fed.feed.unseen(kst("10:04:02"), kst("10:05:32"))
+    fed.absent("10:04:02", "10:05:32")
     fed.sweep("10:05:32")
     fed.sweep("10:05:42")
     assert {name for name, _, _ in fed.market.asked} == set(names)
@@ -191,26 +219,35 @@ def test_late_tick_revises_a_crawled_bar() -> None:
     fed = Fed()
     fed.market.trade(kst("09:01:00"), 100.0)
     fed.sweep("09:01:02")
-    fed.sweep("09:05:02")
+    fed.watch("09:05:02")
     fed.market.trade(kst("09:04:59"), 101.0)
     _, changed = fed.sweep("09:05:12")
     assert [(bar.close, bar.volume) for bar in changed] == [(101.0, 20.0)]
+
+
+def test_bar_of_an_instrument_that_was_lost_from_sight_is_taken_from_the_chart() -> None:
+    fed = Fed()
+    fed.market.trade(kst("09:01:00"), 100.0, 1.0)
+    fed.sweep("09:01:02")
+    fed.market.hidden = {SAMSUNG.id}
+    fed.market.trade(kst("09:03:00"), 100.0, 2.0)
+    slots, _ = fed.watch("09:05:02")
+    assert volumes(bar for slot in slots for bar in slot.bars) == [("00:00", 3.0)]
 
 
 def test_instrument_that_the_polling_left_out_is_repaired_from_where_it_was_lost() -> None:
     fed = Fed()
     fed.market.trade(kst("09:01:00"), 100.0, 1.0)
     fed.sweep("09:01:02")
+    fed.watch("09:05:02")
     fed.market.hidden = {SAMSUNG.id}
-    for text, volume in (("09:03:00", 2.0), ("09:06:00", 4.0), ("09:16:00", 8.0)):
+    for text, volume in (("09:06:00", 4.0), ("09:16:00", 8.0)):
         fed.market.trade(kst(text), 100.0, volume)
-    assert [bar.volume for slot in fed.sweep("09:05:02")[0] for bar in slot.bars] == [1.0]
     fed.sweep("09:10:02")
     fed.market.hidden = set()
-    slots, changed = fed.sweep("09:16:02")
+    slots, _ = fed.sweep("09:16:02")
     assert volumes(bar for slot in slots for bar in slot.bars) == [("00:05", 4.0)]
-    assert volumes(changed) == [("00:00", 3.0)]
-    slots, _ = fed.sweep("09:20:02")
+    slots, _ = fed.watch("09:20:02")
     assert volumes(bar for slot in slots for bar in slot.bars) == [("00:15", 8.0)]
 
 
@@ -247,7 +284,7 @@ def test_verified_bar_is_not_revised_and_an_unknown_one_wanted() -> None:
     bar = Bar(SAMSUNG.id, Timeframe.M5, slot, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
     fed.market.trade(kst("09:01:00"), 100.0)
     fed.sweep("09:01:02")
-    fed.sweep("09:05:02")
+    fed.watch("09:05:02")
     fed.feed.verified(slot, Judgement(to_ms(slot), (), (bar,), (HYNIX.id,)))
     fed.market.trade(kst("09:04:59"), 101.0)
     _, changed = fed.sweep("09:05:12")
@@ -263,7 +300,7 @@ def test_chart_that_breaks_unexpectedly_loses_no_crawled_bar() -> None:
     fed.feed.want(HYNIX.id, kst("09:00"))
     fed.market.chart_errors[HYNIX.id] = LookupError("a fault in our code")
     with pytest.raises(LookupError):
-        fed.sweep("09:05:02")
+        fed.watch("09:05:02")
     fed.market.chart_errors.clear()
     slots, _ = fed.sweep("09:05:12")
     assert [bar.instrument for slot in slots for bar in slot.bars] == [SAMSUNG.id]

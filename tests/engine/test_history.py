@@ -99,7 +99,7 @@ def test_restart_returns_what_was_missed_in_order(past: Past) -> None:
     ]
     assert slots[0].exact == {SAMSUNG.id}
     assert past.closes() == [100.0]
-    assert past.asked_from() == [kst("09:00") + timedelta(milliseconds=1)]
+    assert past.asked_from() == [kst("09:00")]
 
 
 def test_nothing_that_was_judged_is_judged_again_though_states_are_old(past: Past) -> None:
@@ -130,6 +130,17 @@ def test_what_was_behind_is_judged_from_there(past: Past) -> None:
     ]
 
 
+def test_restart_leaves_the_bar_that_was_judged_last_as_it_was(past: Past) -> None:
+    past.market.trade(kst("09:00:30"), 100.0)
+    past.market.trade(kst("09:03:30"), 100.0)
+    past.load("09:06")
+    past.store_slot("09:00", bar("09:00", 77.0))
+    past.load("09:09")
+    assert past.closes() == [77.0]
+    kept = asyncio.run(past.store.read(lambda tx: tx.bars.last(SAMSUNG.id, Timeframe.M5, 9)))
+    assert [(one.close, one.volume) for one in kept] == [(77.0, 10.0)]
+
+
 def test_new_instrument_gets_its_whole_history(past: Past) -> None:
     past.names = (HYNIX.id,)
     past.load("09:06")
@@ -138,7 +149,7 @@ def test_new_instrument_gets_its_whole_history(past: Past) -> None:
     slots = past.load("09:10")
     assert past.closes(1) == [100.0]
     assert [slot.start for slot in slots] == [kst("09:05")]
-    assert past.asked_from(HYNIX.id) == [kst("09:00") + timedelta(milliseconds=1)]
+    assert past.asked_from(HYNIX.id) == [kst("09:00")]
 
 
 def test_deeper_history_is_fetched_when_the_setting_grows(past: Past) -> None:

@@ -199,3 +199,20 @@ def test_long_repair_of_many_does_not_look_like_an_outage(live: Live) -> None:
         assert world.market.asked == []
 
     live(scenario)
+
+
+def test_instrument_that_the_polling_leaves_out_over_a_slots_end_is_repaired(live: Live) -> None:
+    async def scenario(world: World) -> None:
+        quiet_morning(world, "10:02")
+        world.market.trade(kst("10:04:30"), 120.0, 7.0)
+        world.market.trade(kst("10:06:10"), 100.0, 5.0)
+        world.clock.move_to(kst("09:50"))
+        await world.boot()
+        await world.sweeps("09:50:02", "10:04:02")
+        world.market.hidden = {SAMSUNG.id}
+        await world.sweeps("10:04:12", "10:06:02")
+        world.market.hidden = set()
+        await world.sweeps("10:06:12", "10:10:02")
+        assert (await world.bars())[-2:] == [("10:00", 120.0, 27.0), ("10:05", 100.0, 5.0)]
+
+    live(scenario)
