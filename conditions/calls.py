@@ -1,8 +1,9 @@
-"""Which argument of a call is which: a source first where it may be given, then parameters."""
+"""Which argument of a call is which: series first, then the numbers that tune it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
 
 from conditions.mistake import Mistake
 from conditions.nodes import Number, number_text
@@ -17,24 +18,62 @@ if TYPE_CHECKING:
 SOURCE = "source"
 
 
+class Callable(Protocol):
+    """What is called with series, all of which must be given, and parameters."""
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Return the names of its series."""
+        ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return its parameters."""
+        ...
+
+
 def usage(name: str, indicator: Indicator) -> str:
     """Return how an indicator is called: `sma(source, window)`."""
     words = [SOURCE] if len(indicator.sources) == 1 else []
-    words += [
-        one.name if one.default is None else f"{one.name}={one.default}"
-        for one in indicator.parameters
-    ]
-    return f"{name}({', '.join(words)})"
+    form = _form(name, words, indicator.parameters)
+    return f"{form}.{indicator.outputs[0].name}" if indicator.is_several else form
 
 
-def bind(call: Call, name: str, indicator: Indicator) -> tuple[Node | None, tuple[int, ...]]:
+def usage_of(name: str, called: Callable) -> str:
+    """Return how an event is called: `crosses_above(a, b)`."""
+    return _form(name, called.series, called.parameters)
+
+
+def bind(call: Call, name: str, indicator: Indicator) -> tuple[Node | None, tuple[float, ...]]:
     """Return the source's node (None where it is left out) and the parameters; raises Mistake."""
-    given = _named(call, name, _order(call.arguments, indicator), usage(name, indicator))
-    parameters = tuple(
-        _parameter(call, one, given.get(one.name), usage(name, indicator))
-        for one in indicator.parameters
-    )
-    return given.get(SOURCE), parameters
+    form = usage(name, indicator)
+    given = _named(call, name, _order(call.arguments, indicator), form)
+    return given.get(SOURCE), _parameters(call, indicator.parameters, given, form)
+
+
+def bind_all(call: Call, name: str, called: Callable) -> tuple[tuple[Node, ...], tuple[float, ...]]:
+    """Return the nodes of the series, all of which must be given, and the parameters."""
+    form = usage_of(name, called)
+    order = [*called.series, *(one.name for one in called.parameters)]
+    given = _named(call, name, order, form)
+    for series in called.series:
+        if series not in given:
+            raise Mistake(call.start, f"'{series}' is missing; expected {form}")
+    parameters = _parameters(call, called.parameters, given, form)
+    return tuple(given[series] for series in called.series), parameters
+
+
+def decimal_of(value: float) -> Decimal:
+    """Return a parameter's value as it is written."""
+    return Decimal(str(value))
+
+
+def _form(name: str, series: Sequence[str], parameters: Sequence[Parameter]) -> str:
+    words = list(series)
+    for one in parameters:
+        default = "" if one.default is None else f"={number_text(decimal_of(one.default))}"
+        words.append(f"{one.name}{default}")
+    return f"{name}({', '.join(words)})"
 
 
 def _order(arguments: Sequence[Argument], indicator: Indicator) -> list[str]:
@@ -62,17 +101,31 @@ def _named(call: Call, name: str, order: list[str], form: str) -> Mapping[str, N
     return given
 
 
-def _parameter(call: Call, parameter: Parameter, node: Node | None, form: str) -> int:
+def _parameters(
+    call: Call, parameters: Sequence[Parameter], given: Mapping[str, Node], form: str
+) -> tuple[float, ...]:
+    found = {one.name: _parameter(call, one, given.get(one.name), form) for one in parameters}
+    fast = next((name for name in found if name.endswith("fast")), None)
+    slow = next((name for name in found if name.endswith("slow")), None)
+    if fast and slow and found[fast] >= found[slow]:
+        place = (given.get(fast) or given.get(slow) or call).start
+        raise Mistake(place, f"'{fast}' must be less than '{slow}'; expected {form}")
+    return tuple(found.values())
+
+
+def _parameter(call: Call, parameter: Parameter, node: Node | None, form: str) -> float:
     if node is None:
         if parameter.default is None:
             raise Mistake(call.start, f"'{parameter.name}' is missing; expected {form}")
-        return parameter.default
-    expected = f"'{parameter.name}' must be a whole number"
-    if not isinstance(node, Number) or node.unit not in {"", "bars"}:
+        return parameter.typed(parameter.default)
+    sort = "a whole number" if parameter.is_whole else "a number"
+    units = {"", "bars"} if parameter.is_whole else {""}
+    expected = f"'{parameter.name}' must be {sort}"
+    if not isinstance(node, Number) or node.unit not in units:
         raise Mistake(node.start, f"{expected} written out; expected {form}")
-    if node.value != int(node.value) or not parameter.low <= node.value <= parameter.high:
-        found = number_text(node.value)
-        raise Mistake(
-            node.start, f"{expected} from {parameter.low} to {parameter.high}, found {found}"
-        )
-    return int(node.value)
+    low, high = decimal_of(parameter.low), decimal_of(parameter.high)
+    is_whole = node.value == node.value.to_integral_value()
+    if (parameter.is_whole and not is_whole) or not low <= node.value <= high:
+        bounds = f"from {number_text(low)} to {number_text(high)}"
+        raise Mistake(node.start, f"{expected} {bounds}, found {number_text(node.value)}")
+    return parameter.typed(float(node.value))

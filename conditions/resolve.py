@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conditions.indicators import EVENTS
-from conditions.mistake import Mistake
-from conditions.nodes import Argument, Call, Comparison, Held, Junction, Name, Not
-from conditions.resolve_series import SeriesResolver, called, common_unit
+from conditions.calls import bind_all, decimal_of
+from conditions.indicators import EVENTS, SHORTHANDS
+from conditions.mistake import Mistake, NoTruth
+from conditions.nodes import (
+    Ago,
+    Argument,
+    Call,
+    Comparison,
+    Held,
+    Junction,
+    Name,
+    Not,
+    Number,
+    number_text,
+    to_text,
+)
+from conditions.parser import parse
+from conditions.resolve_series import SeriesResolver, common_unit
 from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, Truth
 
 if TYPE_CHECKING:
@@ -20,6 +34,7 @@ class Resolver:
 
     def __init__(self, text: str, history: int) -> None:
         self._text = text
+        self._history = history
         self._numbers = SeriesResolver(history)
         self.mistakes = self._numbers.mistakes
 
@@ -45,10 +60,10 @@ class Resolver:
                 )
             case Junction(word, operands):
                 return joined_truths(word, [self.truth(one) for one in operands])
-            case Call(Name(name)) if name in EVENTS:
-                return self._happened(node, name)
+            case Call(Name(name)) if name in EVENTS or name in SHORTHANDS:
+                return self._called(node, name)
         if self._numbers.series(node) is not None:
-            raise Mistake(node.start, "expected a comparison, found only a number")
+            raise NoTruth(node.start, "expected a comparison, found only a number")
         return None
 
     def _written(self, node: Node) -> str:
@@ -84,18 +99,63 @@ class Resolver:
             pairs.append(Compared(meaning, text, *needs, left, operator, right, unit))
         return joined_truths("and", pairs)
 
+    def _called(self, call: Call, name: str) -> Truth | None:
+        return self._happened(call, name) if name in EVENTS else self._spelled_out(call, name)
+
     def _happened(self, call: Call, name: str) -> Truth | None:
-        if len(call.arguments) != 2 or any(argument.name for argument in call.arguments):
-            raise Mistake(call.start, f"'{called(call)}' takes two series: {name}(a, b)")
-        left, right = (self._numbers.series(argument.value) for argument in call.arguments)
-        if left is None or right is None:
-            return None
-        unit = common_unit(left.unit, right.unit, call.arguments[1].value.start)
-        meaning = Call(Name(name), (Argument("", left.node), Argument("", right.node)))
-        bars, warm_up = _needs(left, right)
         event = EVENTS.get(name)
-        text = self._written(call)
-        return Happened(meaning, text, bars + 1, warm_up + 1, event, left, right, unit)
+        nodes, parameters = bind_all(call, name, event)
+        given = [self._numbers.series(node) for node in nodes]
+        series = [one for one in given if one is not None]
+        bars = event.bars(*parameters)
+        left, right = self._sides(call, nodes, series, bars)
+        if left is None or right is None or len(series) < len(given):
+            return None
+        unit = common_unit(left.unit, right.unit, nodes[-1].start if nodes else call.start)
+        arguments = [Argument("", one.node) for one in series]
+        arguments += [Argument("", Number(decimal_of(one))) for one in parameters]
+        fields = [self._numbers.series(Name(one)) for one in event.fields]
+        sources = (*(one for one in fields if one is not None), *series)
+        return Happened(
+            Call(Name(name), tuple(arguments)),
+            self._written(call),
+            max(one.bars for one in sources) + bars - 1,
+            max(one.warm_up for one in sources) + bars - 1,
+            event,
+            sources,
+            parameters,
+            left,
+            right,
+            unit,
+        )
+
+    def _sides(
+        self, call: Call, nodes: tuple[Node, ...], series: list[Series], bars: int
+    ) -> tuple[Series | None, Series | None]:
+        """Return the two series that explain an event, None after noting what is wrong."""
+        if len(nodes) > 1:
+            return (series[0], series[1]) if len(series) == len(nodes) else (None, None)
+        newest, first = (nodes[0], nodes[0]) if nodes else (Name("close"), Name("open"))
+        before = Ago(first, bars - 1, start=call.start, end=call.end)
+        return (self._numbers.series(newest), self._numbers.series(before))
+
+    def _spelled_out(self, call: Call, name: str) -> Truth | None:
+        """Return what a shorthand stands for; what is wrong with that is wrong with the call."""
+        shorthand = SHORTHANDS.get(name)
+        nodes, parameters = bind_all(call, name, shorthand)
+        if None in [self._numbers.series(node) for node in nodes]:
+            return None
+        texts = dict(zip(shorthand.series, map(to_text, nodes), strict=True))
+        for one, value in zip(shorthand.parameters, parameters, strict=True):
+            texts[one.name] = number_text(decimal_of(value))
+        text = shorthand.template.format_map(texts)
+        inner = Resolver(text, self._history)
+        try:
+            found = inner.truth(parse(text))
+        except Mistake as mistake:  # such as one that grows too long
+            raise Mistake(call.start, mistake.message) from mistake
+        self.mistakes += [Mistake(call.start, one.message) for one in inner.mistakes]
+        return found
 
 
 def joined_truths(word: str, found: list[Truth | None]) -> Truth | None:

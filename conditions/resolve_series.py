@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from conditions.calls import bind, usage
+from conditions.calls import bind, decimal_of, usage, usage_of
 from conditions.functions import FUNCTIONS
-from conditions.indicators import EVENTS, INDICATORS
+from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
+from conditions.indicators.registry import OPENINGS
 from conditions.mistake import Mistake
 from conditions.nodes import Ago, Argument, Binary, Call, Member, Name, Negative, Number, to_text
+from conditions.openings import SESSION_OPENINGS
 from conditions.series import Arithmetic, Constant, Earlier, Field, Indicated, Mapped
 from conditions.units import LITERALS, Unit, joined, product, quotient
 from config.registry import suggestion
@@ -19,7 +20,7 @@ from config.registry import suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conditions.indicators.registry import Indicator
+    from conditions.indicators.registry import Indicator, Output
     from conditions.nodes import Node
     from conditions.series import Series
 
@@ -65,16 +66,14 @@ class SeriesResolver:
                 return _constant(node)
             case Name():
                 return _field(node)
-            case Member(source, name):
-                raise Mistake(node.start, f"'{to_text(source)}' has no part '{name}'")
             case Ago(source, bars):
                 return self._earlier(source, bars)
             case Negative(operand):
                 return self._negative(operand)
             case Binary(operator, left, right):
                 return self._arithmetic(operator, left, right)
-            case Call():
-                return self._call(node)
+            case Call() | Member():
+                return self._called(node)
             case _:
                 raise Mistake(node.start, "expected a number, found something true or false")
 
@@ -122,13 +121,21 @@ class SeriesResolver:
             right=other,
         )
 
+    def _called(self, node: Call | Member) -> Series | None:
+        if isinstance(node, Call):
+            return self._call(node)
+        source, part = node.source, node.name
+        if isinstance(source, Call) and called(source) in INDICATORS:
+            return self._indicated(source, called(source), part)
+        raise Mistake(node.start, f"'{to_text(source)}' has no part '{part}'")
+
     def _call(self, call: Call) -> Series | None:
         name = called(call)
         if name in FUNCTIONS:
             return self._function(call, name)
         if name in INDICATORS:
-            return self._indicated(call, name, INDICATORS.get(name))
-        if name in EVENTS:
+            return self._indicated(call, name)
+        if name in EVENTS or name in SHORTHANDS:
             raise Mistake(call.start, f"expected a number, but '{name}' is true or false")
         raise unknown_call(call, name)
 
@@ -147,27 +154,52 @@ class SeriesResolver:
         meaning = Call(Name(name), arguments)
         return _mapped(meaning, function.on_arrays, known, unit)
 
-    def _indicated(self, call: Call, name: str, indicator: Indicator) -> Series | None:
+    def _indicated(self, call: Call, name: str, part: str = "") -> Series | None:
+        indicator = INDICATORS.get(name)
+        output = _output(call, name, indicator, part)
         source, parameters = bind(call, name, indicator)
         nodes = [Name(one) for one in indicator.sources] if source is None else [source]
-        found = [self.series(node) for node in nodes]
+        found = [self._source(node) for node in nodes]
         sources = tuple(one for one in found if one is not None)
         if len(sources) < len(found):
             return None
-        shown = [] if len(sources) > 1 else [Argument("", sources[0].node)]
-        shown += [Argument("", Number(Decimal(one))) for one in parameters]
-        meaning = Call(Name(name), tuple(shown))
+        shown = [] if len(indicator.sources) != 1 else [Argument("", sources[0].node)]
+        shown += [Argument("", Number(decimal_of(one))) for one in parameters]
+        whole = Call(Name(name), tuple(shown))
+        meaning = Member(whole, part) if part else whole
+        memory = (output.memory or indicator.memory)(*parameters)
+        warm_up = (output.warm_up or indicator.warm_up)(*parameters)
         return Indicated(
             node=meaning,
-            unit=sources[0].unit if indicator.unit is None else indicator.unit,
+            unit=sources[0].unit if output.unit is None else output.unit,
             key=to_text(meaning),
-            bars=max(one.bars for one in sources) + indicator.memory(*parameters) - 1,
-            warm_up=max(one.warm_up for one in sources) + indicator.warm_up(*parameters) - 1,
-            is_level=indicator.is_level and all(one.is_level for one in sources),
+            bars=max(one.bars for one in sources) + memory - 1,
+            warm_up=max(one.warm_up for one in sources) + warm_up - 1,
+            is_level=output.is_level and sources[0].is_level,
             indicator=indicator,
+            output=output,
+            whole=to_text(whole),
             sources=sources,
             parameters=parameters,
         )
+
+    def _source(self, node: Node) -> Series | None:
+        is_openings = isinstance(node, Name) and node.name == OPENINGS
+        return SESSION_OPENINGS if is_openings else self.series(node)
+
+
+def _output(call: Call, name: str, indicator: Indicator, part: str) -> Output:
+    """Return the output that is asked for; raises Mistake where there is none of that name."""
+    found = indicator.output(part)
+    if found is not None:
+        return found
+    if not indicator.is_several:
+        raise Mistake(call.start, f"'{name}' has a single output; leave out '.{part}'")
+    names = [one.name for one in indicator.outputs]
+    if part:
+        raise Mistake(call.start, f"'{name}' has no output '{part}'{suggestion(part, names)}")
+    listed = ", ".join(f".{one}" for one in names)
+    raise Mistake(call.start, f"'{name}' has several outputs; add one of {listed}")
 
 
 def called(call: Call) -> str:
@@ -181,7 +213,7 @@ def unknown_call(call: Call, name: str) -> Mistake:
     """Return the mistake of calling something that does not exist."""
     if name in FIELDS:
         return Mistake(call.start, f"'{name}' is a series and takes no arguments")
-    near = suggestion(name, [*INDICATORS, *EVENTS, *FUNCTIONS])
+    near = suggestion(name, [*INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS])
     return Mistake(call.start, f"unknown indicator '{name}'{near}")
 
 
@@ -213,9 +245,15 @@ def _field(node: Name) -> Series:
     if node.name in INDICATORS:
         form = usage(node.name, INDICATORS.get(node.name))
         raise Mistake(node.start, f"'{node.name}' needs arguments: {form}")
-    if node.name in EVENTS or node.name in FUNCTIONS:
+    for registry in (EVENTS, SHORTHANDS):
+        if node.name in registry:
+            called = registry.get(node.name)
+            needs = "needs arguments" if called.series else "is called with ( )"
+            raise Mistake(node.start, f"'{node.name}' {needs}: {usage_of(node.name, called)}")
+    if node.name in FUNCTIONS:
         raise Mistake(node.start, f"'{node.name}' needs arguments: {node.name}(a, b)")
-    near = suggestion(node.name, [*FIELDS, *INDICATORS, *EVENTS, *FUNCTIONS, "and", "or", "not"])
+    words = [*FIELDS, *INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS, "and", "or", "not"]
+    near = suggestion(node.name, words)
     raise Mistake(
         node.start, f"unknown name '{node.name}'{near or '; known: ' + ', '.join(FIELDS)}"
     )

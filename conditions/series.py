@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conditions.indicators.registry import Indicator
+    from conditions.indicators.registry import Indicator, Output
     from conditions.nodes import Node
     from conditions.units import Unit
     from conditions.view import View
@@ -134,15 +134,21 @@ class Mapped(Series):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicated(Series):
-    """An indicator of other series."""
+    """One output of an indicator of other series; `whole` is the text of the call without it."""
 
     indicator: Indicator
+    output: Output
+    whole: str
     sources: tuple[Series, ...]
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
 
     def values(self, view: View, columns: int) -> Array:
-        """Return the indicator's newest columns, computed once per view and width."""
-        return view.recall(self.key, columns, lambda: self._computed(view, columns))
+        """Return the newest columns; all outputs of a call are computed once per view and width."""
+        found = view.recall(self.whole, columns, lambda: self._computed(view, columns))
+        if not self.indicator.is_several:
+            return found
+        output: Array = found[self.indicator.outputs.index(self.output)]
+        return output
 
     @property
     def parts(self) -> tuple[Series, ...]:

@@ -12,7 +12,7 @@ from conditions.series import solid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conditions.indicators.registry import Event
+    from conditions.indicators.events import Event
     from conditions.nodes import Node
     from conditions.series import Series
     from conditions.units import Unit
@@ -83,23 +83,24 @@ class Compared(Truth):
 
 @dataclass(frozen=True, slots=True)
 class Happened(Truth):
-    """An event between two series."""
+    """An event on the newest bars of its sources; `left` and `right` are what explains it."""
 
     event: Event
+    sources: tuple[Series, ...]
+    parameters: tuple[float, ...]
     left: Series
     right: Series
     unit: Unit
 
     def verdicts(self, view: View, columns: int) -> Array:
-        """Return where it happened, unknown where a missing slot lies before the bar."""
-        left, right = (
-            solid(one.values(view, columns + 1), view.rows) for one in (self.left, self.right)
-        )
-        return self.event.kernel(left, right, view.field("gap"), columns)
+        """Return where it happened, unknown where a missing slot lies between its bars."""
+        wanted = columns + self.event.bars(*self.parameters) - 1
+        arrays = [solid(one.values(view, wanted), view.rows) for one in self.sources]
+        return self.event.verdicts(arrays, self.parameters, view.field("gap"), columns)
 
     @property
     def operands(self) -> tuple[Series, ...]:
-        """Return both series."""
+        """Return both sides."""
         return (self.left, self.right)
 
 

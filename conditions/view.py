@@ -30,6 +30,12 @@ class View:
         self.rows = len(panel.instruments) if rows is None else len(rows)
         self.columns = panel.depth
 
+    @property
+    def instruments(self) -> list[str]:
+        """Return the instruments of the rows."""
+        names = self._panel.instruments
+        return list(names) if self._picked is None else [names[row] for row in self._picked]
+
     def field(self, name: str) -> Array:
         """Return a field of the bars, all columns that the panel has."""
         return self.recall(name, self.columns, lambda: self._pick(getattr(self._panel, name)))
@@ -38,7 +44,7 @@ class View:
         """Return the series of that text, made anew unless at least that many columns are kept."""
         whole = (key, *self._rows_key)
         kept = self._shared.get(whole)
-        if kept is None or kept.shape[1] < columns:
+        if kept is None or kept.shape[-1] < columns:
             kept = self._shared[whole] = make()
         return kept
 

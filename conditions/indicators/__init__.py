@@ -7,9 +7,10 @@ from pkgutil import iter_modules
 
 import numpy as np
 
-from conditions.indicators.registry import EVENTS, INDICATORS
+from conditions.indicators.events import EVENTS, SHORTHANDS
+from conditions.indicators.registry import INDICATORS
 
-__all__ = ["EVENTS", "INDICATORS", "warm_up"]
+__all__ = ["EVENTS", "INDICATORS", "SHORTHANDS", "warm_up"]
 
 for _module in iter_modules(__path__, f"{__name__}."):
     import_module(_module.name)
@@ -20,7 +21,6 @@ def warm_up() -> None:
     bars = np.ones((1, 8))
     for name in INDICATORS:
         indicator = INDICATORS.get(name)
-        least = (one.low for one in indicator.parameters)
-        indicator.kernel(*(bars for _ in indicator.sources), *least, 1)
-    for name in EVENTS:
-        EVENTS.get(name).kernel(bars, bars, np.zeros((1, 8), dtype=bool), 1)
+        if not indicator.is_slow:
+            least = (one.typed(one.low) for one in indicator.parameters)
+            indicator.kernel(*(bars for _ in indicator.sources), *least, 1)

@@ -67,3 +67,28 @@ def ema(source: Floats, window: int, columns: int) -> Floats:
                 if place >= first and known[lane] >= window:
                     out[top + lane, place - first] = mean[lane]
     return out
+
+
+@INDICATORS.register("wma")
+@Declared(is_level=True)
+def wma(source: Floats, window: int, columns: int) -> Floats:
+    """The mean of the last `window` bars with weights falling evenly, from `window` down to 1."""
+    rows, width = source.shape
+    out = np.full((rows, columns), np.nan)
+    count = min(columns, width - window + 1)
+    if count <= 0:
+        return out
+    start = width - count
+    weights = window * (window + 1) / 2.0
+    total = np.empty(count)
+    for row in range(rows):
+        newest = source[row, start:]
+        total[:] = 0.0
+        for offset in range(window - 1, 0, -1):
+            older = source[row, start - offset : width - offset]
+            for place in range(count):
+                total[place] += (window - offset) * (older[place] - newest[place])
+        mean = out[row, columns - count :]
+        for place in range(count):
+            mean[place] = newest[place] + total[place] / weights
+    return out

@@ -6,13 +6,9 @@ from math import ceil, log
 
 import numpy as np
 
+from conditions.indicators.memory import FORGOTTEN, STILL
 from conditions.indicators.registry import INDICATORS, LANES, Declared, Floats, Parameter
 from conditions.units import Unit
-
-FORGOTTEN = 1e-7
-"""Weight of the first change that no longer counts; changes differ more than prices do."""
-STILL = 3
-"""Windows without any change after which strength is unknown: nothing is left to compare."""
 
 
 def strength_memory(window: int) -> int:
@@ -25,7 +21,9 @@ def strength_memory(window: int) -> int:
     parameters=(Parameter("window", 14, 2, 1_000),),
     memory=strength_memory,
     unit=Unit.POINTS,
+    bounds=(0.0, 100.0),
     is_recursive=True,
+    origin="https://www.investopedia.com/terms/r/rsi.asp",
 )
 def rsi(source: Floats, window: int, columns: int) -> Floats:
     """Relative strength: Wilder's mean gain as a share of mean gain plus mean loss."""

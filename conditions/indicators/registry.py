@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -17,73 +17,86 @@ if TYPE_CHECKING:
     from conditions.units import Unit
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Truths: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 F = TypeVar("F", bound="Callable[..., Any]")
+
+OPENINGS = "openings"
+"""A source that no user can write: 1 where a session begins, 0 where it goes on, NaN unknown."""
+SESSION_BARS = 381
+"""Bars of the longest session that a panel holds whole: KRX in minutes, the auction included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A whole number that tunes an indicator, with the range it may have."""
+    """A number that tunes an indicator, with the range it may have; most are whole."""
 
     name: str
-    default: int | None
-    low: int
-    high: int
+    default: float | None
+    low: float
+    high: float
+    is_whole: bool = True
+
+    def typed(self, value: float) -> float:
+        """Return the value as kernels take it: an int where it is whole, else a float."""
+        return int(value) if self.is_whole else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One of the series of an indicator; where there is only one, its name is empty.
+
+    `unit` None is the unit of the first source. `is_level` tells that the values lie where the
+    source's do, so that a chart can show both. `bounds` are the least and the greatest value there
+    can be. `warm_up` and `memory` are the indicator's own where they are None.
+    """
+
+    name: str = ""
+    meaning: str = ""
+    unit: Unit | None = None
+    is_level: bool = False
+    bounds: tuple[float, float] | None = None
+    warm_up: Callable[..., int] | None = None
+    memory: Callable[..., int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """A series computed from other series.
+    """Series computed from other series.
 
     `kernel(*sources, *parameters, columns)` takes C-contiguous float64[rows, any columns], the
     newest bar last, and returns the newest `columns` columns, NaN where the value is unknown:
-    bars are unknown on the left of the first one, and a kernel must expect NaN anywhere.
+    bars are unknown on the left of the first one, and a kernel must expect NaN anywhere. With
+    several outputs it returns float64[outputs, rows, columns], all computed in one go.
 
-    `warm_up(*parameters)` is the number of known bars up to the first known value, `memory` the
-    number of bars after which a window gives the value of the full history (within one millionth).
-    `sources` are the fields it is computed from; an indicator with a single one takes any series
-    instead, as its first argument. One that `is_recursive` gets every bar there is, others only as
-    many as they remember. `unit` None is the unit of the first source. `is_level` tells that the
-    values lie where the source's do, so that a chart can show both.
+    `warm_up(*parameters)` is the number of known bars up to the first value of every output,
+    `memory` the number of bars after which a window gives the value of the full history (within
+    one millionth). `sources` are the fields it is computed from; an indicator with a single one
+    takes any series instead, as its first argument. One that `is_recursive` gets every bar there
+    is, others only as many as they remember. One that `is_slow` is no numba kernel.
     """
 
     definition: str
     kernel: Callable[..., Floats]
     sources: tuple[str, ...]
     parameters: tuple[Parameter, ...]
+    outputs: tuple[Output, ...]
     warm_up: Callable[..., int]
     memory: Callable[..., int]
-    unit: Unit | None = None
-    is_level: bool = False
     is_recursive: bool = False
+    is_slow: bool = False
+    origin: str = ""
 
+    @property
+    def is_several(self) -> bool:
+        """Return whether one of its outputs must be named."""
+        return len(self.outputs) > 1
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happens between a bar and the one before it.
-
-    `kernel(left, right, gap, columns)` returns verdicts int8[rows, columns]; `gap` bool[rows, any
-    columns] tells that a missing slot lies before the bar. `words` are shown as its operator.
-    """
-
-    definition: str
-    kernel: Callable[..., Truths]
-    words: str
-
-    @staticmethod
-    def declared(words: str) -> Callable[[Callable[..., Truths]], Event]:
-        """Return what makes an event of the kernel below it."""
-
-        def make(function: Callable[..., Truths]) -> Event:
-            return Event(cleandoc(function.__doc__ or ""), kernel(function), words)
-
-        return make
+    def output(self, name: str) -> Output | None:
+        """Return the output of that name, None where there is none."""
+        return next((one for one in self.outputs if one.name == name), None)
 
 
 INDICATORS: Registry[Indicator] = Registry("indicator")
 """Numeric series by the name under which conditions call them."""
-EVENTS: Registry[Event] = Registry("event")
-"""Events by the name under which conditions call them; each takes two series."""
 
 WINDOW = Parameter("window", None, 1, 5_000)
 """The number of bars an indicator looks at; it has no default."""
@@ -112,7 +125,11 @@ def whole_window(window: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Makes an indicator of the kernel below it, whose docstring becomes the definition."""
+    """Makes an indicator of the kernel below it, whose docstring becomes the definition.
+
+    `unit`, `is_level` and `bounds` are those of its only output; else give `outputs`. `origin` is
+    the place where people read about it.
+    """
 
     parameters: tuple[Parameter, ...] = (WINDOW,)
     sources: tuple[str, ...] = ("close",)
@@ -120,11 +137,22 @@ class Declared:
     memory: Callable[..., int] = whole_window
     unit: Unit | None = None
     is_level: bool = False
+    bounds: tuple[float, float] | None = None
+    outputs: tuple[Output, ...] = field(default=())
     is_recursive: bool = False
+    origin: str = ""
 
     def __call__(self, function: Callable[..., Floats]) -> Indicator:
         """Return the indicator; its kernel is compiled on its first call."""
-        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        only = Output(unit=self.unit, is_level=self.is_level, bounds=self.bounds)
         return Indicator(
-            definition=cleandoc(function.__doc__ or ""), kernel=kernel(function), **own
+            definition=cleandoc(function.__doc__ or ""),
+            kernel=kernel(function),
+            sources=self.sources,
+            parameters=self.parameters,
+            outputs=self.outputs or (only,),
+            warm_up=self.warm_up,
+            memory=self.memory,
+            is_recursive=self.is_recursive,
+            origin=self.origin,
         )

@@ -56,7 +56,7 @@ def test_units_that_fit_are_accepted(when: str, compiled: Callable[..., Conditio
         ("close > open > 2 and volume", 21, "expected a comparison, found only a number"),
         ("(close > 2) + 1 > 2", 0, "expected a number, found something true or false"),
         ("crosses_above(close, 2) > 1", 0, "expected a number, but 'crosses_above' is true"),
-        ("crosses_above(close) and 1 > 2", 0, "takes two series: crosses_above(a, b)"),
+        ("crosses_above(close) and 1 > 2", 0, "'b' is missing; expected crosses_above(a, b)"),
         ("crosses_above(close, volume)", 21, "a price (money a share) cannot be compared with"),
         ("close > volume", 8, "a price (money a share) cannot be compared with a volume (shares)"),
         ("close > 2%", 8, "a price (money a share) cannot be compared with a ratio (%)"),
