@@ -102,9 +102,14 @@ class LifecycleState:
 
     `held` counts the instrument's own bars the verdict has been true in a row; `fired_ms` is the
     end (UTC ms) of the bar that fired last (0: never), `bar_ms` the start of the last judged one.
+    `clear_ms` is the end of the bar since which it could stop firing (0: it could not), `unknown`
+    counts own bars with an unknown verdict in a row, -1 before the first known one. Only conditions
+    that ask for it keep these two.
     """
 
     phase: Phase = Phase.INACTIVE
     held: int = 0
     fired_ms: int = 0
     bar_ms: int = 0
+    clear_ms: int = 0
+    unknown: int = -1

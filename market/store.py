@@ -19,6 +19,7 @@ from market.store_documents import DocumentTable
 from market.store_orders import OrderTable
 from market.store_people import InboxTable, PeopleTable
 from market.store_signals import SignalTable
+from market.tables import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,18 +60,19 @@ class Store:
 
     @classmethod
     def open(cls, path: Path | str, clock: Clock | None = None) -> Store:
-        """Open the database, making it where there is none; StoreError says how to mend.
+        """Open the database, making it where there is none and bringing an older one up to date.
 
-        `clock` (the machine's where none is given) stamps the record of order events. Raises
-        StoreLocked for a second user of the file and StoreFromFuture for one of a newer ticktalk.
+        `clock` (the machine's where none is given) stamps the record of order events. StoreError
+        says how to mend; StoreLocked is for a second user of the file, StoreFromFuture for a file
+        of a newer ticktalk.
         """
         path = Path(path).absolute()
         lock = store_file.lock(path)
         try:
-            is_ours = store_file.inspect(path)
+            version = store_file.inspect(path)
             store = cls(path, lock, SystemClock() if clock is None else clock)
-            if not is_ours:
-                store._create()
+            if version < SCHEMA_VERSION:
+                store._prepare(version)
         except BaseException:
             os.close(lock)
             raise
@@ -117,9 +119,12 @@ class Store:
     def _transact(self, engine: Engine, function: Callable[[Transaction], T]) -> T:
         return _transact(engine, self._path, self._clock, function)
 
-    def _create(self) -> None:
+    def _prepare(self, version: int) -> None:
         try:
-            store_file.create(self._writer)
+            if version:
+                store_file.upgrade(self._writer, version)
+            else:
+                store_file.create(self._writer)
         except SQLAlchemyError as error:
             self._writer.dispose()
             raise store_file.explain(error, self._path) from error
@@ -129,8 +134,11 @@ class StoreReader:
     """A database opened only to read it; it takes no lock and waits for nobody."""
 
     def __init__(self, path: Path) -> None:
-        if not store_file.inspect(path):
+        version = store_file.inspect(path)
+        if not version:
             raise StoreError(f"{path} holds nothing yet: it is written by `ticktalk run`")
+        if version < SCHEMA_VERSION:
+            raise StoreError(f"{path} is of an older ticktalk: `ticktalk run` brings it up to date")
         self._path = path
         self._clock = SystemClock()
         self._reader = store_file.connect(path, begin="BEGIN")

@@ -15,6 +15,7 @@ from sqlalchemy import URL, create_engine, event
 from sqlmodel import SQLModel
 
 from market.errors import StoreError, StoreFromFuture, StoreFull, StoreLocked
+from market.store_migrations import MIGRATIONS
 from market.tables import SCHEMA_VERSION, table
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ def lock(path: Path) -> int:
     return descriptor
 
 
-def inspect(path: Path) -> bool:
-    """Return whether the file holds our tables; raise StoreError if it is not ours to write.
+def inspect(path: Path) -> int:
+    """Return the version of our tables in the file, 0 where there are none yet.
 
-    Reads only: a file that is not ours, or newer than we are, is left as it was.
+    Reads only: a file that is not ours, or newer than we are, is left as it was and a StoreError.
     """
     if not path.exists() or path.stat().st_size == 0:
-        return False
+        return 0
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
             return _inspect(path, connection)
@@ -129,25 +130,35 @@ def create(engine: Engine) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
+def upgrade(engine: Engine, version: int) -> None:
+    """Bring the tables of an older version up to ours, all or none; what they hold is kept."""
+    with engine.begin() as connection:
+        for older in range(version, SCHEMA_VERSION):
+            for statement in MIGRATIONS[older]:
+                connection.exec_driver_sql(statement)
+        connection.execute(table("schema").update().values(version=SCHEMA_VERSION))
+        connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
 def explain(error: SQLAlchemyError, path: Path) -> StoreError:
     """Return what a database error means to the caller."""
     cause = getattr(error, "orig", None)
     return _full(path) if _is_full(cause, path) else StoreError(f"{path}: {cause or error}")
 
 
-def _inspect(path: Path, connection: sqlite3.Connection) -> bool:
+def _inspect(path: Path, connection: sqlite3.Connection) -> int:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if not tables:
-        return False
+        return 0
     version = _version(connection) if "schema" in tables else None
-    if version is None:
+    if not version:
         raise StoreError(f"{path} is a database of another program: set store.path to another file")
     if version > SCHEMA_VERSION:
         raise StoreFromFuture(
             f"{path} was written by a newer ticktalk (schema {version}, this one knows"
             f" {SCHEMA_VERSION}): upgrade ticktalk, or set store.path to another file"
         )
-    return True
+    return version
 
 
 def _version(connection: sqlite3.Connection) -> int | None:

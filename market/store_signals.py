@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _SIGNALS = table("signals")
 _LIFECYCLE = table("lifecycle")
 _SERIES = ("open", "high", "low", "close", "volume")
+_STATE = ("held", "fired_ms", "bar_ms", "clear_ms", "unknown")
 
 
 class SignalTable:
@@ -84,9 +85,7 @@ class SignalTable:
                 "version": version,
                 "instrument": instrument,
                 "phase": int(state.phase),
-                "held": int(state.held),
-                "fired_ms": int(state.fired_ms),
-                "bar_ms": int(state.bar_ms),
+                **{name: int(getattr(state, name)) for name in _STATE},
             }
             for instrument, state in states.items()
         ]
@@ -95,23 +94,20 @@ class SignalTable:
 
     def states(self, condition: str, version: str) -> dict[InstrumentId, LifecycleState]:
         """Return where a version of a condition stands on every instrument it was kept for."""
-        statement = select(
-            _LIFECYCLE.c.instrument,
-            _LIFECYCLE.c.phase,
-            _LIFECYCLE.c.held,
-            _LIFECYCLE.c.fired_ms,
-            _LIFECYCLE.c.bar_ms,
-        ).where(_LIFECYCLE.c.condition == condition, _LIFECYCLE.c.version == version)
+        columns = (_LIFECYCLE.c[name] for name in ("instrument", "phase", *_STATE))
+        statement = select(*columns).where(
+            _LIFECYCLE.c.condition == condition, _LIFECYCLE.c.version == version
+        )
         return {
-            instrument: LifecycleState(Phase(phase), held, fired_ms, bar_ms)
-            for instrument, phase, held, fired_ms, bar_ms in self._connection.execute(statement)
+            instrument: LifecycleState(Phase(phase), *numbers)
+            for instrument, phase, *numbers in self._connection.execute(statement)
         }
 
 
 _INSERT_STATES = upsert(_LIFECYCLE)
 _SAVE_STATES = _INSERT_STATES.on_conflict_do_update(
     index_elements=["condition", "version", "instrument"],
-    set_={name: _INSERT_STATES.excluded[name] for name in ("phase", "held", "fired_ms", "bar_ms")},
+    set_={name: _INSERT_STATES.excluded[name] for name in ("phase", *_STATE)},
 )
 
 

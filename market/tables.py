@@ -12,8 +12,11 @@ from sqlmodel import Field, SQLModel
 
 from market.tables_types import DecimalText, JsonText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 1
-"""The version this program writes; a change of any table below needs the next number."""
+SCHEMA_VERSION: Final = 2
+"""The version this program writes; a change of any table below needs the next number.
+
+And it needs the statements in store_migrations.py that bring a file of the version before up.
+"""
 
 
 class SchemaRow(SQLModel, table=True):
@@ -170,6 +173,8 @@ class LifecycleRow(SQLModel, table=True):
     held: int
     fired_ms: int = Field(sa_type=BigInteger)
     bar_ms: int = Field(sa_type=BigInteger)
+    clear_ms: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    unknown: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "-1"})
 
 
 class OutboxRow(SQLModel, table=True):

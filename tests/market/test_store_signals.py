@@ -59,6 +59,8 @@ STATES = st.builds(
     held=st.integers(0, 2**31 - 1),
     fired_ms=st.integers(0, 2**53),
     bar_ms=st.integers(0, 2**53),
+    clear_ms=st.integers(0, 2**53),
+    unknown=st.integers(-1, 400),
 )
 THOROUGH = settings(
     max_examples=50,
