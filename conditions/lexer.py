@@ -13,11 +13,14 @@ LONGEST = 2_000
 
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n\u3000]+)"
+    r"|(?P<clock>[0-9]{1,2}:[0-9]{2})"
+    r"|(?P<text>\"[^\"\n]*\"|'[^'\n]*')"
     r"|(?P<number>[0-9](?:_?[0-9])*(?:\.[0-9](?:_?[0-9])*)?)"
     r"|(?P<name>[^\W\d]\w*)"
     r"|(?P<symbol><=|>=|==|!=|[-+*/%<>=()\[\],.])"
 )
 _AFTER_NUMBER = re.compile(r"_|\.[0-9]|\d")
+_CLOCK = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![\w:])")
 _ADVICE = {
     "&": "write 'and'",
     "|": "write 'or'",
@@ -36,8 +39,11 @@ _ADVICE = {
     "^": "powers are not part of the language",
     "{": "write '('",
     "}": "write ')'",
-    '"': "texts are not part of an expression",
-    "'": "texts are not part of an expression",
+    '"': "the text does not end; close it with the same sign",
+    "'": "the text does not end; close it with the same sign",
+    "“": "write '\"'",
+    "”": "write '\"'",
+    ":": 'a time of day is written 09:30, an instrument "KRX:005930"',
     "#": "comments belong behind the expression, after a space",
 }
 
@@ -46,6 +52,8 @@ class Sort(StrEnum):
     """What a token is."""
 
     NUMBER = "number"
+    CLOCK = "clock"
+    TEXT = "text"
     NAME = "name"
     SYMBOL = "symbol"
     END = "end"
@@ -100,6 +108,8 @@ def _next(text: str, place: int) -> Token | None:
         return None
     if match.lastgroup == "number":
         _check_number(text, match.end())
+    if match.lastgroup == "clock" and not _CLOCK.match(text, place):
+        raise Mistake(place, "malformed time of day; write 09:30, from 00:00 to 23:59")
     return Token(Sort(match.lastgroup or ""), match.group(), place, match.end())
 
 

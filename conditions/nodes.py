@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from conditions.units import CLOCK
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
@@ -35,6 +37,13 @@ class Name(Placed):
     """A word that stands for a series or a function."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Placed):
+    """What stands between quotation marks: the id of an instrument."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +126,28 @@ class Junction(Placed):
     operands: tuple[Node, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Scoped(Placed):
+    """`scope.source` as it is understood: all of the source belongs to the scope."""
+
+    scope: Node
+    source: Node
+
+
 Node: TypeAlias = (
-    Number | Name | Member | Ago | Call | Negative | Binary | Comparison | Held | Not | Junction
+    Number
+    | Name
+    | Text
+    | Member
+    | Ago
+    | Call
+    | Negative
+    | Binary
+    | Comparison
+    | Held
+    | Not
+    | Junction
+    | Scoped
 )
 
 OR, AND, NOT, HELD, COMPARISON, SUM, PRODUCT, UNARY, POSTFIX, ATOM = range(10)
@@ -128,7 +157,7 @@ OR, AND, NOT, HELD, COMPARISON, SUM, PRODUCT, UNARY, POSTFIX, ATOM = range(10)
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly below."""
     match node:
-        case Binary(_, left, right):
+        case Binary(_, left, right) | Scoped(left, right):
             return (left, right)
         case Comparison(operands) | Junction(_, operands):
             return operands
@@ -154,6 +183,8 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
             made = replace(node, source=change(below))
         case Negative(below) | Held(below) | Not(below):
             made = replace(node, operand=change(below))
+        case Scoped(scope, source):
+            made = replace(node, scope=change(scope), source=change(source))
         case _:
             return node
     return replace(made, depth=1 + max(child.depth for child in children(made)))
@@ -173,23 +204,33 @@ def number_text(value: Decimal) -> str:
 def _write(node: Node) -> tuple[str, int]:
     """Return a node's text and how tightly it binds."""
     match node:
-        case Number(value, unit):
-            gap = "" if unit in {"", "%"} else " "
-            return f"{number_text(value)}{gap}{unit}", ATOM
-        case Name(name):
-            return name, ATOM
+        case Number() | Name() | Text():
+            return _write_atom(node), ATOM
         case Negative(operand):
             return f"-{_inside(operand, UNARY)}", UNARY
         case Binary(operator, left, right):
             level = SUM if operator in {"+", "-"} else PRODUCT
             return f"{_inside(left, level)} {operator} {_inside(right, level + 1)}", level
-        case Member() | Ago() | Call():
+        case Member() | Ago() | Call() | Scoped():
             return _write_postfix(node), POSTFIX
         case _:
             return _write_truth(node)
 
 
-def _write_postfix(node: Member | Ago | Call) -> str:
+def _write_atom(node: Number | Name | Text) -> str:
+    match node:
+        case Number(value, unit) if unit == CLOCK.name:
+            return f"{int(value) // 60:02}:{int(value) % 60:02}"
+        case Number(value, unit):
+            gap = "" if unit in {"", "%"} else " "
+            return f"{number_text(value)}{gap}{unit}"
+        case Name(name):
+            return name
+        case Text(text):
+            return f"'{text}'" if '"' in text else f'"{text}"'
+
+
+def _write_postfix(node: Member | Ago | Call | Scoped) -> str:
     match node:
         case Member(source, name):
             return f"{_inside(source, POSTFIX)}.{name}"
@@ -197,6 +238,8 @@ def _write_postfix(node: Member | Ago | Call) -> str:
             return f"{_inside(source, POSTFIX)}[{bars}]"
         case Call(function, arguments):
             return f"{_inside(function, POSTFIX)}({_listed(arguments)})"
+        case Scoped(scope, source):
+            return f"{_inside(scope, POSTFIX)}.{_inside(source, POSTFIX)}"
 
 
 def _write_truth(node: Comparison | Held | Not | Junction) -> tuple[str, int]:

@@ -34,9 +34,10 @@ from conditions.nodes import (
     Node,
     Not,
     Number,
+    Text,
     children,
 )
-from conditions.units import LITERALS
+from conditions.units import CLOCK, LITERALS
 from config.registry import suggestion
 
 if TYPE_CHECKING:
@@ -218,6 +219,8 @@ class _Parser:
         token = self._token
         if token.sort is Sort.NUMBER:
             return self._number()
+        if token.sort in {Sort.CLOCK, Sort.TEXT}:
+            return self._grown(_plain(self._take()), token.start)
         if token.sort is Sort.NAME and token.text not in WORDS:
             self._place += 1
             return self._grown(self._numbers.get(token.text, Name(token.text)), token.start)
@@ -277,6 +280,13 @@ class _Parser:
             advice = "; % is a unit and stands directly behind a number"
         expected = "an operator or the end of the expression"
         return Mistake(token.start, f"expected {expected}, found {token}{advice}")
+
+
+def _plain(token: Token) -> Node:
+    if token.sort is Sort.TEXT:
+        return Text(token.text[1:-1])
+    hours, minutes = map(Decimal, token.text.split(":"))
+    return Number(60 * hours + minutes, CLOCK.name)
 
 
 def _level(token: Token) -> int:

@@ -11,7 +11,8 @@ class Unit(StrEnum):
     """What a number measures; a bare NUMBER and MONEY adapt to what they meet.
 
     PRICE is money a share, VALUE is money that changed hands, MONEY is an amount a user wrote
-    (`80_000 KRW`): it is compared with either. POINTS are the 0 to 100 of oscillators.
+    (`80_000 KRW`): it is compared with either. POINTS are the 0 to 100 of oscillators. TIME counts
+    minutes, CLOCK minutes since midnight: a time of day is only compared, and only with another.
     """
 
     NUMBER = ""
@@ -24,6 +25,7 @@ class Unit(StrEnum):
     TICKS = "ticks"
     BARS = "bars"
     TIME = "time"
+    CLOCK = "clock"
 
     @property
     def words(self) -> str:
@@ -42,6 +44,7 @@ _WORDS = {
     Unit.TICKS: "a number of ticks",
     Unit.BARS: "a number of bars",
     Unit.TIME: "a length of time",
+    Unit.CLOCK: "a time of day",
 }
 
 
@@ -61,15 +64,19 @@ _ALL = (
     Literal("shares", Unit.VOLUME),
     Literal("tick", Unit.TICKS),
     Literal("bars", Unit.BARS),
-    Literal("s", Unit.TIME),
-    Literal("m", Unit.TIME, Decimal(60)),
-    Literal("h", Unit.TIME, Decimal(3600)),
-    Literal("minutes", Unit.TIME, Decimal(60)),
+    Literal("s", Unit.TIME, Decimal(1) / 60),
+    Literal("m", Unit.TIME),
+    Literal("h", Unit.TIME, Decimal(60)),
+    Literal("minutes", Unit.TIME),
 )
+CLOCK = Literal("hh:mm", Unit.CLOCK)
+"""A time of day: its digits are written around the colon, not before a unit."""
+
 LITERALS: dict[str, Literal] = {one.name: one for one in _ALL} | {
     "ticks": _ALL[4],
     "bar": _ALL[5],
     "minute": _ALL[9],
+    CLOCK.name: CLOCK,
 }
 """The units of numbers by every spelling that is understood."""
 
@@ -99,6 +106,8 @@ def joined(left: Unit, right: Unit) -> Unit | None:
     """Return the unit in which two numbers are added or compared, None where they cannot be."""
     if left == right:
         return left
+    if Unit.CLOCK in {left, right}:
+        return None
     if left is Unit.NUMBER or (left is Unit.MONEY and right in _MONEY_KINDS):
         return right
     if right is Unit.NUMBER or (right is Unit.MONEY and left in _MONEY_KINDS):
@@ -108,6 +117,8 @@ def joined(left: Unit, right: Unit) -> Unit | None:
 
 def product(left: Unit, right: Unit) -> Unit | None:
     """Return the unit of left * right, None where that means nothing."""
+    if Unit.CLOCK in {left, right}:
+        return None
     if left in _SCALES:
         return left if right is Unit.NUMBER else right
     if right in _SCALES:
@@ -117,6 +128,8 @@ def product(left: Unit, right: Unit) -> Unit | None:
 
 def quotient(left: Unit, right: Unit) -> Unit | None:
     """Return the unit of left / right, None where that means nothing."""
+    if Unit.CLOCK in {left, right}:
+        return None
     if (left, right) in _QUOTIENTS:
         return _QUOTIENTS[left, right]
     if left == right:

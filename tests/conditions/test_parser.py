@@ -24,10 +24,11 @@ from conditions.nodes import (
     Node,
     Not,
     Number,
+    Text,
     to_text,
 )
 from conditions.parser import DEEPEST, parse
-from conditions.units import LITERALS
+from conditions.units import CLOCK, LITERALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +128,19 @@ def test_parse_takes_as_many_alternatives_as_fit() -> None:
     assert len(to_text(parse(" or ".join(["a > 1"] * 200)))) < 2000
 
 
-PIECES = (*"()[]+-*/%.,<>= ", *LITERALS, "close", "and", "or", "not", "for", "within", "3", "1_0")
+PIECES = (
+    *"()[]+-*/%.,<>= :\"'",
+    "09:30",
+    *LITERALS,
+    "close",
+    "and",
+    "or",
+    "not",
+    "for",
+    "within",
+    "3",
+    "1_0",
+)
 
 
 def attempt(text: str) -> Node | Mistake:
@@ -150,9 +163,9 @@ def test_parse_gives_a_tree_or_a_mistake_within_the_text(text: str) -> None:
 
 def _numbers() -> st.SearchStrategy[Node]:
     values = st.decimals(0, 10**9, places=3)
-    return st.builds(
-        Number, values, st.sampled_from(["", *{one.name for one in LITERALS.values()}])
-    )
+    units = sorted({one.name for one in LITERALS.values()} - {CLOCK.name})
+    times = st.builds(Number, st.integers(0, 1_439).map(Decimal), st.just(CLOCK.name))
+    return times | st.builds(Number, values, st.sampled_from(["", *units]))
 
 
 def _bigger(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
@@ -175,7 +188,11 @@ def _bigger(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 TREES: st.SearchStrategy[Node] = st.recursive(
-    _numbers() | st.builds(Name, st.sampled_from(["close", "volume"])), _bigger, max_leaves=12
+    _numbers()
+    | st.builds(Name, st.sampled_from(["close", "volume"]))
+    | st.builds(Text, st.sampled_from(["KRX:005930", "a 'b'", 'a "b"', ""])),
+    _bigger,
+    max_leaves=12,
 )
 
 

@@ -17,6 +17,10 @@ from conditions.units import Unit, joined, product, quotient
         (Unit.PRICE, Unit.VALUE, None),
         (Unit.MONEY, Unit.VOLUME, None),
         (Unit.RATIO, Unit.POINTS, None),
+        (Unit.TIME, Unit.NUMBER, Unit.TIME),
+        (Unit.CLOCK, Unit.CLOCK, Unit.CLOCK),
+        (Unit.CLOCK, Unit.NUMBER, None),
+        (Unit.CLOCK, Unit.TIME, None),
     ],
 )
 def test_joined_adapts_bare_numbers_and_money(left: Unit, right: Unit, unit: Unit | None) -> None:
@@ -33,6 +37,7 @@ def test_joined_adapts_bare_numbers_and_money(left: Unit, right: Unit, unit: Uni
         (Unit.NUMBER, Unit.NUMBER, Unit.NUMBER),
         (Unit.NUMBER, Unit.RATIO, Unit.RATIO),
         (Unit.PRICE, Unit.PRICE, None),
+        (Unit.CLOCK, Unit.NUMBER, None),
     ],
 )
 def test_product_is_the_same_both_ways(left: Unit, right: Unit, unit: Unit | None) -> None:
@@ -51,6 +56,7 @@ def test_product_is_the_same_both_ways(left: Unit, right: Unit, unit: Unit | Non
         (Unit.NUMBER, Unit.NUMBER, Unit.NUMBER),
         (Unit.NUMBER, Unit.PRICE, None),
         (Unit.VOLUME, Unit.VALUE, None),
+        (Unit.CLOCK, Unit.CLOCK, None),
     ],
 )
 def test_quotient_of_units(left: Unit, right: Unit, unit: Unit | None) -> None:
