@@ -55,12 +55,13 @@ class Feed:
         self._exact = exact
         self._started_at: datetime | None = None
         self._seen_at: dict[InstrumentId, datetime] = {}
+        self._closed_at: datetime | None = None
         self._crawled: list[Bar] = []
         self._changed: list[Bar] = []
 
     def start(self, at: datetime) -> None:
         """Note that the history reaches up to `at`; what follows is still to be seen."""
-        self._started_at = at
+        self._started_at = self._closed_at = at
 
     def unseen(self, before: datetime, seen_at: datetime) -> list[datetime]:
         """Return the slots that the chart must tell when nothing was seen between.
@@ -111,6 +112,7 @@ class Feed:
     async def close(self, seen_at: datetime) -> tuple[list[Slot], list[Bar]]:
         """Return the slots that have closed by `seen_at` in order, and bars that only changed."""
         closed = await asyncio.to_thread(self.series.builder.close, seen_at)
+        self._want_absent(seen_at)
         self._doubt(closed)
         held = set(self.series.wants)
         self._crawled += [bar for bar in closed.new if bar.instrument not in held]
@@ -152,19 +154,28 @@ class Feed:
         window = calendar.window(calendar.session_day(slot))
         return window is not None and slot == calendar.slot(window.open, self.series.timeframe)
 
+    def _want_absent(self, seen_at: datetime) -> None:
+        """Want the slot that has just ended of what was lost from sight well before its end."""
+        before, self._closed_at = self._closed_at, seen_at
+        if before is None:
+            return
+        slot = self._last_closed(before - 2 * self.series.timeframe.length, seen_at)
+        if slot is None or self._end(slot) <= before:
+            return
+        latest = self._end(slot) - OUTAGE
+        for name in self.series.panel.instruments:
+            last = self._seen_at.get(name, self._started_at)
+            if last is not None and last < latest:
+                self.want(name, slot)
+
     def _doubt(self, closed: Closed) -> None:
         """Want what the builder did not watch wholly, and the trades of what is held back."""
         for bar in closed.new:
-            if not bar.is_complete or bar.instrument in self.series.wants or self._is_cut(bar):
+            if not bar.is_complete or bar.instrument in self.series.wants:
                 self.want(bar.instrument, bar.start, expected=bar.start)
         for bar in closed.revised:
             if not bar.is_complete:  # judged when it seemed whole; what followed it was not seen
                 self.want(bar.instrument, bar.start + self.series.timeframe.length)
-
-    def _is_cut(self, bar: Bar) -> bool:
-        """Tell whether the instrument was lost from sight well before its bar ended."""
-        seen_at = self._seen_at.get(bar.instrument)
-        return seen_at is not None and seen_at < self._end(bar.start) - OUTAGE
 
     def _is_news(self, bar: Bar, held: set[InstrumentId]) -> bool:
         """Tell whether a late tick's revision is better than what is known."""

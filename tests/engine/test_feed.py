@@ -235,6 +235,18 @@ def test_bar_of_an_instrument_that_was_lost_from_sight_is_taken_from_the_chart()
     assert volumes(bar for slot in slots for bar in slot.bars) == [("00:00", 3.0)]
 
 
+def test_slot_of_an_instrument_that_was_out_of_sight_is_taken_from_the_chart() -> None:
+    fed = Fed()
+    fed.feed.start(kst("09:00"))
+    fed.market.hidden = {SAMSUNG.id}
+    fed.market.trade(kst("09:03:00"), 100.0, 2.0)
+    fed.market.trade(kst("09:07:00"), 100.0, 4.0)
+    slots, _ = fed.watch("09:05:02")
+    assert volumes(bar for slot in slots for bar in slot.bars) == [("00:00", 2.0)]
+    slots, _ = fed.watch("09:10:02")
+    assert volumes(bar for slot in slots for bar in slot.bars) == [("00:05", 4.0)]
+
+
 def test_instrument_that_the_polling_left_out_is_repaired_from_where_it_was_lost() -> None:
     fed = Fed()
     fed.market.trade(kst("09:01:00"), 100.0, 1.0)
