@@ -83,6 +83,17 @@ def test_a_fill_before_the_cancel_wins(run: Callable[..., None]) -> None:
     run(scenario)
 
 
+def test_what_was_never_at_the_broker_cannot_be_cancelled(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        world.venue.script.append("refuse cash")
+        order = await world.sent()
+        outcome = await world.desk.cancel(order.id, TRADER.id)
+        assert (outcome.code, dict(outcome.facts)) == ("order.already", {"state": "rejected"})
+        assert world.venue.cancels == []
+
+    run(scenario)
+
+
 def test_a_part_before_the_cancel_is_kept(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
         order = await world.sent()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.desk_send import reason_of
-from market.errors import OrderRejected
+from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState
 from tests.engine.desk_world import HYNIX
 
@@ -114,6 +114,33 @@ def test_a_fill_that_is_faster_than_the_answer_is_not_lost(run: Callable[..., No
         stored = await world.order(order)
         assert (stored.state, stored.broker_order_id) == (OrderState.FILLED, "V1")
         assert await world.position() == 10
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OutcomeUnknown("timeout", "no answer"), "order.confirmed"),
+        (OrderRejected("cash", "refused"), "order.already"),
+    ],
+)
+def test_a_fill_weighs_more_than_an_answer_that_denies_it(
+    run: Callable[..., None], error: Exception, code: str
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+
+        async def fill_and_fail() -> None:
+            world.venue.fill(order, 10)
+            await world.desk.settle()
+            raise error
+
+        world.line.after_post = fill_and_fail
+        assert (await world.confirm(order)).code == code
+        assert (await world.order(order)).state is OrderState.FILLED
+        faults = [facts["code"] for kind, facts in world.events.events if kind == "error"]
+        assert faults == ([] if code == "order.confirmed" else ["order.contradiction"])
 
     run(scenario)
 

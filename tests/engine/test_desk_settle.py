@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.desk_settle import ASKED_AT_ONCE
+from brokers.broker import BrokerOrder
+from engine.desk_settle import ASKED_AT_ONCE, learn
 from market.orders import OrderState, Position, Side
 from tests.engine.desk_world import HYNIX, SAMSUNG
 
@@ -73,8 +74,8 @@ def test_a_fill_of_an_unknown_order_is_told_to_the_owner_once(run: Callable[...,
     async def scenario(world: World) -> None:
         order = await world.sent()
         foreign = replace(order, id="foreign")
-        world.venue.fill(foreign, 5)
         world.venue.fill(order, 10)
+        world.venue.fill(foreign, 5)
         for _ in range(3):
             await world.desk.settle()
         await world.restart()
@@ -86,6 +87,53 @@ def test_a_fill_of_an_unknown_order_is_told_to_the_owner_once(run: Callable[...,
         assert [facts["code"] for facts in errors] == ["notice.foreign_fill"]
         assert await world.position() == 10
         assert (await world.order(order)).state is OrderState.FILLED
+
+    run(scenario)
+
+
+def test_a_fill_of_nothing_is_told_to_the_owner(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.fill(order, 0)
+        assert await world.desk.settle() == 1
+        assert await world.desk.settle() == 0
+        await world.deliver()
+        assert any(one.text.startswith("notice.foreign_fill") for one in world.chat)
+        assert (await world.order(order)).state is OrderState.ACCEPTED
+
+    run(scenario)
+
+
+def test_a_card_is_drawn_with_the_money_after_the_fill(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent()
+        world.venue.fill(order, 10)
+        world.venue.cash -= 700_100
+        await world.sweep(71_000)
+        view = world.cards.views[order.id]
+        assert view.equity == 10_000_000 - 700_100 + 710_000
+        assert view.buying_power_after == 9_299_900
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("ending", ["filled", "declined"])
+def test_what_the_broker_says_of_an_ended_order_changes_nothing(
+    run: Callable[..., None], ending: str
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        if ending == "filled":
+            await world.confirm(order)
+            world.venue.fill(order, 10)
+            await world.desk.settle()
+        else:
+            await world.decline(order)
+        before = await world.order(order)
+        canceled = BrokerOrder("V9", OrderState.CANCELED, Decimal(10), Decimal(70_000))
+        for found in (None, canceled):
+            await world.desk._book.write(lambda page, found=found: learn(page, order.id, found))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        assert await world.order(order) == before
 
     run(scenario)
 
@@ -137,7 +185,9 @@ def test_an_order_that_ended_without_us_is_learnt_of(
         order = await world.sent()
         world.venue.end(order, state)
         await world.sweep()
-        assert (await world.order(order)).state is state
+        stored = await world.order(order)
+        assert stored.state is state
+        assert stored.code == ("rejected.other" if state is OrderState.REJECTED else "")
         assert f" {state}" in await world.card(order)
 
     run(scenario)
