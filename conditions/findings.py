@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conditions.truths import Truth
+    from config.condition_file import ConditionSpec
 
 
 class Severity(StrEnum):
@@ -58,6 +59,12 @@ class Places:
         for located in self._texts:
             for match in re.finditer(rf"(?<![\w.]){pattern}(?![\w.])", located.text):
                 yield located, match.start()
+
+
+def key_problem(spec: ConditionSpec, key: str, message: str) -> Problem:
+    """Return a problem with the value of a key, at the top of the file where it has its default."""
+    located = spec.places.get(key)
+    return Problem(spec.file, 1, 1, message) if located is None else located.problem(message)
 
 
 def _texts(rule: object) -> Iterator[Located]:

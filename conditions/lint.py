@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conditions.facts import implies
-from conditions.findings import Finding, Places, Severity
+from conditions.findings import Finding, Places, Severity, key_problem
 from conditions.lint_hours import hours_findings
 from conditions.lint_rules import rule_findings
-from market.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conditions.compile import Condition
+    from config.condition_file import Rule
 
 
 def lint(condition: Condition) -> tuple[Finding, ...]:
     """Return what is found in a condition, in the order of its file."""
     spec = condition.spec
     findings = [
-        *rule_findings(condition.when, Places(spec.when, spec.file)),
+        *rule_findings(condition.when, _places(condition, spec.when)),
         *_clearing(condition),
         *hours_findings(spec),
     ]
     if not spec.tests:
-        problem = Problem(spec.file, 1, 1, f"condition '{spec.name}' has no tests")
+        problem = key_problem(spec, "name", f"condition '{spec.name}' has no tests")
         findings.append(Finding(Severity.NOTE, problem))
     return tuple(sorted(findings, key=lambda one: (one.problem.line, one.problem.column)))
 
@@ -33,8 +33,13 @@ def lint(condition: Condition) -> tuple[Finding, ...]:
 def _clearing(condition: Condition) -> Iterator[Finding]:
     if condition.clear is None:
         return
-    places = Places(condition.spec.clear, condition.spec.file)
+    places = _places(condition, condition.spec.clear)
     yield from rule_findings(condition.clear, places)
     if implies(condition.when, condition.clear):
         message = f"'{condition.clear.text}' is true wherever 'when' is, so it holds nothing back"
         yield Finding(Severity.WARNING, places.problem(condition.clear, message))
+
+
+def _places(condition: Condition, rule: Rule | None) -> Places:
+    spec = condition.spec
+    return Places((rule, spec.lets, spec.shared), spec.file)

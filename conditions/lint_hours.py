@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from conditions.findings import Finding, Severity
-from market.errors import Problem
+from conditions.findings import Finding, Severity, key_problem
 from market.sessions import KST, KrxCalendar
 
 if TYPE_CHECKING:
@@ -27,12 +26,12 @@ def hours_findings(spec: ConditionSpec) -> Iterator[Finding]:
     shown = f"{first:%H:%M}-{last:%H:%M}"
     if not any(first <= end <= last for end in ends):
         message = f"no {spec.timeframe} bar ends between {shown}: they end {_span(ends)}"
-        yield Finding(Severity.ERROR, Problem(spec.file, 1, 1, f"it never fires: {message}"))
+        yield Finding(Severity.ERROR, key_problem(spec, "between", f"never true: {message}"))
         return
     length = _since_midnight(last) - _since_midnight(first)
     if spec.cooldown > length:
         message = f"the cooldown is longer than {shown}: one signal a day at most on an instrument"
-        yield Finding(Severity.NOTE, Problem(spec.file, 1, 1, message))
+        yield Finding(Severity.NOTE, key_problem(spec, "cooldown", message))
 
 
 def bar_ends(timeframe: Timeframe) -> list[time]:

@@ -56,6 +56,9 @@ class _Walker:
             case Lasting(source=source):
                 known = facts if holds_now(truth, is_denied=is_denied) else NOTHING
                 self.walk(source, known, is_denied=is_denied)
+            case _ if truth.parts:  # a sum of verdicts: none of them must hold
+                for part in truth.parts:
+                    self.walk(part, NOTHING, is_denied=is_denied)
             case _:
                 self._leaf(truth, is_denied=is_denied)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from config.strict_yaml import Located
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import time
     from decimal import Decimal
 
@@ -140,7 +141,8 @@ class ConditionSpec:
 
     `hold_bars` is from `for: 2 bars`, `limit_per_day` counts per condition, `between` is in KST.
     `lets` are the file's own named expressions, `shared` those of all files. A verdict that stays
-    unknown for `unknown_bars` bars is told where `on_unknown` asks for it.
+    unknown for `unknown_bars` bars is told where `on_unknown` asks for it. `places` are where the
+    keys of the file are written.
     """
 
     file: str
@@ -166,3 +168,4 @@ class ConditionSpec:
     unknown_bars: int = 3
     fires_every_bar: bool = False
     muted_by: Muting | None = None
+    places: Mapping[str, Located] = field(default_factory=dict, compare=False, repr=False)

@@ -24,7 +24,7 @@ from config.instruments import find_ids
 from config.registry import suggestion
 from config.rules import read_optional_rule
 from config.settings import ConfirmSettings
-from config.strict_yaml import ListNode, Located, parse_yaml
+from config.strict_yaml import ListNode, Located, MapNode, parse_yaml
 from config.values import (
     read_bars,
     read_between,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from datetime import time
 
     from config.condition_file import Let, Severity
-    from config.strict_yaml import MapNode, Node
+    from config.strict_yaml import Node
     from market.types import Instrument, InstrumentId
 
 KEYS = (
@@ -174,7 +174,14 @@ def _condition(
         unknown_bars=unknown_bars,
         fires_every_bar=fires_every_bar,
         muted_by=read_muting(fields, surroundings.instruments),
+        places=_places(node),
     )
+
+
+def _places(node: Node) -> dict[str, Located]:
+    """Return where each key has its value, or where the key is if that is a list or mapping."""
+    entries = node.entries if isinstance(node, MapNode) else ()
+    return {key.text: value if isinstance(value, Located) else key for key, value in entries}
 
 
 def _universe(fields: Fields, surroundings: Surroundings) -> Located | tuple[InstrumentId, ...]:

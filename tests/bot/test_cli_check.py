@@ -85,4 +85,4 @@ def test_what_is_surely_not_meant_is_warned_of() -> None:
 def test_notes_are_told_on_request() -> None:
     text = CONDITION.partition("tests:")[0]
     assert "note" not in check(text).output
-    assert "high.yaml:1:1: note: condition 'high' has no tests" in check(text, "--verbose").output
+    assert "high.yaml:1:7: note: condition 'high' has no tests" in check(text, "--verbose").output

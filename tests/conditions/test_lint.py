@@ -118,6 +118,22 @@ def test_contradictions_are_found_across_the_lines_of_a_file(
     ]
 
 
+def test_parts_of_a_score_and_named_expressions_are_looked_at(
+    compiled: Callable[..., Condition],
+) -> None:
+    lines = (
+        "let: {calm: rsi(14) < 0}",
+        "score:",
+        "  above: 1",
+        "  parts: [{when: calm, weight: 2}, {when: volume < 0, weight: 2}]",
+    )
+    found = [str(one) for one in lint(compiled("close > 5", *lines)) if "tests" not in str(one)]
+    assert [one.partition(" can")[0] for one in found] == [
+        "example.yaml:5:13: warning: 'rsi(14) < 0'",
+        "example.yaml:8:42: warning: 'volume < 0'",
+    ]
+
+
 def test_a_clear_that_is_true_with_when_is_found(found: Found) -> None:
     assert found("rsi(14) < 30", "clear: rsi(14) < 50") == [
         "5:8: warning: 'rsi(14) < 50' is true wherever 'when' is, so it holds nothing back"
@@ -133,15 +149,14 @@ def test_a_clear_that_can_never_be_is_an_error(found: Found) -> None:
 
 def test_a_condition_without_tests_is_noted(compiled: Callable[..., Condition]) -> None:
     (note,) = lint(compiled("close > 5"))
-    assert str(note) == "example.yaml:1:1: note: condition 'example' has no tests"
+    assert str(note) == "example.yaml:1:7: note: condition 'example' has no tests"
     tests = "tests: [{name: a, bars: {close: 6}, expect: {fires_at: [0]}}]"
     assert lint(compiled("close > 5", tests)) == ()
 
 
 def test_hours_outside_the_session_are_an_error(found: Found) -> None:
     assert found("close > 5", "between: 16:00-17:00") == [
-        "1:1: error: it never fires: no 5m bar ends between 16:00-17:00: "
-        "they end from 09:05 to 15:30"
+        "5:10: error: never true: no 5m bar ends between 16:00-17:00: they end from 09:05 to 15:30"
     ]
     assert "no 5m bar ends between 09:00-09:04" in found("close > 5", "between: 09:00-09:04")[0]
     assert found("close > 5", "between: 09:00-09:05", "cooldown: 5 minutes") == []
@@ -150,6 +165,6 @@ def test_hours_outside_the_session_are_an_error(found: Found) -> None:
 
 def test_a_cooldown_longer_than_the_hours_is_noted(found: Found) -> None:
     assert found("close > 5", "between: 09:00-10:00", "cooldown: 2 hours") == [
-        "1:1: note: the cooldown is longer than 09:00-10:00: "
+        "6:11: note: the cooldown is longer than 09:00-10:00: "
         "one signal a day at most on an instrument"
     ]
