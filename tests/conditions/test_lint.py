@@ -130,7 +130,7 @@ def test_parts_of_a_score_and_named_expressions_are_looked_at(
     found = [str(one) for one in lint(compiled("close > 5", *lines)) if "tests" not in str(one)]
     assert [one.partition(" can")[0] for one in found] == [
         "example.yaml:5:13: warning: 'rsi(14) < 0'",
-        "example.yaml:8:42: warning: 'volume < 0'",
+        "example.yaml:8:43: warning: 'volume < 0'",
     ]
 
 
