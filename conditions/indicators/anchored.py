@@ -31,6 +31,7 @@ def _session() -> int:
     is_level=True,
     is_recursive=True,
     origin="https://www.investopedia.com/terms/v/vwap.asp",
+    example="crosses_above(close, vwap())",
 )
 def vwap(
     high: Floats, low: Floats, close: Floats, volume: Floats, openings: Floats, columns: int
@@ -64,6 +65,8 @@ def vwap(
     unit=Unit.VOLUME,
     is_recursive=True,
     origin="https://www.investopedia.com/terms/o/onbalancevolume.asp",
+    twin="ta.volume.OnBalanceVolumeIndicator on one session",
+    example="obv() > 0 and rising(obv(), 3)",
 )
 def obv(close: Floats, volume: Floats, openings: Floats, columns: int) -> Floats:
     """The session's volume so far: that of bars which closed lower is taken away."""

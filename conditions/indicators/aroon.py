@@ -56,6 +56,8 @@ def _freshness(source: Floats, window: int, columns: int, sign: float) -> Floats
     warm_up=_one_more,
     memory=_one_more,
     origin="https://www.investopedia.com/terms/a/aroon.asp",
+    twin="ta.trend.AroonIndicator",
+    example="aroon(25).up > 70 and aroon(25).down < 30",
 )
 def aroon(high: Floats, low: Floats, window: int, columns: int) -> Floats:
     """How fresh the highest high and the lowest low of the last `window` + 1 bars are."""

@@ -20,7 +20,11 @@ def exponential_memory(window: int) -> int:
 
 
 @INDICATORS.register("sma")
-@Declared(is_level=True)
+@Declared(
+    is_level=True,
+    twin="ta.trend.SMAIndicator",
+    example="close > sma(close, 60)",
+)
 def sma(source: Floats, window: int, columns: int) -> Floats:
     """The arithmetic mean of the last `window` bars."""
     # Summing distances from the newest value gives flat prices back exactly. The order of the sum
@@ -47,7 +51,13 @@ def sma(source: Floats, window: int, columns: int) -> Floats:
 
 
 @INDICATORS.register("ema")
-@Declared(memory=exponential_memory, is_level=True, is_recursive=True)
+@Declared(
+    memory=exponential_memory,
+    is_level=True,
+    is_recursive=True,
+    twin="ta.trend.EMAIndicator",
+    example="crosses_above(ema(close, 12), ema(close, 26))",
+)
 def ema(source: Floats, window: int, columns: int) -> Floats:
     """The exponential mean with weight 2 / (window + 1), begun at the first known bar."""
     rows, width = source.shape
@@ -70,7 +80,11 @@ def ema(source: Floats, window: int, columns: int) -> Floats:
 
 
 @INDICATORS.register("wma")
-@Declared(is_level=True)
+@Declared(
+    is_level=True,
+    twin="ta.trend.WMAIndicator",
+    example="close > wma(close, 9)",
+)
 def wma(source: Floats, window: int, columns: int) -> Floats:
     """The mean of the last `window` bars with weights falling evenly, from `window` down to 1."""
     rows, width = source.shape

@@ -17,7 +17,7 @@ def _three(reach: Reach) -> tuple[Candle, Candle, Candle]:
 
 
 @EVENTS.register("morning_star")
-@Happening("morning star from", fields=PRICES, bars=3)
+@Happening("morning star from", fields=PRICES, bars=3, example="morning_star()")
 def morning_star(reach: Reach) -> Array:
     """A long falling body, a small one (at most 0.3 of it) that does not rise above its lower half,
     and a long rising body that ends in its upper half.
@@ -29,7 +29,7 @@ def morning_star(reach: Reach) -> Array:
 
 
 @EVENTS.register("evening_star")
-@Happening("evening star from", fields=PRICES, bars=3)
+@Happening("evening star from", fields=PRICES, bars=3, example="evening_star()")
 def evening_star(reach: Reach) -> Array:
     """A long rising body, a small one (at most 0.3 of it) that does not fall under its upper half,
     and a long falling body that ends in its lower half.
@@ -41,7 +41,7 @@ def evening_star(reach: Reach) -> Array:
 
 
 @EVENTS.register("three_white_soldiers")
-@Happening("three soldiers from", fields=PRICES, bars=3)
+@Happening("three soldiers from", fields=PRICES, bars=3, example="three_white_soldiers()")
 def three_white_soldiers(reach: Reach) -> Array:
     """Three long rising bodies; each opens within the body before and closes above it, near its
     high: the upper shadow is at most 0.3 of the range.
@@ -57,7 +57,7 @@ def three_white_soldiers(reach: Reach) -> Array:
 
 
 @EVENTS.register("three_black_crows")
-@Happening("three crows from", fields=PRICES, bars=3)
+@Happening("three crows from", fields=PRICES, bars=3, example="three_black_crows()")
 def three_black_crows(reach: Reach) -> Array:
     """Three long falling bodies; each opens within the body before and closes under it, near its
     low: the lower shadow is at most 0.3 of the range.

@@ -58,7 +58,7 @@ def _has_long_upper_shadow(candle: Candle) -> Array:
 
 
 @EVENTS.register("doji")
-@Happening("doji from", fields=PRICES)
+@Happening("doji from", fields=PRICES, example="doji()")
 def doji(reach: Reach) -> Array:
     """The body is at most a tenth of the range; a bar of one price is no doji."""
     candle = Candle(reach)
@@ -66,35 +66,35 @@ def doji(reach: Reach) -> Array:
 
 
 @EVENTS.register("hammer")
-@Happening("hammer from", fields=PRICES, bars=TREND + 1)
+@Happening("hammer from", fields=PRICES, bars=TREND + 1, example="hammer()")
 def hammer(reach: Reach) -> Array:
     """After a decline: a lower shadow of 2 bodies or more, an upper one of at most 0.1."""
     return _has_long_lower_shadow(Candle(reach)) & (trend(reach, 1) < 0)
 
 
 @EVENTS.register("hanging_man")
-@Happening("hanging man from", fields=PRICES, bars=TREND + 1)
+@Happening("hanging man from", fields=PRICES, bars=TREND + 1, example="hanging_man()")
 def hanging_man(reach: Reach) -> Array:
     """After an advance: a lower shadow of 2 bodies or more, an upper one of at most 0.1."""
     return _has_long_lower_shadow(Candle(reach)) & (trend(reach, 1) > 0)
 
 
 @EVENTS.register("inverted_hammer")
-@Happening("inverted hammer from", fields=PRICES, bars=TREND + 1)
+@Happening("inverted hammer from", fields=PRICES, bars=TREND + 1, example="inverted_hammer()")
 def inverted_hammer(reach: Reach) -> Array:
     """After a decline: an upper shadow of 2 bodies or more, a lower one of at most 0.1."""
     return _has_long_upper_shadow(Candle(reach)) & (trend(reach, 1) < 0)
 
 
 @EVENTS.register("shooting_star")
-@Happening("shooting star from", fields=PRICES, bars=TREND + 1)
+@Happening("shooting star from", fields=PRICES, bars=TREND + 1, example="shooting_star()")
 def shooting_star(reach: Reach) -> Array:
     """After an advance: an upper shadow of 2 bodies or more, a lower one of at most 0.1."""
     return _has_long_upper_shadow(Candle(reach)) & (trend(reach, 1) > 0)
 
 
 @EVENTS.register("engulfing_bullish")
-@Happening("engulfs from", fields=PRICES, bars=2)
+@Happening("engulfs from", fields=PRICES, bars=2, example="engulfing_bullish() and rsi(14) < 25")
 def engulfing_bullish(reach: Reach) -> Array:
     """A rising body covers the falling body before it and is larger."""
     old, new = Candle(reach, 1), Candle(reach)
@@ -103,7 +103,7 @@ def engulfing_bullish(reach: Reach) -> Array:
 
 
 @EVENTS.register("engulfing_bearish")
-@Happening("engulfs from", fields=PRICES, bars=2)
+@Happening("engulfs from", fields=PRICES, bars=2, example="engulfing_bearish() and rsi(14) > 70")
 def engulfing_bearish(reach: Reach) -> Array:
     """A falling body covers the rising body before it and is larger."""
     old, new = Candle(reach, 1), Candle(reach)
@@ -112,7 +112,7 @@ def engulfing_bearish(reach: Reach) -> Array:
 
 
 @EVENTS.register("harami_bullish")
-@Happening("harami from", fields=PRICES, bars=2)
+@Happening("harami from", fields=PRICES, bars=2, example="harami_bullish()")
 def harami_bullish(reach: Reach) -> Array:
     """A rising body lies within the long falling body before it and is at most half of it."""
     old, new = Candle(reach, 1), Candle(reach)
@@ -121,7 +121,7 @@ def harami_bullish(reach: Reach) -> Array:
 
 
 @EVENTS.register("harami_bearish")
-@Happening("harami from", fields=PRICES, bars=2)
+@Happening("harami from", fields=PRICES, bars=2, example="harami_bearish()")
 def harami_bearish(reach: Reach) -> Array:
     """A falling body lies within the long rising body before it and is at most half of it."""
     old, new = Candle(reach, 1), Candle(reach)
@@ -130,7 +130,7 @@ def harami_bearish(reach: Reach) -> Array:
 
 
 @EVENTS.register("piercing_line")
-@Happening("pierces from", fields=PRICES, bars=2)
+@Happening("pierces from", fields=PRICES, bars=2, example="piercing_line()")
 def piercing_line(reach: Reach) -> Array:
     """After a long falling body a bar opens at or under its close and ends in its upper half."""
     old, new = Candle(reach, 1), Candle(reach)
@@ -139,7 +139,7 @@ def piercing_line(reach: Reach) -> Array:
 
 
 @EVENTS.register("dark_cloud_cover")
-@Happening("covers from", fields=PRICES, bars=2)
+@Happening("covers from", fields=PRICES, bars=2, example="dark_cloud_cover()")
 def dark_cloud_cover(reach: Reach) -> Array:
     """After a long rising body a bar opens at or over its close and ends in its lower half."""
     old, new = Candle(reach, 1), Candle(reach)

@@ -33,6 +33,7 @@ def _change(source: Floats, bars: int, columns: int, scale: float) -> Floats:
     warm_up=_one_more,
     memory=_one_more,
     unit=Unit.RATIO,
+    example="change(close, 12) > 3%",
 )
 def change(source: Floats, bars: int, columns: int) -> Floats:
     """The change from `bars` bars ago, as a ratio of the value then; unknown where that was 0."""
@@ -46,6 +47,8 @@ def change(source: Floats, bars: int, columns: int) -> Floats:
     memory=_one_more,
     unit=Unit.POINTS,
     origin="https://www.investopedia.com/terms/p/pricerateofchange.asp",
+    twin="ta.momentum.ROCIndicator",
+    example="roc(12) > 3",
 )
 def roc(source: Floats, window: int, columns: int) -> Floats:
     """The change from `window` bars ago in percent: 5 where `change` is 5%."""

@@ -53,6 +53,8 @@ def _signal_memory(fast: int, slow: int, signal: int) -> int:
     memory=_signal_memory,
     is_recursive=True,
     origin="https://www.investopedia.com/terms/m/macd.asp",
+    twin="ta.trend.MACD",
+    example="crosses_above(macd(12, 26, 9).line, macd(12, 26, 9).signal)",
 )
 def macd(source: Floats, fast: int, slow: int, signal: int, columns: int) -> Floats:
     """The distance of two exponential means, and the exponential mean of that distance."""
@@ -104,6 +106,8 @@ def _trix_memory(window: int) -> int:
     unit=Unit.POINTS,
     is_recursive=True,
     origin="https://www.investopedia.com/terms/t/trix.asp",
+    twin="ta.trend.TRIXIndicator",
+    example="crosses_above(trix(15), 0)",
 )
 def trix(source: Floats, window: int, columns: int) -> Floats:
     """The change from bar to bar of a threefold exponential mean, in percent."""

@@ -11,14 +11,18 @@ if TYPE_CHECKING:
 
 
 @EVENTS.register("crosses_above")
-@Happening("crosses above", series=("a", "b"), bars=2)
+@Happening(
+    "crosses above", series=("a", "b"), bars=2, example="crosses_above(close, sma(close, 20))"
+)
 def crosses_above(reach: Reach) -> Array:
     """The first was at or below the second one bar ago and is above it now."""
     return (reach.ago("a", 1) <= reach.ago("b", 1)) & (reach["a"] > reach["b"])
 
 
 @EVENTS.register("crosses_below")
-@Happening("crosses below", series=("a", "b"), bars=2)
+@Happening(
+    "crosses below", series=("a", "b"), bars=2, example="crosses_below(close, sma(close, 20))"
+)
 def crosses_below(reach: Reach) -> Array:
     """The first was at or above the second one bar ago and is below it now."""
     return (reach.ago("a", 1) >= reach.ago("b", 1)) & (reach["a"] < reach["b"])

@@ -92,6 +92,8 @@ def _strength(plus: float, minus: float, idle: int, window: int) -> float:
     memory=_strength_memory,
     is_recursive=True,
     origin="https://www.investopedia.com/terms/a/adx.asp",
+    twin="ta.trend.ADXIndicator",
+    example="adx(14).adx > 25 and adx(14).plus > adx(14).minus",
 )
 def adx(high: Floats, low: Floats, close: Floats, window: int, columns: int) -> Floats:
     """The average directional index; unknown once nothing moved for three windows."""

@@ -56,6 +56,7 @@ class Event:
     fields: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     bars: Callable[..., int]
+    example: str
 
     def verdicts(
         self, arrays: Sequence[Array], parameters: Sequence[float], gap: Array, columns: int
@@ -95,6 +96,7 @@ class Shorthand:
 
     definition: str
     template: str
+    example: str
     series: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
 
@@ -114,6 +116,7 @@ class Happening:
     fields: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     bars: int | Callable[..., int] = 1
+    example: str = ""
 
     def __call__(self, function: Callable[..., Array]) -> Event:
         """Return the event."""
@@ -126,4 +129,5 @@ class Happening:
             fields=self.fields,
             parameters=self.parameters,
             bars=bars if callable(bars) else lambda *_: bars,
+            example=self.example,
         )

@@ -37,14 +37,20 @@ def _extreme(source: Floats, window: int, columns: int, sign: float) -> Floats:
 
 
 @INDICATORS.register("highest")
-@Declared(is_level=True)
+@Declared(
+    is_level=True,
+    example="close > highest(high, 20)[1]",
+)
 def highest(source: Floats, window: int, columns: int) -> Floats:
     """The largest value of the last `window` bars, the newest included."""
     return _extreme(source, window, columns, 1.0)
 
 
 @INDICATORS.register("lowest")
-@Declared(is_level=True)
+@Declared(
+    is_level=True,
+    example="close < lowest(low, 20)[1]",
+)
 def lowest(source: Floats, window: int, columns: int) -> Floats:
     """The smallest value of the last `window` bars, the newest included."""
     return _extreme(source, window, columns, -1.0)
@@ -60,6 +66,8 @@ def lowest(source: Floats, window: int, columns: int) -> Floats:
         Output("lower", "the lowest low", is_level=True),
     ),
     origin="https://www.investopedia.com/terms/d/donchianchannels.asp",
+    twin="ta.volatility.DonchianChannel",
+    example="close > donchian(20).upper[1]",
 )
 def donchian(high: Floats, low: Floats, window: int, columns: int) -> Floats:
     """The channel of the last `window` bars, the newest included: a break is seen against `[1]`."""
@@ -88,6 +96,8 @@ def donchian(high: Floats, low: Floats, window: int, columns: int) -> Floats:
     warm_up=_smoothed,
     memory=_smoothed,
     origin="https://www.investopedia.com/terms/s/stochasticoscillator.asp",
+    twin="ta.momentum.StochasticOscillator",
+    example="crosses_above(stochastic(14, 3).k, stochastic(14, 3).d) and stochastic(14, 3).d < 20",
 )
 def stochastic(
     high: Floats, low: Floats, close: Floats, window: int, smooth: int, columns: int
@@ -123,6 +133,8 @@ def stochastic(
     unit=Unit.POINTS,
     bounds=(-100.0, 0.0),
     origin="https://www.investopedia.com/terms/w/williamsr.asp",
+    twin="ta.momentum.WilliamsRIndicator",
+    example="williams_r(14) < -80",
 )
 def williams_r(high: Floats, low: Floats, close: Floats, window: int, columns: int) -> Floats:
     """How far the close is under the highest high of `window` bars, from 0 to -100 at the low."""

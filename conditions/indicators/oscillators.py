@@ -24,6 +24,8 @@ def strength_memory(window: int) -> int:
     bounds=(0.0, 100.0),
     is_recursive=True,
     origin="https://www.investopedia.com/terms/r/rsi.asp",
+    twin="ta.momentum.RSIIndicator",
+    example="crosses_above(rsi(14), 30)",
 )
 def rsi(source: Floats, window: int, columns: int) -> Floats:
     """Relative strength: Wilder's mean gain as a share of mean gain plus mean loss."""

@@ -60,6 +60,8 @@ def _average_range(high: Floats, low: Floats, close: Floats, window: int, column
     memory=_range_memory,
     is_recursive=True,
     origin="https://www.investopedia.com/terms/a/atr.asp",
+    twin="ta.volatility.AverageTrueRange",
+    example="high - low > 2 * atr(14)",
 )
 def atr(high: Floats, low: Floats, close: Floats, window: int, columns: int) -> Floats:
     """Wilder's mean of the true range: from high to low, or from the close before if further."""
@@ -91,6 +93,8 @@ def _keltner_memory(window: int, range_window: int, multiplier: float) -> int:  
     memory=_keltner_memory,
     is_recursive=True,
     origin="https://www.investopedia.com/terms/k/keltnerchannel.asp",
+    twin="ta.volatility.KeltnerChannel, original_version=False",
+    example="close > keltner(20, 10, 2).upper",
 )
 def keltner(
     high: Floats,

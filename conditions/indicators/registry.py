@@ -71,7 +71,8 @@ class Indicator:
     `memory` the number of bars after which a window gives the value of the full history (within
     one millionth). `sources` are the fields it is computed from; an indicator with a single one
     takes any series instead, as its first argument. One that `is_recursive` gets every bar there
-    is, others only as many as they remember. One that `is_slow` is no numba kernel.
+    is, others only as many as they remember. One that `is_slow` is no numba kernel. `twin` is the
+    class of `ta` that it equals, `origin` where people read about it.
     """
 
     definition: str
@@ -83,7 +84,9 @@ class Indicator:
     memory: Callable[..., int]
     is_recursive: bool = False
     is_slow: bool = False
+    twin: str = ""
     origin: str = ""
+    example: str = ""
 
     @property
     def is_several(self) -> bool:
@@ -127,8 +130,7 @@ def whole_window(window: int) -> int:
 class Declared:
     """Makes an indicator of the kernel below it, whose docstring becomes the definition.
 
-    `unit`, `is_level` and `bounds` are those of its only output; else give `outputs`. `origin` is
-    the place where people read about it.
+    `unit`, `is_level` and `bounds` are those of its only output; else give `outputs`.
     """
 
     parameters: tuple[Parameter, ...] = (WINDOW,)
@@ -140,7 +142,9 @@ class Declared:
     bounds: tuple[float, float] | None = None
     outputs: tuple[Output, ...] = field(default=())
     is_recursive: bool = False
+    twin: str = ""
     origin: str = ""
+    example: str = ""
 
     def __call__(self, function: Callable[..., Floats]) -> Indicator:
         """Return the indicator; its kernel is compiled on its first call."""
@@ -154,5 +158,7 @@ class Declared:
             warm_up=self.warm_up,
             memory=self.memory,
             is_recursive=self.is_recursive,
+            twin=self.twin,
             origin=self.origin,
+            example=self.example,
         )

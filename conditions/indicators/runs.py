@@ -20,7 +20,9 @@ def _one_more(bars: int) -> int:
 
 
 @EVENTS.register("rising")
-@Happening("rises from", series=("x",), parameters=(BARS,), bars=_one_more)
+@Happening(
+    "rises from", series=("x",), parameters=(BARS,), bars=_one_more, example="rising(close, 3)"
+)
 def rising(reach: Reach, bars: int) -> Array:
     """Each of the last `bars` values is above the one before it."""
     steps = [reach.ago("x", step) > reach.ago("x", step + 1) for step in range(bars)]
@@ -29,7 +31,9 @@ def rising(reach: Reach, bars: int) -> Array:
 
 
 @EVENTS.register("falling")
-@Happening("falls from", series=("x",), parameters=(BARS,), bars=_one_more)
+@Happening(
+    "falls from", series=("x",), parameters=(BARS,), bars=_one_more, example="falling(volume, 3)"
+)
 def falling(reach: Reach, bars: int) -> Array:
     """Each of the last `bars` values is below the one before it."""
     steps = [reach.ago("x", step) < reach.ago("x", step + 1) for step in range(bars)]

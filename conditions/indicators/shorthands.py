@@ -23,6 +23,7 @@ _register(
     Shorthand(
         "The first is at least the second and at most the third.",
         "{low} <= {x} <= {high}",
+        "in_range(rsi(14), 40, 60)",
         series=("x", "low", "high"),
     ),
 )
@@ -31,6 +32,7 @@ _register(
     Shorthand(
         "The close leaves the Bollinger bands upward.",
         f"crosses_above(close, {UPPER})",
+        example="breaks_above_band(20, 2)",
         parameters=BAND,
     ),
 )
@@ -39,6 +41,7 @@ _register(
     Shorthand(
         "The close leaves the Bollinger bands downward.",
         f"crosses_below(close, {LOWER})",
+        example="breaks_below_band(20, 2)",
         parameters=BAND,
     ),
 )
@@ -47,6 +50,7 @@ _register(
     Shorthand(
         "The close comes back under the upper Bollinger band.",
         f"crosses_below(close, {UPPER})",
+        example="reenters_from_above(20, 2)",
         parameters=BAND,
     ),
 )
@@ -55,6 +59,7 @@ _register(
     Shorthand(
         "The close comes back over the lower Bollinger band.",
         f"crosses_above(close, {LOWER})",
+        example="reenters_from_below(20, 2)",
         parameters=BAND,
     ),
 )
@@ -63,6 +68,7 @@ _register(
     Shorthand(
         "The Bollinger bands are as narrow as at no other time in the last `lookback` bars.",
         f"{WIDTH} <= lowest({WIDTH}, {{lookback}})",
+        "squeeze(20, 2, 120) within 5 bars and breaks_above_band(20, 2)",
         parameters=(*BAND, Parameter("lookback", 120, 2, 5_000)),
     ),
 )

@@ -33,7 +33,9 @@ def _strays(values: Floats, window: int, mean: Floats, squares: Floats) -> None:
 
 
 @INDICATORS.register("stdev")
-@Declared()
+@Declared(
+    example="stdev(close, 20) > 2 * stdev(close, 20)[20]",
+)
 def stdev(source: Floats, window: int, columns: int) -> Floats:
     """The population standard deviation of the last `window` bars."""
     rows, width = source.shape
@@ -68,6 +70,8 @@ def stdev(source: Floats, window: int, columns: int) -> Floats:
     warm_up=_window,
     memory=_window,
     origin="https://www.investopedia.com/terms/b/bollingerbands.asp",
+    twin="ta.volatility.BollingerBands",
+    example="close > bollinger(20, 2).upper and bollinger(20, 2).width < 4",
 )
 def bollinger(source: Floats, window: int, deviations: float, columns: int) -> Floats:
     """The mean of `window` bars and bands `deviations` population standard deviations around it."""

@@ -37,6 +37,8 @@ def _strays(values: Floats, window: int, mean: Floats, distance: Floats) -> None
     sources=("high", "low", "close"),
     unit=Unit.POINTS,
     origin="https://www.investopedia.com/terms/c/commoditychannelindex.asp",
+    twin="ta.trend.CCIIndicator",
+    example="cci(20) > -100",
 )
 def cci(high: Floats, low: Floats, close: Floats, window: int, columns: int) -> Floats:
     """The typical price's distance from its mean, in 0.015 of its mean distance from it."""
@@ -64,6 +66,8 @@ def cci(high: Floats, low: Floats, close: Floats, window: int, columns: int) -> 
     unit=Unit.POINTS,
     bounds=(0.0, 100.0),
     origin="https://www.investopedia.com/terms/m/mfi.asp",
+    twin="ta.volume.MFIIndicator",
+    example="mfi(14) < 20",
 )
 def mfi(
     high: Floats, low: Floats, close: Floats, volume: Floats, window: int, columns: int
@@ -105,6 +109,8 @@ def mfi(
     sources=("high", "low", "close", "volume"),
     is_level=True,
     origin="https://www.investopedia.com/terms/v/vwap.asp",
+    twin="ta.volume.VolumeWeightedAveragePrice",
+    example="close > rolling_vwap(14)",
 )
 def rolling_vwap(
     high: Floats, low: Floats, close: Floats, volume: Floats, window: int, columns: int
