@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -61,5 +62,21 @@ def compiled() -> Callable[..., Condition]:
         quoted = when.replace("'", "''")
         text = ["name: example", "universe: [KRX:005930]", "timeframe: 5m", f"when: '{quoted}'"]
         return compile_condition(parse_condition("\n".join([*text, *lines]) + "\n", "example.yaml"))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def living(compiled: Callable[..., Condition]) -> Callable[..., Condition]:
+    """Return a maker of conditions of which only the lifecycle matters."""
+    plain = compiled("close > 0")
+
+    def make(bars: int = 1, cooldown: int = 0, **changes: Any) -> Condition:
+        timed: dict[str, Any] = {
+            "hold_bars": bars,
+            "cooldown": timedelta(minutes=cooldown),
+            **changes,
+        }
+        return replace(plain, spec=replace(plain.spec, **timed))
 
     return make

@@ -1,83 +1,25 @@
-"""Tests of the lifecycle: told stories, a plain model to compare with, and restarts."""
+"""Tests of the lifecycle, told as stories."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import time, timedelta
+from datetime import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from conditions.engine import Verdicts
-from conditions.lifecycle import States, step
+from conditions.lifecycle import States, changed, is_firing, step
+from config.condition_file import Unknown
 from market.signals import LifecycleState, Phase
-from market.types import from_ms
+from tests.conditions.lives import BAR_MS, OPENING_MS, minutes, phases, run, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from conditions.compile import Condition
-    from config.condition_file import ConditionSpec
 
     Compiled = Callable[..., Condition]
-
-STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=200)
-BAR_MS = 300_000
-OPENING_MS = 1_767_571_200_000
-"""2026-01-05 09:00 in Seoul."""
-LETTERS = {"T": 1, "F": -1, "?": 0}
-PHASES = {Phase.INACTIVE: "i", Phase.PENDING: "p", Phase.FIRING: "F", Phase.COOLING: "c"}
-
-Bars = list[tuple[int, int, int]]
-"""Places (5-minute slots from the opening), verdicts of `when`, verdicts of `clear`."""
-
-
-def told(when: str, clear: str = "") -> Bars:
-    """Return one bar a letter; without `clear` it is the opposite of `when`."""
-    verdicts = [LETTERS[letter] for letter in when]
-    clears = [LETTERS[letter] for letter in clear] if clear else [-one for one in verdicts]
-    return [(place, *pair) for place, pair in enumerate(zip(verdicts, clears, strict=True))]
-
-
-def run(condition: Condition, bars: Bars, states: States | None = None) -> tuple[States, list[int]]:
-    """Step one instrument through bars; return its last states and the places that fired."""
-    states = states or States.from_mapping({}, ["KRX:005930"])
-    fires = []
-    for place, when, clear in bars:
-        start = np.array([OPENING_MS + place * BAR_MS])
-        verdicts = Verdicts(np.array([when], np.int8), np.array([clear], np.int8))
-        found = step(condition, states, np.array([0]), verdicts, start, start + BAR_MS)
-        states = found.states
-        fires += [place] * len(found.fired)
-    return states, fires
-
-
-def phases(condition: Condition, bars: Bars) -> str:
-    """Return the phase after each bar as a letter; a capital F is firing."""
-    states, shown = States.from_mapping({}, ["KRX:005930"]), ""
-    for one in bars:
-        states, _ = run(condition, [one], states)
-        shown += PHASES[Phase(int(states.phase[0]))]
-    return shown
-
-
-@pytest.fixture(scope="session")
-def living(compiled: Compiled) -> Callable[..., Condition]:
-    """Return a maker of conditions of which only the lifecycle matters."""
-    plain = compiled("close > 0")
-
-    def make(
-        bars: int = 1, cooldown: int = 0, between: tuple[time, time] | None = None
-    ) -> Condition:
-        spec = replace(
-            plain.spec, hold_bars=bars, cooldown=timedelta(minutes=cooldown), between=between
-        )
-        return replace(plain, spec=spec)
-
-    return make
 
 
 @pytest.mark.parametrize(
@@ -153,86 +95,122 @@ def test_step_changes_nothing_it_was_given(living: Compiled) -> None:
     }
 
 
-def model(
-    spec: ConditionSpec, state: LifecycleState, start: int, when: int, clear: int
-) -> tuple[LifecycleState, bool]:
-    """Return what one bar makes of one state, told plainly, and whether it fires."""
-    if start <= state.bar_ms:
-        return state, False
-    state, end = replace(state, bar_ms=start), start + BAR_MS
-    is_over = end - state.fired_ms >= spec.cooldown.total_seconds() * 1000
-    if state.phase is Phase.FIRING and clear == 1:
-        return replace(state, phase=Phase.INACTIVE if is_over else Phase.COOLING, held=0), False
-    if when == 0:
-        return state, False
-    state = replace(state, held=state.held + 1 if when == 1 else 0)
-    if state.phase is Phase.FIRING or (state.phase is Phase.COOLING and not is_over):
-        return state, False
-    if when == 1 and state.held >= spec.hold_bars and is_open(spec, end):
-        return replace(state, phase=Phase.FIRING, fired_ms=end), True
-    return replace(state, phase=Phase.PENDING if when == 1 else Phase.INACTIVE), False
-
-
-def is_open(spec: ConditionSpec, end: int) -> bool:
-    """Tell whether a bar that ends then lies in the hours of the condition."""
-    if spec.between is None:
-        return True
-    at = (from_ms(end) + timedelta(hours=9)).time()
-    return spec.between[0] <= at <= spec.between[1]
-
-
-CONDITIONS = st.tuples(
-    st.integers(1, 3),
-    st.sampled_from([0, 5, 12, 30]),
-    st.sampled_from([None, (time(9, 10), time(9, 40))]),
+@pytest.mark.parametrize(
+    ("changes", "when", "clear", "phases_after", "fires"),
+    [
+        # stays firing until it has been false for 10 minutes
+        ({"keep_for": minutes(10)}, "TFFFT", "", "FFFiF", [0, 4]),
+        ({"keep_for": minutes(10)}, "TFTFFFT", "", "FFFFFiF", [0, 6]),
+        ({"keep_for": minutes(10)}, "TF?FFT", "", "FFFiiF", [0, 5]),
+        ({"keep_for": minutes(10)}, "TF??F", "", "FFFFi", [0]),
+        ({"keep_for": minutes(10), "cooldown": 30}, "TFFFFTT", "", "FFFcccF", [0, 6]),
+        ({"keep_for": minutes(5)}, "TTTTT", "FTFTT", "FFFFi", [0]),
+        # ends after 15 minutes though it is still true
+        ({"expires": minutes(15)}, "TTTTTTTTT", "", "FFFiFFFiF", [0, 4, 8]),
+        ({"expires": minutes(15)}, "TFTTT", "FFFFF", "FFFiF", [0, 4]),
+        ({"expires": minutes(15)}, "T????T", "", "FFFiiF", [0, 5]),
+        ({"expires": minutes(5), "cooldown": 20}, "TTTTTT", "", "FcccFc", [0, 4]),
+        ({"expires": minutes(15), "keep_for": minutes(60)}, "TFFFT", "", "FFFiF", [0, 4]),
+        # unknown counts as false where it can re-arm, and only there
+        ({"on_unknown": Unknown.RESOLVE}, "T?TT", "", "FiFF", [0, 2]),
+        ({"on_unknown": Unknown.RESOLVE}, "TTTT", "F?FF", "FiFF", [0, 2]),
+        ({"on_unknown": Unknown.RESOLVE, "hold_bars": 2}, "T?T", "", "ppF", [2]),
+        # tells it anew on every bar
+        ({"fires_every_bar": True}, "TTFTT", "", "FFiFF", [0, 1, 3, 4]),
+        ({"fires_every_bar": True}, "TT?TF", "", "FFFFi", [0, 1, 3]),
+        ({"fires_every_bar": True, "hold_bars": 2}, "TTTFTT", "", "pFFipF", [1, 2, 5]),
+        ({"fires_every_bar": True, "cooldown": 10}, "TTTTT", "", "FFFFF", [0, 2, 4]),
+        ({"fires_every_bar": True}, "TFTTT", "FFFTF", "FFFiF", [0, 2, 4]),
+        ({"fires_every_bar": True, "keep_for": minutes(10)}, "TFTF", "", "FFFF", [0, 2]),
+        (
+            {"fires_every_bar": True, "between": (time(9, 10), time(9, 15))},
+            "TTTTT",
+            "",
+            "pFFFF",
+            [1, 2],
+        ),
+    ],
 )
-VERDICT = st.sampled_from([-1, 0, 1, 1])
-STORIES = st.lists(
-    st.lists(st.tuples(st.booleans(), VERDICT, VERDICT), min_size=3, max_size=3), max_size=20
+def test_what_the_further_keys_do(
+    changes: dict[str, object],
+    when: str,
+    clear: str,
+    phases_after: str,
+    fires: list[int],
+    living: Compiled,
+) -> None:
+    condition = living(**changes)
+    assert phases(condition, told(when, clear)) == phases_after
+    assert run(condition, told(when, clear))[1] == fires
+
+
+def lasting(condition: Condition, when: str) -> list[int]:
+    """Return the places of the bars at which an unknown verdict is told."""
+    states, places = States.from_mapping({}, ["x"]), []
+    for place, one, clear in told(when):
+        start = np.array([OPENING_MS + place * BAR_MS])
+        verdicts = Verdicts(np.array([one], np.int8), np.array([clear], np.int8))
+        found = step(condition, states, np.array([0]), verdicts, start, start + BAR_MS)
+        states = found.states
+        places += [place] * len(found.unknown)
+    return places
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("T???F", [3]),
+        ("T?????????", [3]),
+        ("T??F???F???", [6, 10]),
+        ("?????", []),
+        ("?????F???", [8]),
+        ("T??T??", []),
+    ],
 )
-"""For every slot and each of three instruments: does it trade, and with which verdicts."""
-
-
-@STEADY
-@given(CONDITIONS, STORIES)
-def test_many_rows_at_once_do_what_the_plain_model_does(
-    living: Compiled,
-    condition: tuple[int, int, tuple[time, time] | None],
-    story: Sequence[Sequence[tuple[bool, int, int]]],
+def test_a_verdict_that_stays_unknown_is_told_once(
+    when: str, expected: list[int], living: Compiled
 ) -> None:
-    chosen, names = living(*condition), ["a", "b", "c"]
-    states, plain = States.from_mapping({}, names), dict.fromkeys(names, LifecycleState())
-    for place, slot in enumerate(story):
-        start = OPENING_MS + place * BAR_MS
-        rows = np.array([row for row, (trades, _, _) in enumerate(slot) if trades], dtype=np.int64)
-        whens, clears = (np.array([slot[row][side] for row in rows], np.int8) for side in (1, 2))
-        starts = np.full(len(rows), start)
-        found = step(chosen, states, rows, Verdicts(whens, clears), starts, starts + BAR_MS)
-        states, fired = found.states, []
-        for row in rows.tolist():
-            after = model(chosen.spec, plain[names[row]], start, slot[row][1], slot[row][2])
-            plain[names[row]] = after[0]
-            fired += [row] if after[1] else []
-        assert found.fired.tolist() == fired
-        assert states.to_mapping(names) == {
-            name: state for name, state in plain.items() if state.bar_ms
-        }
+    condition = living(on_unknown=Unknown.ALERT, unknown_bars=3)
+    assert lasting(condition, when) == expected
+    assert lasting(living(unknown_bars=3), when) == []
 
 
-@STEADY
-@given(CONDITIONS, st.lists(st.tuples(VERDICT, VERDICT), min_size=1, max_size=30), st.data())
-def test_a_restart_anywhere_gives_the_same_fires(
-    living: Compiled,
-    condition: tuple[int, int, tuple[time, time] | None],
-    story: list[tuple[int, int]],
-    data: st.DataObject,
-) -> None:
-    chosen = living(*condition)
-    bars = [(place, *pair) for place, pair in enumerate(story)]
-    whole, fires = run(chosen, bars)
-    cut = data.draw(st.integers(0, len(bars)))
-    before, first = run(chosen, bars[:cut])
-    kept = before.to_mapping(["KRX:005930"])
-    after, rest = run(chosen, bars[max(cut - 3, 0) :], States.from_mapping(kept, ["KRX:005930"]))
-    assert first + rest == fires
-    assert after.to_mapping(["x"]) == whole.to_mapping(["x"])
+def test_one_unknown_bar_may_be_enough(living: Compiled) -> None:
+    condition = living(on_unknown=Unknown.ALERT, unknown_bars=1)
+    assert lasting(condition, "?F??T?") == [2, 5]
+
+
+def test_a_muted_condition_moves_on_without_firing(living: Compiled) -> None:
+    states, starts = States.from_mapping({}, ["a", "b"]), np.array([OPENING_MS] * 2)
+    verdicts = Verdicts(np.array([1, -1], np.int8), np.array([-1, 1], np.int8))
+    rows, ends = np.array([0, 1]), starts + BAR_MS
+    loud = step(living(), states, rows, verdicts, starts, ends)
+    quiet = step(living(), states, rows, verdicts, starts, ends, is_muted=True)
+    assert (loud.fired.tolist(), loud.muted.tolist()) == ([0], [])
+    assert (quiet.fired.tolist(), quiet.muted.tolist()) == ([], [0])
+    assert quiet.states.to_mapping(["a", "b"]) == loud.states.to_mapping(["a", "b"])
+
+
+def test_who_fires_is_asked_as_of_a_bar(living: Compiled) -> None:
+    states, _ = run(living(), told("FT"))
+    end = OPENING_MS + 2 * BAR_MS
+    assert is_firing(states, np.array([0]), end)
+    assert not is_firing(states, np.array([0]), end - 1)
+    assert not is_firing(states, np.array([], dtype=np.int64), end)
+    assert not is_firing(run(living(), told("TF"))[0], np.array([0]), end)
+
+
+def test_a_state_is_kept_when_anything_that_decides_has_changed() -> None:
+    same = States.from_mapping({}, ["a", "b"])
+    for change in (
+        LifecycleState(Phase.PENDING),
+        LifecycleState(held=1),
+        LifecycleState(fired_ms=1),
+        LifecycleState(clear_ms=1),
+        LifecycleState(unknown=0),
+    ):
+        other = States.from_mapping({"b": change}, ["a", "b"])
+        assert changed(same, other, 2).tolist() == [1]
+    assert (
+        changed(same, States.from_mapping({"b": LifecycleState(bar_ms=9)}, ["a", "b"]), 2).size == 0
+    )
