@@ -14,6 +14,7 @@ import click
 
 from bot import logs
 from bot.cli_check import check
+from bot.cli_schema import schema
 from bot.console import config_option, errors_for_people, load_config
 from bot.version import VERSION
 from config.load import write_folder
@@ -107,6 +108,7 @@ def demo(config_path: Path | None, json_log: Path | None, **options: object) -> 
 
 
 main.add_command(check)
+main.add_command(schema)
 
 
 @main.command()

@@ -24,6 +24,10 @@ _CODE = re.compile(r"[0-9A-Z]{6}", re.ASCII)
 _SEGMENTS = ("KOSPI", "KOSDAQ")
 _EVERY = "all"
 
+UNIVERSE_KEYS = ("name", "describe", "instruments", "market")
+MARKETS = (_EVERY, *_SEGMENTS)
+"""What a universe may name instead of its instruments."""
+
 
 @dataclass(frozen=True, slots=True)
 class Universe:
@@ -64,7 +68,7 @@ def read_universe(node: Node, instruments: Mapping[InstrumentId, Instrument] | N
     Its members are listed under `instruments`, or are all of a `market`: KOSPI, KOSDAQ or all.
     """
     problems: list[Problem] = []
-    fields = Fields(node, ("name", "describe", "instruments", "market"), problems)
+    fields = Fields(node, UNIVERSE_KEYS, problems)
     name = fields.text("name")
     describe = fields.optional_text("describe")
     universe = Universe(
@@ -143,7 +147,7 @@ def _members(
         fields.problems.append(node.problem("give either 'instruments' or 'market'"))
         return ()
     if market is not None:
-        segment = fields.choice("market", (_EVERY, *_SEGMENTS))
+        segment = fields.choice("market", MARKETS)
         known = (instruments or {}).values()
         return tuple(each.id for each in known if segment in {_EVERY, each.segment})
     if not isinstance(listed, ListNode):

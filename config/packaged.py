@@ -10,7 +10,7 @@ PACKAGED = Path(__file__).parent
 """The folder of the files that ship with ticktalk."""
 
 _FILES = ("settings.yaml", "instruments.yaml", "krx_calendar.yaml")
-_FOLDERS = ("universes", "conditions")
+_FOLDERS = ("universes/*.yaml", "conditions/*.yaml", "schema/*.json")
 
 
 def write_folder(target: Path) -> list[Path]:
@@ -38,8 +38,8 @@ def write_folder(target: Path) -> list[Path]:
 def _plan(target: Path) -> dict[Path, Path]:
     """Return the packaged source of each file to write."""
     sources = [PACKAGED / name for name in _FILES]
-    for folder in _FOLDERS:
-        sources += sorted((PACKAGED / folder).glob("*.yaml"))
+    for pattern in _FOLDERS:
+        sources += sorted(PACKAGED.glob(pattern))
     plan = {target / source.relative_to(PACKAGED): source for source in sources}
     return {**plan, target / ".env": PACKAGED / ".env.example"}
 

@@ -53,7 +53,9 @@ BaseUrl = Annotated[str, AfterValidator(_check_base)]
 Url = Annotated[str, AfterValidator(_check_url)]
 """scheme://host[:port], a path is allowed; kept without a slash at its end."""
 Money = Annotated[Decimal, _from_text(read_money)]
-Language = Annotated[str, AfterValidator(_check_language)]
+Language = Annotated[
+    str, AfterValidator(_check_language), Field(json_schema_extra={"enum": list(LANGUAGES)})
+]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
 Ratio = Annotated[Decimal, _from_text(read_ratio)]
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 SECTIONS = tuple(Settings.model_fields)
 OTHER_VARIABLES = ("TICKTALK_CONFIG",)
 """Variables that are not a setting: TICKTALK_CONFIG names the settings file."""
+TOKEN = ("telegram", "token")
+"""The setting that never stands in a file."""
 
 _PREFIX = "TICKTALK_"
-_TOKEN = ("telegram", "token")
 _MESSAGES = {
     "int_parsing": "'{input}' is not a whole number",
     "int_from_float": "'{input}' is not a whole number",
@@ -71,7 +72,7 @@ def _from_file(node: Node, problems: list[Problem]) -> dict[tuple[str, str], Loc
             value = fields.node(key)
             if value is None or _is_empty(value):
                 continue
-            if (name, key) == _TOKEN:
+            if (name, key) == TOKEN:
                 problems.append(_refuse_token(value))
             elif (text := fields.optional_text(key)) is not None:
                 written[name, key] = text
@@ -79,7 +80,7 @@ def _from_file(node: Node, problems: list[Problem]) -> dict[tuple[str, str], Loc
 
 
 def _refuse_token(value: Node) -> Problem:
-    variable = environment_name(*_TOKEN)
+    variable = environment_name(*TOKEN)
     return value.problem(f"a token does not belong here; write {variable}=... into .env")
 
 

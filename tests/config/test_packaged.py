@@ -23,6 +23,10 @@ FILES = {
     "universes/korea-leaders.yaml",
     "conditions/rsi_rebound.yaml",
     "conditions/volume_breakout.yaml",
+    "schema/condition.json",
+    "schema/settings.json",
+    "schema/shared.json",
+    "schema/universe.json",
     ".env",
 }
 
@@ -63,5 +67,5 @@ def test_packaged_files_are_all_named_as_package_data() -> None:
     pyproject = PACKAGED.parent / "pyproject.toml"
     if not pyproject.is_file():
         pytest.skip("the package is installed without its project file")
-    named = '["*.yaml", "universes/*.yaml", "conditions/*.yaml", ".env.example"]'
-    assert f"config = {named}" in pyproject.read_text(encoding="utf-8")
+    named = ["*.yaml", "universes/*.yaml", "conditions/*.yaml", "schema/*.json", ".env.example"]
+    assert f"config = {named}".replace("'", '"') in pyproject.read_text(encoding="utf-8")

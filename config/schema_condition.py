@@ -1,0 +1,155 @@
+"""The JSON Schema of a condition file: the readers' own keys, with a shape and a word for each."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from config.condition_extends import SIDES
+from config.condition_file import Severity, Unknown
+from config.condition_lifecycle import MUTING_KEYS
+from config.condition_names import PARAM_KEYS
+from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS
+from config.condition_score import PART_KEYS, SCORE_KEYS
+from config.condition_tests import BARS_KEYS, EXPECT_KEYS, PHASES, TEST_KEYS
+from config.schema_shapes import Shape, choice, either, listed, mapped, named, referred, text
+from market.orders import Side
+from market.types import Timeframe
+
+_DURATION = ("30 minutes", "90s", "2 hours", "1 day")
+_EXPRESSION = text("An expression", examples=["close > sma(close, 20)"])
+_SLOTS = either(listed(text()), text(), describe="Slots, counted from 0: [61, 70..75]")
+
+_RULE: Shape = either(
+    _EXPRESSION,
+    {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {
+            "all": listed(referred("rule"), "All of them must hold"),
+            "any": listed(referred("rule"), "One of them must hold"),
+            "not": referred("rule", "It must not hold"),
+        },
+        "additionalProperties": False,
+    },
+)
+
+_CONFIRM = {
+    "within": text("The card lapses after this much time", examples=["90s"]),
+    "max_drift": text("Further away than this, a fresh price asks again", examples=["0.3%"]),
+}
+_ORDER = {
+    "side": choice(Side),
+    "size": text("Money to spend, or shares", examples=["min(5% * equity, 500_000 KRW)"]),
+    "price": text("Without it a market order", examples=["close + 1 tick", "market"]),
+    "confirm": mapped(CONFIRM_KEYS, _CONFIRM, "How a card is confirmed"),
+}
+_ALERT = {
+    "severity": choice(get_args(Severity), "low is silent"),
+    "chart": choice(("true", "false"), "With or without its chart"),
+}
+_SCORE = {
+    "parts": listed(
+        mapped(
+            PART_KEYS,
+            {
+                "when": referred("rule", "What is weighed"),
+                "weight": text("What it adds where it is true", examples=["0.4"]),
+                "otherwise": text("What it adds where it is false", examples=["-0.2"]),
+                "unknown": text("What it adds where it is unknown", examples=["0"]),
+            },
+            required=("when", "weight"),
+        )
+    ),
+    "above": text("True where the sum lies above it", examples=["0.2"]),
+    "below": text("True where the sum lies below it", examples=["-0.2"]),
+}
+_PARAM = {
+    "default": text("The number in force"),
+    "range": listed(text(), "The least and the greatest"),
+}
+_MUTING = {
+    "condition": text("The condition that silences this one"),
+    "on": text("Only where it fires on this instrument", examples=["KRX:069500"]),
+}
+_SERIES = ("100_000x60 106_000 _ 107_000",)
+_BARS = {
+    "close": text("Last prices, slot by slot; _ no trade, ? missing", examples=_SERIES),
+    "open": text("First prices; the close where they are left out", examples=_SERIES),
+    "high": text("Highest prices", examples=_SERIES),
+    "low": text("Lowest prices", examples=_SERIES),
+    "volume": text("Shares traded; 1 where it is left out", examples=("10x60 2_000",)),
+    "value": text("Money traded; close x volume where it is left out", examples=_SERIES),
+}
+_EXPECT = {
+    "fires_at": _SLOTS,
+    "never": choice(("true",), "It never fires"),
+    "states": named(choice(PHASES), "Where it stands after a slot: {61: firing}"),
+    "unknown_at": _SLOTS,
+}
+_TEST = {
+    "name": text("What the test shows"),
+    "bars": mapped(BARS_KEYS, _BARS, "One number a slot, from 09:00 on", ("close",)),
+    "restart_at": text("Before this slot the program is stopped and started"),
+    "expect": mapped(EXPECT_KEYS, _EXPECT, "What must come of the bars"),
+}
+
+SHAPES = {
+    "name": text("Shown in every alert; letters, digits, - and _", examples=["volume-breakout"]),
+    "describe": text("One line for people"),
+    "template": choice(("true", "false"), "Only there to be extended"),
+    "extends": text("The condition or template whose keys it takes"),
+    "universe": either(
+        text("A universe of universes/", examples=["all"]),
+        listed(text(examples=["KRX:005930"])),
+        describe="What is watched: the name of a universe, or a list of instruments",
+    ),
+    "timeframe": choice(Timeframe, "The length of a bar"),
+    "params": named(mapped(PARAM_KEYS, _PARAM, required=PARAM_KEYS), "Numbers that can be varied"),
+    "let": named(_EXPRESSION, "Named expressions"),
+    "when": referred("rule", "What must hold"),
+    "score": mapped(SCORE_KEYS, _SCORE, "A weighted sum against thresholds", ("parts",)),
+    "for": text("How many bars in a row it must hold", examples=["2 bars"]),
+    "clear": referred("rule", "It may fire again only after this was true"),
+    "keep_for": text("How long it keeps firing at least", examples=_DURATION),
+    "expires": text("How long it fires at most", examples=_DURATION),
+    "on_unknown": either(
+        choice(Unknown),
+        text(pattern=r"^alert\s+after\s+\d+\s*bars?$", examples=["alert after 5 bars"]),
+        describe="What an unknown verdict does while it is firing",
+    ),
+    "fire": choice(("once", "every bar"), "Once, or on every bar on which it is true"),
+    "cooldown": text("Silence on an instrument after it fired", examples=_DURATION),
+    "limit": text("Signals a day at most, over all instruments", examples=["20 per day"]),
+    "between": text("Fires only on bars that end in these hours", examples=["09:10-15:15"]),
+    "muted_by": either(
+        text("The condition that silences this one"),
+        mapped(MUTING_KEYS, _MUTING, required=("condition",)),
+        describe="Another condition that silences this one while it fires",
+    ),
+    "alert": mapped(ALERT_KEYS, _ALERT, "How a signal is told"),
+    "order": mapped(ORDER_KEYS, _ORDER, "The order that a signal proposes", ("size",)),
+    "sides": mapped(SIDES, dict.fromkeys(SIDES, referred("condition")), "A buy and a sell side"),
+    "tests": listed(
+        mapped(TEST_KEYS, _TEST, required=("name", "bars", "expect")),
+        "Bars, and what must come of them; run by ticktalk check",
+    ),
+}
+"""What may be written for each key of a condition file."""
+
+
+def condition_schema() -> Shape:
+    """Return the schema of a condition file, without its head."""
+    whole = {"extends", "template"}
+    return {
+        **referred("condition"),
+        "required": ["name"],
+        "if": {"not": {"anyOf": [{"required": [key]} for key in sorted(whole)]}},
+        "then": {"required": ["universe", "timeframe"]},
+        "$defs": {"rule": _RULE, "condition": mapped(KEYS, SHAPES)},
+    }
+
+
+def shared_schema() -> Shape:
+    """Return the schema of _shared.yaml, without its head."""
+    return mapped(("let",), SHAPES)
