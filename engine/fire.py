@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 RECENT = 500
 """Signals looked through at a start for orders that were not proposed yet."""
 
+MOST_NAMES = 10
+"""Instruments that one notice names."""
+
 
 @dataclass(slots=True)
 class _Stored:
@@ -159,6 +162,8 @@ class Fire:
         rows = np.union1d(rows, np.array(held_back, dtype=rows.dtype))
         kept = states.to_mapping(series.panel.instruments, rows)
         tx.signals.save_states(condition.name, condition.version, kept)
+        if fired.step.unknown.size:
+            self._tell_unknown(tx, stored, series, fired)
         if not fired.signals:
             return
         within = self._within_limit(tx, stored, condition, fired.signals, now)
@@ -204,6 +209,21 @@ class Fire:
         }
         notices = self._cards.notice("condition.limit_reached", _owners(tx), **facts)
         self._enqueue(tx, stored, notices)
+
+    def _tell_unknown(self, tx: Transaction, stored: _Stored, series: Series, fired: Fired) -> None:
+        spec = fired.watch.condition.spec
+        rows = fired.step.unknown.tolist()
+        names = [self._directory.name(series.panel.instruments[row]) for row in rows[:MOST_NAMES]]
+        more = ["…"] if len(rows) > MOST_NAMES else []
+        facts = {
+            "condition": spec.name,
+            "bars": str(spec.unknown_bars),
+            "count": str(len(rows)),
+            "names": ", ".join(names + more),
+        }
+        self._enqueue(
+            tx, stored, self._cards.notice("condition.stays_unknown", _owners(tx), **facts)
+        )
 
     def _enqueue(self, tx: Transaction, stored: _Stored, messages: Sequence[Message]) -> None:
         for message in messages:

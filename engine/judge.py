@@ -12,6 +12,7 @@ import numpy as np
 from conditions.engine import evaluate
 from conditions.explain import explain, overlays
 from conditions.lifecycle import Step, step
+from engine.muting import is_muted, muters_first
 from market.errors import SourceError
 from market.signals import Signal
 from market.types import to_ms
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.exact import ExactBars
+    from engine.muting import Judged
     from engine.series import Series, Slot, Watch
     from market.types import Bar, InstrumentId
 
@@ -101,14 +103,14 @@ def _bar_of(
 
 
 def _crawled(series: Series, slot: Slot, steps: Sequence[Step]) -> list[InstrumentId]:
-    """Return the instruments that fire on bars which are not the venue's own."""
-    rows = sorted({row for one in steps for row in one.fired.tolist()})
+    """Return the instruments that fire, or are silenced, on bars which are not the venue's own."""
+    rows = sorted({row for one in steps for row in (*one.fired.tolist(), *one.muted.tolist())})
     names = (series.panel.instruments[row] for row in rows)
     return [name for name in names if name not in slot.exact]
 
 
 def _enabled(series: Series) -> list[Watch]:
-    return [watch for watch in series.watches if watch.is_enabled]
+    return muters_first([watch for watch in series.watches if watch.is_enabled])
 
 
 def _steps(
@@ -126,13 +128,16 @@ def _steps(
     is_due = np.zeros(len(panel.instruments), dtype=bool)
     is_due[rows] = panel.starts[rows, -1] == slot_ms
     length_ms = int(series.timeframe.length.total_seconds() * 1000)
-    steps = []
+    judged: dict[str, Judged] = {}
     for watch in _enabled(series):
+        condition, states = watch.condition, watch.states
         due = watch.rows[is_due[watch.rows]]
-        verdicts = evaluate(watch.condition, panel, due, shared)
+        verdicts = evaluate(condition, panel, due, shared)
         starts = np.full(len(due), slot_ms, dtype=np.int64)
-        steps.append(step(watch.condition, watch.states, due, verdicts, starts, starts + length_ms))
-    return steps
+        silent = is_muted(watch, judged, panel, slot_ms + length_ms)
+        made = step(condition, states, due, verdicts, starts, starts + length_ms, is_muted=silent)
+        judged[condition.name] = (watch, made)
+    return [made for _, made in judged.values()]
 
 
 def _fired(

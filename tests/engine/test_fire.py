@@ -138,6 +138,24 @@ def test_signals_over_the_limit_are_not_kept_and_told_once_a_day(limited: Bench)
     assert len(limited.fired()) == 2
 
 
+def test_a_verdict_that_stays_unknown_is_told_to_the_owner_once(tmp_path: Path) -> None:
+    bench = Bench(
+        tmp_path / "ticktalk.sqlite",
+        "on_unknown: alert after 2 bars",
+        when="close / (close - 100) > 9",
+    )
+    bench.slot("09:00", 120.0, 120.0)
+    for text in ("09:05", "09:10", "09:15", "09:20"):
+        assert bench.texts() == (["notice condition.stays_unknown"] if text > "09:10" else [])
+        bench.slot(text, 100.0, 120.0)
+    states = bench.series.watches[0].states
+    assert states.unknown.tolist() == [2, 0, -1]
+    one = bench.world.conditions[0]
+    kept = asyncio.run(bench.store.read(lambda tx: tx.signals.states(one.name, one.version)))
+    assert [kept[name].unknown for name in (SAMSUNG.id, HYNIX.id)] == [2, 0]
+    bench.store.close()
+
+
 def test_limit_begins_anew_the_next_day(limited: Bench) -> None:
     limited.slot("09:00", 120.0, 120.0, 120.0)
     limited.slot("09:05", 100.0, 100.0, 100.0)
