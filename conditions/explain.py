@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from conditions.distance import operator_of
+from conditions.score import Scored
 from conditions.series import Indicated, Series
 from conditions.truths import Compared, Happened, Lasting, Truth
 from conditions.units import Unit
-from conditions.view import View
 from market.signals import Explanation, Leaf
 from market.types import Verdict
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conditions.compile import Condition
+    from conditions.view import View
     from market.panel import Panel
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -27,10 +29,13 @@ _SHOWN = {Unit.RATIO, Unit.PRICE, Unit.VOLUME, Unit.VALUE, Unit.POINTS}
 
 
 def explain(condition: Condition, panel: Panel, row: int) -> Explanation:
-    """Return the verdict on a row's newest bar with every comparison of `when`, in order."""
-    view = View(panel, np.array([row], dtype=np.int64), {})
+    """Return the verdict on a row's newest bar with every comparison of `when`, in order.
+
+    A score is told by its sum and by what each of its parts adds, of its weight.
+    """
+    view = condition.view(panel, np.array([row], dtype=np.int64))
     is_missing = bool(panel.missing[row])
-    leaves = tuple(_leaf(leaf, outer, view, is_missing) for leaf, outer in _leaves(condition.when))
+    leaves = tuple(_leaves(condition.when, view, is_missing))
     return Explanation(_verdict(condition.when, view, is_missing), leaves)
 
 
@@ -39,7 +44,7 @@ def overlays(condition: Condition, panel: Panel, row: int, bars: int) -> dict[st
 
     Each has `bars` values, the newest last, NaN where it is unknown.
     """
-    view = View(panel, np.array([row], dtype=np.int64), {})
+    view = condition.view(panel, np.array([row], dtype=np.int64))
     drawn: dict[str, Array] = {}
     for truth in (condition.when, condition.clear):
         for series in _levels(truth) if truth else ():
@@ -52,15 +57,27 @@ def _verdict(truth: Truth, view: View, is_missing: bool) -> Verdict:
     return Verdict.UNKNOWN if is_missing else Verdict(int(truth.verdicts(view, 1)[0, -1]))
 
 
-def _leaves(truth: Truth) -> Iterator[tuple[Compared | Happened, Truth]]:
+def _leaves(truth: Truth, view: View, is_missing: bool) -> Iterator[Leaf]:
     """Yield every comparison with the verdict it is shown under: its own, or how it lasts."""
     if isinstance(truth, Compared | Happened):
-        yield truth, truth
+        yield _leaf(truth, truth, view, is_missing)
     elif isinstance(truth, Lasting) and isinstance(truth.source, Compared | Happened):
-        yield truth.source, truth
+        yield _leaf(truth.source, truth, view, is_missing)
+    elif isinstance(truth, Scored):
+        yield from _score(truth, view, is_missing)
     else:
         for part in truth.parts:
-            yield from _leaves(part)
+            yield from _leaves(part, view, is_missing)
+
+
+def _score(score: Scored, view: View, is_missing: bool) -> Iterator[Leaf]:
+    total, verdict = score.total(view), _verdict(score, view, is_missing)
+    yield Leaf(score.text, total, score.operator, float(score.threshold), "", verdict)
+    for part in score.weighed:
+        found = _verdict(part.truth, view, is_missing)
+        added = part.contribution(found)
+        shown = math.nan if added is None else float(added)
+        yield Leaf(part.truth.text, shown, "/", float(part.weight), "", found)
 
 
 def _leaf(leaf: Compared | Happened, outer: Truth, view: View, is_missing: bool) -> Leaf:

@@ -82,6 +82,11 @@ class Scored(Truth):
                 is_known &= verdicts != 0
         return total, is_known
 
+    def total(self, view: View) -> float:
+        """Return the sum on the newest bar of the view's first row, NaN where it is not known."""
+        total, is_known = self.totals(view, 1)
+        return float(total[0, -1]) / _SCALE if is_known[0, -1] else float("nan")
+
     @property
     def parts(self) -> tuple[Truth, ...]:
         """Return what is weighed."""

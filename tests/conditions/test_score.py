@@ -9,6 +9,7 @@ import pytest
 
 from conditions.compile import compile_condition
 from conditions.engine import evaluate, evaluate_columns
+from conditions.explain import explain
 from config.condition_reader import parse_condition, parse_conditions
 from market.errors import ConfigError
 
@@ -108,6 +109,30 @@ def test_both_thresholds_make_two_sides() -> None:
         ("a-sell", "score < -2"),
     ]
     assert conditions[0].version != conditions[1].version
+
+
+def test_the_explanation_lists_what_each_part_adds(panel: Panel) -> None:
+    condition = score(
+        f"when: {TRUE}, weight: 0.4",
+        f"when: {FALSE}, weight: 0.3, otherwise: -0.1",
+        f"when: '{UNKNOWN}', weight: 1, unknown: 0.5",
+    )
+    found = explain(condition, panel, 0)
+    assert [(one.text, one.left, one.operator, one.right) for one in found.leaves] == [
+        ("score > 0.2", 0.8, ">", 0.2),
+        (TRUE, 0.4, "/", 0.4),
+        (FALSE, -0.1, "/", 0.3),
+        (UNKNOWN, 0.5, "/", 1.0),
+    ]
+    assert [int(one.verdict) for one in found.leaves] == [1, 1, -1, 0]
+
+
+def test_the_sum_of_an_unknown_score_is_not_told(panel: Panel) -> None:
+    text = f"score: {{parts: [{{when: '{UNKNOWN}', weight: 1}}], above: 0}}\nwhen: {TRUE}\n"
+    found = explain(made(text), panel, 0)
+    assert found.verdict == 0
+    assert [one.text for one in found.leaves] == [TRUE, "score > 0", UNKNOWN]
+    assert np.isnan([found.leaves[1].left, found.leaves[2].left]).all()
 
 
 def test_every_mistake_in_a_score_has_its_place() -> None:
