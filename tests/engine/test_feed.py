@@ -6,115 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.exact import ExactBars
-from engine.feed import ASKED_A_SWEEP, CHART_LAG, PAUSE, Feed
+from engine.feed import ASKED_A_SWEEP, CHART_LAG, PAUSE
 from engine.judge import Judgement
-from engine.series import Slot, build_series
-from market.clock import ManualClock
 from market.errors import SourceChanged, SourceUnavailable
 from market.types import Bar, Tick, Timeframe, to_ms
-from tests.engine.pipeline_world import condition
-from tests.engine.traded_market import CALENDARS, DAY, HYNIX, SAMSUNG, TradedMarket, kst
+from tests.engine.fed import Fed
+from tests.engine.traded_market import HYNIX, SAMSUNG, kst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from market.errors import SourceError
-
-NEXT = DAY + timedelta(days=1)
-FRIDAY, MONDAY = DAY + timedelta(days=3), DAY + timedelta(days=6)
-
-
-class Fed:
-    """A feed with its market; sweeps of both instruments at a time of day."""
-
-    def __init__(self, names: Sequence[str] = (SAMSUNG.id, HYNIX.id)) -> None:
-        self.clock = ManualClock(kst("08:00"))
-        self.market = TradedMarket(self.clock)
-        self.series = build_series([(condition(), tuple(names))], CALENDARS, 10)[0]
-        self.feed = Feed(self.series, ExactBars(self.market, CALENDARS))
-
-    def watch(self, text: str) -> tuple[list[Slot], list[Bar]]:
-        """Crawl every half minute until a time of day, and close then."""
-        while kst(text) - self.clock.now() > timedelta(seconds=30):
-            self.clock.advance(timedelta(seconds=30))
-            self.feed.add(asyncio.run(self.market.ticks(self.series.panel.instruments)))
-        return self.sweep(text)
-
-    def sweep(self, text: str) -> tuple[list[Slot], list[Bar]]:
-        """Crawl and close at a time of day."""
-        self.clock.move_to(kst(text))
-
-        async def crawl() -> tuple[list[Slot], list[Bar]]:
-            self.feed.add(await self.market.ticks(self.series.panel.instruments))
-            return await self.feed.close(kst(text))
-
-        return asyncio.run(crawl())
-
-    def absent(self, before: str, seen_at: str) -> None:
-        """Want all instruments as after a stretch without sweeps."""
-        slots = self.feed.unseen(kst(before), kst(seen_at))
-        for name in self.series.panel.instruments:
-            self.feed.want(name, slots[0], slots[-1])
-
-
-def tick(text: str, count: float = 50.0) -> Tick:
-    """Return a tick of the first instrument that was seen when it traded."""
-    return Tick(SAMSUNG.id, kst(text), kst(text), 100.0, day_volume=count)
-
-
-def wanted(before: datetime, seen_at: datetime) -> list[str]:
-    """Return the first and last slot that an unwatched stretch makes wanted, in UTC."""
-    slots = Fed().feed.unseen(before, seen_at)
-    return [f"{at:%d %H:%M}" for at in (slots[0], slots[-1])] if slots else []
-
-
-@pytest.mark.parametrize(
-    ("before", "seen_at", "expected"),
-    [
-        (kst("10:01"), kst("10:03"), []),
-        (kst("10:03:30"), kst("10:06"), ["06 01:00", "06 01:05"]),
-        (kst("10:03"), kst("11:01"), ["06 01:00", "06 02:00"]),
-        (kst("15:31:22"), kst("09:00:02", NEXT), []),
-        (kst("15:31:22", FRIDAY), kst("09:00:02", MONDAY), []),
-        (kst("15:30:12"), kst("09:00:02", NEXT), ["06 06:25", "06 06:25"]),
-        (kst("15:03"), kst("09:00:02", NEXT), ["06 06:00", "06 06:25"]),
-        (kst("15:31:22"), kst("09:07", NEXT), ["07 00:00", "07 00:05"]),
-        (kst("15:31:22"), kst("09:04", NEXT), []),
-        (kst("15:21"), kst("15:24"), []),
-    ],
-)
-def test_unwatched_stretch_matters_where_a_slot_ended(
-    before: datetime, seen_at: datetime, expected: list[str]
-) -> None:
-    assert wanted(before, seen_at) == expected
-
-
-@pytest.mark.parametrize(("seen_at", "is_wanted"), [("10:05:25", False), ("10:05:35", True)])
-def test_instrument_that_was_absent_for_a_minute_over_a_slots_end_is_wanted(
-    seen_at: str, is_wanted: bool
-) -> None:
-    fed = Fed()
-    fed.feed.add([tick("10:04:30")])
-    fed.feed.add([tick(seen_at)])
-    assert (SAMSUNG.id in fed.series.wants) is is_wanted
-
-
-def test_start_in_a_slot_wants_the_whole_slot() -> None:
-    fed = Fed()
-    fed.feed.start(kst("10:02"))
-    fed.feed.add([tick("10:02:10")])
-    want = fed.series.wants[SAMSUNG.id]
-    assert (want.judge_from, want.until) == (kst("10:00"), kst("10:00"))
-
-
-@pytest.mark.parametrize("started", ["08:30", "09:00:01", "09:02"])
-def test_start_before_the_first_slot_ended_wants_nothing(started: str) -> None:
-    fed = Fed()
-    fed.feed.start(kst(started))
-    fed.feed.add([tick("09:02:10")])
-    assert fed.series.wants == {}
 
 
 def test_watched_slot_is_crawled() -> None:
