@@ -35,7 +35,7 @@ def extended(node: Node, named: Mapping[str, MapNode], problems: list[Problem]) 
             break
         names.append(parent)
         chain.append(named[parent.text])
-        if chain[-1] in chain[:-1]:
+        if any(one is chain[-1] for one in chain[:-1]):
             words = [one.text for one in names if one is not None]
             problems.append(parent.problem(f"extends itself: {' -> '.join(words)}"))
             break
@@ -52,7 +52,7 @@ def sides(node: Node, problems: list[Problem]) -> tuple[tuple[str, Node], ...]:
     written, has_both = node.get("sides"), thresholds(node) == {"above", "below"}
     if written is None and not has_both:
         return (("", node),)
-    shared = _without(node, ("sides",))
+    shared = _without(node, ("sides", "tests"))
     if written is None:
         written = replace(node, entries=())
     if not isinstance(written, MapNode):

@@ -12,22 +12,32 @@ from config.strict_yaml import Located, MapNode, load_yaml
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from config.condition_file import ConditionSpec, Let
+    from config.condition_file import ConditionSpec, Let, Muting
     from config.condition_reader import Surroundings
     from config.strict_yaml import Node
     from market.errors import Problem
+    from market.types import InstrumentId
 
 SHARED = "_shared"
 """The name, without its ending, of the file whose named expressions all conditions may use."""
 
 
 class ConditionFolder:
-    """The conditions of a folder; what is wrong with any of them gathers in `problems`, once."""
+    """The conditions of a folder; what is wrong with any of them gathers in `problems`, once.
 
-    def __init__(self, files: Iterable[Path], surroundings: Surroundings) -> None:
+    `universes` are the members of those that are known.
+    """
+
+    def __init__(
+        self,
+        files: Iterable[Path],
+        surroundings: Surroundings,
+        universes: Mapping[str, Sequence[InstrumentId]] | None = None,
+    ) -> None:
+        self._universes = universes or {}
         self._problems: dict[Problem, None] = {}
         self._names: dict[str, Located] = {}
         self._nodes: list[Node] = []
@@ -89,8 +99,22 @@ class ConditionFolder:
             if spec.muted_by is None:
                 continue
             problem = _muting_problem(spec, spec.muted_by.condition, known)
+            problem = problem or self._unwatched(spec.muted_by, known)
             if problem is not None:
                 self._problems[problem] = None
+
+    def _unwatched(self, muting: Muting, known: Mapping[str, ConditionSpec]) -> Problem | None:
+        """Return the problem of naming an instrument that the silencing condition never sees."""
+        watched = self._members(known[muting.condition.text])
+        if muting.instrument is None or watched is None or muting.instrument in watched:
+            return None
+        message = f"'{muting.condition.text}' does not watch {muting.instrument}"
+        return muting.condition.problem(message)
+
+    def _members(self, spec: ConditionSpec) -> Sequence[InstrumentId] | None:
+        if isinstance(spec.universe, Located):
+            return self._universes.get(spec.universe.text)
+        return spec.universe
 
     def _note(self, error: ConfigError) -> None:
         self._are_all_read = False
@@ -109,7 +133,7 @@ def _name(node: Node) -> Located | None:
 
 
 def _muting_problem(
-    spec: ConditionSpec, written: Located, known: dict[str, ConditionSpec]
+    spec: ConditionSpec, written: Located, known: Mapping[str, ConditionSpec]
 ) -> Problem | None:
     muter = known.get(written.text)
     if muter is None:

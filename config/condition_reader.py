@@ -147,6 +147,8 @@ def _condition(
     fields = Fields(node, KEYS, problems, _LATER)
     name = fields.text("name")
     describe = fields.optional_text("describe")
+    fields.optional_text("extends")
+    fields.value("template", read_truth, default=False)
     lets = read_lets(fields, surroundings.shared)
     fires_every_bar = read_every_bar(fields)
     on_unknown, unknown_bars = read_unknown(fields)

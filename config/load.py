@@ -90,19 +90,17 @@ class _Loader:
         instruments = self._read(self._place("instruments.yaml"), read_instruments)
         special = self._read(self._place("krx_calendar.yaml"), read_special_days)
         universes, are_all_known = self._universes(instruments)
-        conditions = self._conditions(
-            Surroundings(
-                (settings or Settings()).confirm,
-                tuple(universes) if are_all_known else None,
-                instruments,
-            )
+        members = {name: universe.members for name, universe in universes.items()}
+        surroundings = Surroundings(
+            (settings or Settings()).confirm, tuple(members) if are_all_known else None, instruments
         )
+        conditions = self._conditions(surroundings, members)
         if settings is None or instruments is None or special is None or self._problems:
             raise ConfigError(tuple(self._problems))
         return Config(
             self._folder,
             settings,
-            {name: universe.members for name, universe in universes.items()},
+            members,
             conditions,
             Directory(instruments.values()),
             _calendars(special),
@@ -136,8 +134,10 @@ class _Loader:
                 universes[universe.name] = universe
         return universes, are_all_known
 
-    def _conditions(self, surroundings: Surroundings) -> tuple[ConditionSpec, ...]:
-        folder = ConditionFolder(_files(self._folder / "conditions"), surroundings)
+    def _conditions(
+        self, surroundings: Surroundings, members: Mapping[str, tuple[InstrumentId, ...]]
+    ) -> tuple[ConditionSpec, ...]:
+        folder = ConditionFolder(_files(self._folder / "conditions"), surroundings, members)
         self._problems += folder.problems
         return folder.conditions
 
