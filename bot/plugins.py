@@ -11,6 +11,7 @@ import crawlers
 from bot.command import load_commands
 from brokers.broker import BROKERS
 from conditions.compile import compile_all
+from conditions.reference import Reference
 from config.settings import environment_name
 from config.strict_yaml import Located, MapNode, load_yaml
 from crawlers.source import SOURCES
@@ -43,8 +44,9 @@ def compile_config(config: Config) -> tuple[Condition, ...]:
         *_unknown(config, SOURCES, "crawl", "source", settings.crawl.source),
         *_unknown(config, BROKERS, "broker", "name", settings.broker.name),
     ]
+    reference = Reference(config.calendars, config.directory, config.universes)
     try:
-        compiled = compile_all(config.conditions, settings.crawl.history_bars)
+        compiled = compile_all(config.conditions, settings.crawl.history_bars, reference)
     except ConfigError as error:
         raise ConfigError((*problems, *error.problems)) from error
     if problems:

@@ -12,7 +12,7 @@ from config.registry import suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conditions.indicators.registry import Indicator, Parameter
+    from conditions.indicators.registry import Indicator, Output, Parameter
     from conditions.nodes import Argument, Call, Node
 
 SOURCE = "source"
@@ -61,6 +61,20 @@ def bind_all(call: Call, name: str, called: Callable) -> tuple[tuple[Node, ...],
             raise Mistake(call.start, f"'{series}' is missing; expected {form}")
     parameters = _parameters(call, called.parameters, given, form)
     return tuple(given[series] for series in called.series), parameters
+
+
+def output_of(call: Call, name: str, indicator: Indicator, part: str) -> Output:
+    """Return the output that is asked for; raises Mistake where there is none of that name."""
+    found = indicator.output(part)
+    if found is not None:
+        return found
+    if not indicator.is_several:
+        raise Mistake(call.start, f"'{name}' has a single output; leave out '.{part}'")
+    names = [one.name for one in indicator.outputs]
+    if part:
+        raise Mistake(call.start, f"'{name}' has no output '{part}'{suggestion(part, names)}")
+    listed = ", ".join(f".{one}" for one in names)
+    raise Mistake(call.start, f"'{name}' has several outputs; add one of {listed}")
 
 
 def decimal_of(value: float) -> Decimal:

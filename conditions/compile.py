@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from conditions.cross import is_cross
+from conditions.elsewhere import instruments_in, unknown_instrument
 from conditions.mistake import Mistake
 from conditions.names import Names
 from conditions.nodes import Not, Number, children, to_text
 from conditions.params import numbers_in_force
+from conditions.reference import Reference, usual_reference
 from conditions.resolve import Resolver, joined_truths
 from conditions.scalar import Scalar, compile_price, compile_size
 from conditions.score import Weighed, constant, scored
 from conditions.truths import Opposite, Truth
 from conditions.units import CURRENCIES
+from conditions.view import View
 from config.condition_file import AllOf, AnyOf, NotOf, ScoreOf, Unknown
 from config.fields import refuse
 from market.errors import ConfigError
@@ -26,10 +32,12 @@ if TYPE_CHECKING:
     from conditions.expand import Expanded
     from conditions.nodes import Node
     from conditions.scalar import Read
+    from conditions.view import Array, Shared
     from config.condition_file import ConditionSpec, OrderSpec, Rule, ScorePart
     from config.strict_yaml import Located
     from market.errors import Problem
-    from market.types import Timeframe
+    from market.panel import Panel
+    from market.types import InstrumentId, Timeframe
 
 HISTORY = 400
 """Bars that a panel keeps of every instrument."""
@@ -42,6 +50,7 @@ class Condition:
     `version` changes with its meaning, not with its words. `warmup` is how many of its own bars
     an instrument must have before the verdict can be known, `depth` how many bars a panel must
     keep. `size` and `price` are those of its order; without `price` it is a market order.
+    `reference` is what it knows of the market beside bars.
     """
 
     name: str
@@ -52,6 +61,7 @@ class Condition:
     clear: Truth | None
     size: Scalar | None
     price: Scalar | None
+    reference: Reference = field(default_factory=usual_reference, compare=False)
 
     @property
     def warmup(self) -> int:
@@ -64,6 +74,35 @@ class Condition:
         return max(self.when.bars, self.clear.bars if self.clear else 0)
 
     @property
+    def instruments(self) -> tuple[InstrumentId, ...]:
+        """Return the instruments that it names: a panel must hold them beside its universe."""
+        named = (one.text for rule in self._rules for one in instruments_in(rule.node))
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def is_cross(self) -> bool:
+        """Return whether one instrument's verdict depends on the rest of the universe."""
+        return any(is_cross(rule.node) for rule in self._rules)
+
+    def view(self, panel: Panel, rows: Array | None, shared: Shared | None = None) -> View:
+        """Return what it sees of these rows of a panel, of every row where that is None.
+
+        Its universe is what the panel holds of it; a panel of other instruments stands for it.
+        """
+        universe = self._universe(panel) if self.is_cross else None
+        return View(panel, rows, {} if shared is None else shared, self.reference, universe)
+
+    @property
+    def _rules(self) -> tuple[Truth, ...]:
+        return (self.when,) if self.clear is None else (self.when, self.clear)
+
+    def _universe(self, panel: Panel) -> Array | None:
+        members = self.reference.members(self.spec) or ()
+        rows = [panel.row(name) for name in members if panel.has(name)]
+        is_whole = len(rows) in {0, len(panel.instruments)}
+        return None if is_whole else np.array(rows, dtype=np.int64)
+
+    @property
     def has_clear(self) -> bool:
         """Return whether it re-arms by a rule of its own."""
         return self.clear is not None
@@ -73,13 +112,16 @@ def compile_condition(
     spec: ConditionSpec,
     history: int = HISTORY,
     params: Mapping[str, Decimal | int] | None = None,
+    reference: Reference | None = None,
 ) -> Condition:
     """Return the condition of a file; raises ConfigError with every problem of all expressions.
 
     `history` is the depth of the panels that it will be evaluated on. `params` replace defaults of
-    the file's own; each counts in the unit in which its range is written.
+    the file's own; each counts in the unit in which its range is written. `reference` is what is
+    known of the market, by default the usual sessions and no instruments.
     """
-    compiler = _Compiler(spec, history, params or {})
+    reference = usual_reference() if reference is None else reference
+    compiler = _Compiler(spec, history, params or {}, reference)
     when = compiler.rule(spec.when)
     clear = compiler.rule(spec.clear) if spec.clear is not None else None
     size, price = compiler.order(spec.order)
@@ -87,16 +129,19 @@ def compile_condition(
     if when is None:
         raise AssertionError(f"{spec.name} has no verdict and no problem")
     version = _version(spec, when, clear)
-    return Condition(spec.name, version, spec.timeframe, spec, when, clear, size, price)
+    timeframe = spec.timeframe
+    return Condition(spec.name, version, timeframe, spec, when, clear, size, price, reference)
 
 
-def compile_all(specs: Iterable[ConditionSpec], history: int = HISTORY) -> tuple[Condition, ...]:
+def compile_all(
+    specs: Iterable[ConditionSpec], history: int = HISTORY, reference: Reference | None = None
+) -> tuple[Condition, ...]:
     """Return all conditions; raises one ConfigError with the problems of all their files."""
     compiled: list[Condition] = []
     problems: list[Problem] = []
     for spec in specs:
         try:
-            compiled.append(compile_condition(spec, history))
+            compiled.append(compile_condition(spec, history, reference=reference))
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -108,12 +153,19 @@ class _Compiler:
     """Compiles the expressions of one file and gathers their problems."""
 
     def __init__(
-        self, spec: ConditionSpec, history: int, params: Mapping[str, Decimal | int]
+        self,
+        spec: ConditionSpec,
+        history: int,
+        params: Mapping[str, Decimal | int],
+        reference: Reference,
     ) -> None:
         self.problems: list[Problem] = []
         self._names = Names(spec, numbers_in_force(spec, params, self.problems), history)
         self.problems += self._names.problems
         self._history = history
+        self._timeframe = spec.timeframe
+        self._reference = reference
+        self._members = reference.members(spec) or ()
         self._currency = ""
 
     def rule(self, rule: Rule) -> Truth | None:
@@ -142,7 +194,8 @@ class _Compiler:
         if expanded is None:
             return None
         self._check_currency(expanded, expanded.node)
-        resolver = Resolver(expanded.text, self._history)
+        self._check_instruments(expanded)
+        resolver = Resolver(expanded.text, self._history, self._timeframe)
         found = resolver.truth(expanded.node)
         self.problems += expanded.problems(resolver.mistakes)
         return found
@@ -193,6 +246,12 @@ class _Compiler:
             return None
         self._check_currency(self._names.read(located), scalar.node)
         return scalar
+
+    def _check_instruments(self, expanded: Expanded) -> None:
+        for text in instruments_in(expanded.node):
+            message = unknown_instrument(text.text, self._reference.directory, self._members)
+            if message:
+                self.problems.append(expanded.problem(message, text.start))
 
     def _check_currency(self, expanded: Expanded, node: Node) -> None:
         """Note an amount in another currency than the amounts before it."""

@@ -10,7 +10,6 @@ import numpy as np
 from conditions.compile import HISTORY
 from conditions.leaves import leaves
 from conditions.trial import Stage
-from conditions.view import View
 from config.bar_series import Absence
 from market.types import Verdict
 
@@ -77,7 +76,7 @@ def _seen(
     count = len(trial.slots)
     panel = Stage(condition, trial, max(history, count)).panel_until(count)
     bars = int(panel.counts[0])
-    view = View(panel, np.array([0]), {})
+    view = condition.view(panel, np.array([0]))
     missing = {Verdict.UNKNOWN} if Absence.MISSING in trial.slots else set()
     return [
         missing | {Verdict(one) for one in leaf.verdicts(view, bars)[0].tolist()}

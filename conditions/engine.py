@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from conditions.view import View
-
 if TYPE_CHECKING:
     from conditions.compile import Condition
     from conditions.truths import Truth
@@ -46,9 +44,9 @@ def evaluate_columns(
     if not len(rows):
         nothing = np.zeros((0, columns), dtype=np.int8)
         return Verdicts(nothing, nothing)
-    shared = {} if shared is None else shared
-    is_most = 2 * len(rows) > len(panel.instruments)  # all rows then cost less than picking some
-    view = View(panel, None if is_most else rows, shared)
+    # all rows mostly cost less than picking some, but idle ones reach far back in the universe
+    is_most = 2 * len(rows) > len(panel.instruments) and not condition.is_cross
+    view = condition.view(panel, None if is_most else rows, shared)
     picked = rows if is_most else np.arange(len(rows))
     missing = panel.missing[rows]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conditions.expand import Body, Expanded, Expander, Library, names, shifted
+from conditions.fields import FIELDS, RESERVED
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS
 from conditions.mistake import Mistake, NoTruth
 from conditions.nodes import Comparison, Held, Junction, Not, Number, children
 from conditions.parser import WORDS, parse
 from conditions.resolve import Resolver
-from conditions.resolve_series import FIELDS
 from conditions.scalar import SIZE_NAMES, mistakes_of
 from conditions.units import LITERALS, Unit
 
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from config.strict_yaml import Located
     from market.errors import Problem
 
-_ONLY_IN_ORDERS = frozenset(SIZE_NAMES.keys() - FIELDS.keys())
-_SCOPES = frozenset(
-    {"day", "position", "of", "rank", "breadth", "m1", "m5", "m15", "m30", "h1", "d1"}
-)
+_ONLY_IN_ORDERS = frozenset(SIZE_NAMES.keys() - set(FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,7 @@ class Names:
         self.problems: list[Problem] = []
         self._numbers = numbers
         self._history = history
+        self._timeframe = spec.timeframe
         lets = (*spec.shared, *spec.lets)
         self._library = Library.of(one.body for one in lets)
         shared = {one.name.text: place for place, one in enumerate(spec.shared)}
@@ -129,7 +127,7 @@ class Names:
         """Return what is wrong with a named expression taken by itself: a value or a truth."""
         if _is_for_orders(whole.node):
             return mistakes_of(whole.node, SIZE_NAMES)
-        resolver = Resolver(whole.text, self._history)
+        resolver = Resolver(whole.text, self._history, self._timeframe)
         resolver.truth(whole.node)
         if isinstance(whole.node, Comparison | Held | Not | Junction):
             return resolver.mistakes
@@ -138,7 +136,7 @@ class Names:
 
 def _taken(name: str) -> str:
     """Return what a name means already, "" where it is free."""
-    if name in FIELDS or name in SIZE_NAMES or name in _SCOPES:
+    if name in RESERVED or name in SIZE_NAMES:
         return "a field"
     if name in INDICATORS or name in FUNCTIONS:
         return "an indicator"

@@ -10,7 +10,6 @@ import numpy as np
 from conditions.engine import evaluate
 from conditions.explain import explain
 from conditions.ruler import Ruler
-from conditions.view import View
 from market.types import Verdict
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def near(condition: Condition, panel: Panel, rows: Array, top: int = 10) -> Rank
     if not len(rows):
         return Ranking()
     verdicts = evaluate(condition, panel, rows).when
-    measured = Ruler(View(panel, rows, {})).measure(condition.when, 1)
+    measured = Ruler(condition.view(panel, rows)).measure(condition.when, 1)
     is_unknown = (verdicts == 0) | ((verdicts == -1) & measured.is_open[:, -1])
     distances = np.where(is_unknown, np.nan, measured.distance[:, -1])
     ranked = np.flatnonzero(distances < np.inf)

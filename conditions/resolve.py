@@ -27,15 +27,17 @@ from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, Tru
 if TYPE_CHECKING:
     from conditions.nodes import Node
     from conditions.series import Series
+    from market.types import Timeframe
 
 
 class Resolver:
     """Turns the tree of one expression into a verdict; mistakes gather in `mistakes`."""
 
-    def __init__(self, text: str, history: int) -> None:
+    def __init__(self, text: str, history: int, timeframe: Timeframe | None = None) -> None:
         self._text = text
         self._history = history
-        self._numbers = SeriesResolver(history)
+        self._timeframe = timeframe
+        self._numbers = SeriesResolver(history, timeframe, self.truth)
         self.mistakes = self._numbers.mistakes
 
     def truth(self, node: Node) -> Truth | None:
@@ -149,7 +151,7 @@ class Resolver:
         for one, value in zip(shorthand.parameters, parameters, strict=True):
             texts[one.name] = number_text(decimal_of(value))
         text = shorthand.template.format_map(texts)
-        inner = Resolver(text, self._history)
+        inner = Resolver(text, self._history, self._timeframe)
         try:
             found = inner.truth(parse(text))
         except Mistake as mistake:  # such as one that grows too long

@@ -6,43 +6,54 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from conditions.calls import bind, decimal_of, usage, usage_of
+from conditions.calls import bind, decimal_of, output_of
+from conditions.cross import BREADTH, RANK, breadth_of, ranked
+from conditions.elsewhere import USAGE, elsewhere, split
+from conditions.fields import field_of, named_field, refuse_later, unknown_call
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.registry import OPENINGS
 from conditions.mistake import Mistake
-from conditions.nodes import Ago, Argument, Binary, Call, Member, Name, Negative, Number, to_text
+from conditions.nodes import (
+    Ago,
+    Argument,
+    Binary,
+    Call,
+    Member,
+    Name,
+    Negative,
+    Number,
+    Text,
+    to_text,
+)
 from conditions.openings import SESSION_OPENINGS
-from conditions.series import Arithmetic, Constant, Earlier, Field, Indicated, Mapped
-from conditions.units import LITERALS, Unit, joined, product, quotient
-from config.registry import suggestion
+from conditions.series import Arithmetic, Constant, Earlier, Indicated, Mapped
+from conditions.units import LITERALS, Unit, added, joined, product, quotient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conditions.indicators.registry import Indicator, Output
     from conditions.nodes import Node
     from conditions.series import Series
-
-FIELDS = {
-    "open": Unit.PRICE,
-    "high": Unit.PRICE,
-    "low": Unit.PRICE,
-    "close": Unit.PRICE,
-    "volume": Unit.VOLUME,
-    "value": Unit.VALUE,
-}
-"""The fields of a bar."""
+    from conditions.truths import Truth
+    from market.types import Timeframe
 
 VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
 
 
 class SeriesResolver:
-    """Turns trees into series; what is wrong with them gathers in `mistakes`."""
+    """Turns trees into series; what is wrong with them gathers in `mistakes`.
 
-    def __init__(self, history: int) -> None:
+    `truth` gives the verdict of a tree, None after noting what is wrong with it there.
+    """
+
+    def __init__(
+        self, history: int, timeframe: Timeframe | None, truth: Callable[[Node], Truth | None]
+    ) -> None:
         self.mistakes: list[Mistake] = []
         self._history = history
+        self._timeframe = timeframe
+        self._truth = truth
 
     def series(self, node: Node) -> Series | None:
         """Return the series of a node, None after noting what is wrong with it."""
@@ -61,11 +72,22 @@ class SeriesResolver:
         return bars <= self._history
 
     def _series(self, node: Node) -> Series | None:
+        scoped = split(node)
+        if scoped is None:
+            return self._plain(node)
+        scope, inner = scoped
+        if isinstance(inner, Call) and called(inner) in (*EVENTS, *SHORTHANDS):
+            message = f"'{called(inner)}' is true or false; call it with numbers such as {USAGE}"
+            raise Mistake(node.start, message)
+        found = self.series(inner)
+        return elsewhere(scope, found) if found else None
+
+    def _plain(self, node: Node) -> Series | None:
         match node:
             case Number():
                 return _constant(node)
             case Name():
-                return _field(node)
+                return named_field(node, self._timeframe)
             case Ago(source, bars):
                 return self._earlier(source, bars)
             case Negative(operand):
@@ -75,7 +97,7 @@ class SeriesResolver:
             case Call() | Member():
                 return self._called(node)
             case _:
-                raise Mistake(node.start, "expected a number, found something true or false")
+                raise _no_number(node)
 
     def _earlier(self, source: Node, bars: int) -> Series | None:
         found = self.series(source)
@@ -103,7 +125,7 @@ class SeriesResolver:
         one, other = self.series(left), self.series(right)
         if one is None or other is None:
             return None
-        unit = {"*": product, "/": quotient}.get(sign, joined)(one.unit, other.unit)
+        unit = {"*": product, "/": quotient}.get(sign, added)(one.unit, other.unit)
         if unit is None:
             first, second = (other, one) if sign == "-" else (one, other)
             cannot = f"{first.unit.words} cannot be {VERBS[sign]} {second.unit.words}"
@@ -122,15 +144,20 @@ class SeriesResolver:
         )
 
     def _called(self, node: Call | Member) -> Series | None:
+        refuse_later(node)
         if isinstance(node, Call):
             return self._call(node)
         source, part = node.source, node.name
+        if isinstance(source, Name):
+            return field_of(source, part, self._timeframe)
         if isinstance(source, Call) and called(source) in INDICATORS:
             return self._indicated(source, called(source), part)
         raise Mistake(node.start, f"'{to_text(source)}' has no part '{part}'")
 
     def _call(self, call: Call) -> Series | None:
         name = called(call)
+        if name in {RANK, BREADTH}:
+            return self._among(call, name)
         if name in FUNCTIONS:
             return self._function(call, name)
         if name in INDICATORS:
@@ -138,6 +165,17 @@ class SeriesResolver:
         if name in EVENTS or name in SHORTHANDS:
             raise Mistake(call.start, f"expected a number, but '{name}' is true or false")
         raise unknown_call(call, name)
+
+    def _among(self, call: Call, name: str) -> Series | None:
+        if len(call.arguments) != 1 or call.arguments[0].name:
+            one = "comparison" if name == BREADTH else "number"
+            raise Mistake(call.start, f"'{name}' takes one {one}, by place")
+        node = call.arguments[0].value
+        if name == RANK:
+            found = self.series(node)
+            return ranked(found) if found else None
+        verdict = self._truth(node)
+        return breadth_of(verdict) if verdict else None
 
     def _function(self, call: Call, name: str) -> Series | None:
         function = FUNCTIONS[name]
@@ -156,7 +194,7 @@ class SeriesResolver:
 
     def _indicated(self, call: Call, name: str, part: str = "") -> Series | None:
         indicator = INDICATORS.get(name)
-        output = _output(call, name, indicator, part)
+        output = output_of(call, name, indicator, part)
         source, parameters = bind(call, name, indicator)
         nodes = [Name(one) for one in indicator.sources] if source is None else [source]
         found = [self._source(node) for node in nodes]
@@ -188,18 +226,10 @@ class SeriesResolver:
         return SESSION_OPENINGS if is_openings else self.series(node)
 
 
-def _output(call: Call, name: str, indicator: Indicator, part: str) -> Output:
-    """Return the output that is asked for; raises Mistake where there is none of that name."""
-    found = indicator.output(part)
-    if found is not None:
-        return found
-    if not indicator.is_several:
-        raise Mistake(call.start, f"'{name}' has a single output; leave out '.{part}'")
-    names = [one.name for one in indicator.outputs]
-    if part:
-        raise Mistake(call.start, f"'{name}' has no output '{part}'{suggestion(part, names)}")
-    listed = ", ".join(f".{one}" for one in names)
-    raise Mistake(call.start, f"'{name}' has several outputs; add one of {listed}")
+def _no_number(node: Node) -> Mistake:
+    if isinstance(node, Text):
+        return Mistake(node.start, f"a text names an instrument and stands in {USAGE}")
+    return Mistake(node.start, "expected a number, found something true or false")
 
 
 def called(call: Call) -> str:
@@ -209,14 +239,6 @@ def called(call: Call) -> str:
     return call.function.name
 
 
-def unknown_call(call: Call, name: str) -> Mistake:
-    """Return the mistake of calling something that does not exist."""
-    if name in FIELDS:
-        return Mistake(call.start, f"'{name}' is a series and takes no arguments")
-    near = suggestion(name, [*INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS])
-    return Mistake(call.start, f"unknown indicator '{name}'{near}")
-
-
 def common_unit(left: Unit, right: Unit, place: int) -> Unit:
     """Return the unit in which two numbers are compared; raises Mistake where they cannot be."""
     unit = joined(left, right)
@@ -224,6 +246,8 @@ def common_unit(left: Unit, right: Unit, place: int) -> Unit:
         advice = ""
         if {left, right} == {Unit.POINTS, Unit.RATIO}:
             advice = "; points are written without %, such as 70"
+        elif Unit.CLOCK in {left, right}:
+            advice = "; a time of day is written 09:30"
         message = f"{left.words} cannot be compared with {right.words}{advice}"
         raise Mistake(place, message)
     return unit
@@ -236,27 +260,6 @@ def _constant(node: Number) -> Series:
     value = node.value * literal.factor if literal else node.value
     unit = literal.unit if literal else Unit.NUMBER
     return Constant(node=node, unit=unit, key=to_text(node), value=float(value))
-
-
-def _field(node: Name) -> Series:
-    if node.name in FIELDS:
-        unit = FIELDS[node.name]
-        return Field(node=node, unit=unit, key=node.name, is_level=unit is Unit.PRICE)
-    if node.name in INDICATORS:
-        form = usage(node.name, INDICATORS.get(node.name))
-        raise Mistake(node.start, f"'{node.name}' needs arguments: {form}")
-    for registry in (EVENTS, SHORTHANDS):
-        if node.name in registry:
-            called = registry.get(node.name)
-            needs = "needs arguments" if called.series else "is called with ( )"
-            raise Mistake(node.start, f"'{node.name}' {needs}: {usage_of(node.name, called)}")
-    if node.name in FUNCTIONS:
-        raise Mistake(node.start, f"'{node.name}' needs arguments: {node.name}(a, b)")
-    words = [*FIELDS, *INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS, "and", "or", "not"]
-    near = suggestion(node.name, words)
-    raise Mistake(
-        node.start, f"unknown name '{node.name}'{near or '; known: ' + ', '.join(FIELDS)}"
-    )
 
 
 def _mapped(

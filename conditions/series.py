@@ -68,7 +68,7 @@ class Field(Series):
 
     def values(self, view: View, columns: int) -> Array:
         """Return what the panel holds, unknown beyond it."""
-        return _widened(view.field(self.key), columns)
+        return widened(view.field(self.key), columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,11 +170,12 @@ def solid(values: Array, rows: int) -> Array:
     return np.ascontiguousarray(values)
 
 
-def _widened(values: Array, columns: int) -> Array:
+def widened(values: Array, columns: int, filler: float = np.nan) -> Array:
+    """Return at least that many columns, filled up on the left."""
     lacking = columns - values.shape[1]
     if lacking <= 0:
         return values
-    return np.pad(values, ((0, 0), (lacking, 0)), constant_values=np.nan)
+    return np.pad(values, ((0, 0), (lacking, 0)), constant_values=filler)
 
 
 def _finite(values: Array) -> Array:

@@ -115,6 +115,11 @@ def joined(left: Unit, right: Unit) -> Unit | None:
     return None
 
 
+def added(left: Unit, right: Unit) -> Unit | None:
+    """Return the unit of left + right or left - right, None where that means nothing."""
+    return None if Unit.CLOCK in {left, right} else joined(left, right)
+
+
 def product(left: Unit, right: Unit) -> Unit | None:
     """Return the unit of left * right, None where that means nothing."""
     if Unit.CLOCK in {left, right}:

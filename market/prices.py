@@ -38,6 +38,11 @@ _STOCK_TAXES = {
 }
 
 
+def tick_bands(kind: Kind) -> tuple[tuple[Decimal, Decimal], ...]:
+    """Return the lowest price of each band and the tick size from there on, dearest first."""
+    return _BANDS[kind]
+
+
 def tick_size(price: Decimal, kind: Kind) -> Decimal:
     """Return the step between a price and the next higher one; ValueError below zero."""
     for lowest, tick in _BANDS[kind]:

@@ -1,0 +1,128 @@
+"""Every name that stands for a series by itself, and what belongs to the day and the clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conditions.calls import usage, usage_of
+from conditions.clock_fields import CLOCK_FIELDS, clock_field
+from conditions.cross import BREADTH, RANK
+from conditions.day_fields import DAY, DAY_FIELDS, day_field
+from conditions.elsewhere import OF, USAGE
+from conditions.functions import FUNCTIONS
+from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
+from conditions.limit_fields import LIMIT_FIELDS, limit_field
+from conditions.mistake import Mistake
+from conditions.nodes import Ago, Call, Member, Name
+from conditions.series import Field
+from conditions.units import Unit
+from config.registry import suggestion
+
+if TYPE_CHECKING:
+    from conditions.nodes import Node
+    from conditions.series import Series
+    from market.types import Timeframe
+
+BAR_FIELDS = {
+    "open": Unit.PRICE,
+    "high": Unit.PRICE,
+    "low": Unit.PRICE,
+    "close": Unit.PRICE,
+    "volume": Unit.VOLUME,
+    "value": Unit.VALUE,
+}
+"""The fields of a bar."""
+
+FIELDS = (*BAR_FIELDS, *CLOCK_FIELDS, *LIMIT_FIELDS)
+"""Every name that stands for a series by itself."""
+
+SCOPES = {
+    OF: USAGE,
+    RANK: f"{RANK}(change(1))",
+    BREADTH: f"{BREADTH}(close > open)",
+}
+"""What looks beyond the instrument's own bars, and how it is written."""
+
+POSITION = "position"
+TIMEFRAMES = ("m1", "m5", "m15", "m30", "h1", "d1")
+_LATER = {POSITION: "what is held", **dict.fromkeys(TIMEFRAMES, "bars of another timeframe")}
+"""Words that are kept for what cannot be asked for yet."""
+
+RESERVED = frozenset({*FIELDS, *SCOPES, DAY, *_LATER})
+"""Names that no named expression may have."""
+
+
+def named_field(node: Name, timeframe: Timeframe | None) -> Series:
+    """Return the series that a name stands for; raises Mistake where it is none."""
+    if node.name in BAR_FIELDS:
+        unit = BAR_FIELDS[node.name]
+        return Field(node=node, unit=unit, key=node.name, is_level=unit is Unit.PRICE)
+    if node.name in CLOCK_FIELDS:
+        return clock_field(node.name)
+    if node.name in LIMIT_FIELDS:
+        return limit_field(node.name, timeframe)
+    raise _no_field(node)
+
+
+def field_of(owner: Name, part: str, timeframe: Timeframe | None) -> Series:
+    """Return the series of `owner.part`; raises Mistake where there is none."""
+    if owner.name != DAY:
+        raise Mistake(owner.start, f"'{owner.name}' has no part '{part}'")
+    if part not in DAY_FIELDS:
+        near = suggestion(part, DAY_FIELDS)
+        listed = ", ".join(DAY_FIELDS)
+        raise Mistake(owner.start, f"'day' has no part '{part}'{near or '; it has ' + listed}")
+    return day_field(part, timeframe)
+
+
+def unknown_call(call: Call, name: str) -> Mistake:
+    """Return the mistake of calling something that does not exist."""
+    if name in FIELDS:
+        return Mistake(call.start, f"'{name}' is a series and takes no arguments")
+    if name == OF:
+        return Mistake(call.start, f"'{OF}' needs a part behind it: {USAGE}")
+    if name in RESERVED:
+        return Mistake(call.start, f"'{name}' is not called with ( )")
+    near = suggestion(name, [*INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS, RANK, BREADTH])
+    return Mistake(call.start, f"unknown indicator '{name}'{near}")
+
+
+def refuse_later(node: Node) -> None:
+    """Raise Mistake where a chain of parts and calls begins with what cannot be asked for yet."""
+    match node:
+        case Name(name) if name in _LATER:
+            raise _later(node)
+        case Member(below) | Call(below) | Ago(below):
+            refuse_later(below)
+
+
+def _later(node: Name) -> Mistake:
+    return Mistake(node.start, f"'{node.name}' ({_LATER[node.name]}) is not available yet")
+
+
+def _no_field(node: Name) -> Mistake:
+    name = node.name
+    if name in _LATER:
+        return _later(node)
+    needs = _needs(name)
+    if needs:
+        return Mistake(node.start, f"'{name}' {needs}")
+    words = [*FIELDS, DAY, *SCOPES, *INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS]
+    near = suggestion(name, [*words, "and", "or", "not"])
+    return Mistake(node.start, f"unknown name '{name}'{near or '; known: ' + ', '.join(FIELDS)}")
+
+
+def _needs(name: str) -> str:
+    """Return what a word lacks that is none by itself, "" for an unknown one."""
+    if name == DAY:
+        return f"needs a part: {', '.join(f'{DAY}.{part}' for part in DAY_FIELDS)}"
+    if name in SCOPES:
+        return f"needs arguments: {SCOPES[name]}"
+    if name in INDICATORS:
+        return f"needs arguments: {usage(name, INDICATORS.get(name))}"
+    for registry in (EVENTS, SHORTHANDS):
+        if name in registry:
+            called = registry.get(name)
+            needs = "needs arguments" if called.series else "is called with ( )"
+            return f"{needs}: {usage_of(name, called)}"
+    return f"needs arguments: {name}(a, b)" if name in FUNCTIONS else ""
