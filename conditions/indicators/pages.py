@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
@@ -83,7 +84,8 @@ def _output(indicator: Indicator, output: Output, chosen: tuple[float, ...]) -> 
     if output.unit is None and len(indicator.sources) > 1:
         unit = "a price"
     if output.bounds is not None:
-        unit = f"{unit} from {output.bounds[0]:g} to {output.bounds[1]:g}"
+        low, high = output.bounds
+        unit += f", at least {low:g}" if high == inf else f" from {low:g} to {high:g}"
     warm_up = (output.warm_up or indicator.warm_up)(*chosen)
     memory = (output.memory or indicator.memory)(*chosen)
     label = f"`.{output.name}`: {output.meaning}; " if output.name else "value: "

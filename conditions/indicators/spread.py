@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from conditions.indicators.registry import INDICATORS, Declared, Floats, Output, Parameter, kernel
@@ -34,6 +36,7 @@ def _strays(values: Floats, window: int, mean: Floats, squares: Floats) -> None:
 
 @INDICATORS.register("stdev")
 @Declared(
+    bounds=(0.0, inf),
     example="stdev(close, 20) > 2 * stdev(close, 20)[20]",
 )
 def stdev(source: Floats, window: int, columns: int) -> Floats:
