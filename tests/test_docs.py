@@ -10,14 +10,25 @@ import pytest
 from bot.cli import main
 from bot.command import COMMANDS, load_commands
 from bot.texts import Texts
-from conditions.compile import compile_condition
+from conditions.compile import compile_all, compile_condition
 from conditions.coverage import coverage
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.pages import indicator_pages
 from conditions.trial_report import failed_tests
 from conditions.units import LITERALS
-from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS, parse_condition
+from config.condition_folder import ConditionFolder
+from config.condition_lifecycle import MUTING_KEYS
+from config.condition_names import PARAM_KEYS
+from config.condition_reader import (
+    ALERT_KEYS,
+    CONFIRM_KEYS,
+    KEYS,
+    ORDER_KEYS,
+    Surroundings,
+    parse_condition,
+)
+from config.condition_score import PART_KEYS, SCORE_KEYS
 from config.condition_tests import BARS_KEYS, EXPECT_KEYS, PHASES, TEST_KEYS
 from config.settings import describe_settings
 
@@ -81,6 +92,11 @@ def test_every_key_of_a_condition_is_documented(key: str) -> None:
     assert f"`{key}`" in read("docs/conditions.md")
 
 
+@pytest.mark.parametrize("key", [*SCORE_KEYS, *PART_KEYS, *PARAM_KEYS, *MUTING_KEYS])
+def test_every_inner_key_of_a_condition_is_shown(key: str) -> None:
+    assert f"{key}:" in read("docs/conditions.md")
+
+
 def test_every_indicator_event_function_and_unit_is_documented() -> None:
     text = read("docs/conditions.md")
     fast = [name for name in INDICATORS if not INDICATORS.get(name).is_slow]
@@ -100,6 +116,27 @@ def test_the_condition_in_the_documents_compiles() -> None:
     text = re.search(r"```yaml\n(.*?)```", read("docs/conditions.md"), re.DOTALL)
     assert text is not None
     assert compile_condition(parse_condition(text[1])).name == "volume-breakout"
+
+
+def test_the_condition_files_in_the_documents_work_together(tmp_path: Path) -> None:
+    blocks = re.findall(
+        r"```yaml\n# conditions/(\S+)\n(.*?)```", read("docs/conditions.md"), re.DOTALL
+    )
+    for name, text in blocks:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    folder = ConditionFolder(sorted(tmp_path.iterdir()), Surroundings())
+    assert folder.problems == ()
+    compiled = compile_all(folder.conditions)
+    assert [one.name for one in compiled] == [
+        "breakout-60",
+        "crash",
+        "ensemble-buy",
+        "ensemble-sell",
+        "heavy-volume",
+        "mean-cross-buy",
+        "mean-cross-sell",
+        "pullback",
+    ]
 
 
 def test_the_tested_condition_in_the_documents_passes_its_tests() -> None:
