@@ -7,6 +7,7 @@ whichever file that is, and the tree that takes the place of a name is still sho
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from conditions.lexer import LONGEST
 from conditions.mistake import Mistake
 from conditions.nodes import Call, Name, children, rebuilt
 from conditions.parser import DEEPEST, parse
+from config.registry import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from conditions.nodes import Node
     from config.strict_yaml import Located
     from market.errors import Problem
+
+_UNKNOWN_NAME = re.compile(r"unknown name '(\w+)'")
 
 LARGEST = 4_000
 """Nodes that an expression may have once the named ones are put in."""
@@ -60,6 +64,7 @@ class Expanded:
     """An expression with its named ones put in; `text` is what the places of its nodes count in.
 
     `hidden` are the places of names whose expressions are wrong: nothing more is told there.
+    `known` are names that may have been meant.
     """
 
     located: Located
@@ -67,6 +72,7 @@ class Expanded:
     text: str
     library: Library
     hidden: frozenset[int] = frozenset()
+    known: tuple[str, ...] = ()
 
     def problem(self, message: str, offset: int) -> Problem:
         """Return a problem at a character of the joined text."""
@@ -76,10 +82,18 @@ class Expanded:
     def problems(self, mistakes: Iterable[Mistake]) -> list[Problem]:
         """Return the problems that mistakes are, without those told already."""
         return [
-            self.problem(one.message, one.offset)
+            self.problem(self._hinted(one), one.offset)
             for one in mistakes
             if one.offset not in self.hidden
         ]
+
+    def _hinted(self, mistake: Mistake) -> str:
+        """Return the message; for an unknown name with the own name that is meant perhaps."""
+        found = _UNKNOWN_NAME.match(mistake.message)
+        if found is None or "did you mean" in mistake.message:
+            return mistake.message
+        hint = suggestion(found[1], self.known)
+        return found[0] + hint if "did you mean" in hint else mistake.message
 
 
 @dataclass(frozen=True, slots=True)

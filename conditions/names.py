@@ -10,7 +10,17 @@ from conditions.fields import FIELDS, RESERVED
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS
 from conditions.mistake import Mistake, NoTruth
-from conditions.nodes import Comparison, Held, Junction, Not, Number, children
+from conditions.nodes import (
+    Call,
+    Comparison,
+    Held,
+    Junction,
+    Member,
+    Name,
+    Not,
+    Number,
+    children,
+)
 from conditions.parser import WORDS, parse
 from conditions.resolve import Resolver
 from conditions.scalar import SIZE_NAMES, mistakes_of
@@ -76,8 +86,9 @@ class Names:
         expander = Expander({name: self._body(scope[name], path) for name in used})
         whole = expander.expand(node)
         text = self._library.joined(located.text)
+        known = tuple({*scope, *self._numbers})
         hidden = frozenset(expander.hidden)
-        return Expanded(located, whole, text, self._library, hidden), expander.size
+        return Expanded(located, whole, text, self._library, hidden, known), expander.size
 
     def _body(self, place: int, path: tuple[int, ...]) -> Body | None:
         """Return a named expression, None where it is wrong, which is told once."""
@@ -128,10 +139,19 @@ class Names:
         if _is_for_orders(whole.node):
             return mistakes_of(whole.node, SIZE_NAMES)
         resolver = Resolver(whole.text, self._history, self._timeframe)
-        resolver.truth(whole.node)
+        resolver.truth(_with_output(whole.node))
         if isinstance(whole.node, Comparison | Held | Not | Junction):
             return resolver.mistakes
         return [one for one in resolver.mistakes if not isinstance(one, NoTruth)]
+
+
+def _with_output(node: Node) -> Node:
+    """Return an indicator of several outputs with one of them: its uses will name their own."""
+    match node:
+        case Call(Name(name)) if name in INDICATORS and INDICATORS.get(name).is_several:
+            output = INDICATORS.get(name).outputs[0].name
+            return Member(node, output, start=node.start, end=node.end, depth=node.depth)
+    return node
 
 
 def _taken(name: str) -> str:

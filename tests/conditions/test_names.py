@@ -143,6 +143,26 @@ def test_named_expressions_that_cannot_be(lets: str, expected: str) -> None:
     assert problem.startswith(f"a.yaml:{expected}")
 
 
+def test_one_name_may_stand_for_several_outputs() -> None:
+    text = "let: {bands: 'bollinger(20, 2)', out: close > bands.upper}\nwhen: {}\n"
+    expected = "close > bollinger(close, 20, 2).upper and close > bollinger(close, 20, 2).lower"
+    assert meaning(text.replace("{}", "out and close > bands.lower")) == expected
+    assert refusal(text.replace("{}", "close > bands")) == [
+        "a.yaml:5:15: 'bollinger' has several outputs; add one of .upper, .middle, .lower,"
+        " .percent, .width"
+    ]
+    assert refusal("let: {bands: 'bollinger(20)', lower: bands.lowr}\nwhen: lower > 3\n") == [
+        "a.yaml:4:38: 'bollinger' has no output 'lowr'; did you mean 'lower'?"
+    ]
+
+
+def test_a_name_that_was_meant_is_suggested() -> None:
+    text = "let: {trend: close}\nparams: {slow: {default: 5, range: [1, 9]}}\nwhen: {}\n"
+    for wrong, right in (("close > trnd", "trend"), ("close > slwo", "slow")):
+        (problem,) = refusal(text.replace("{}", wrong))
+        assert problem.endswith(f"did you mean '{right}'?")
+
+
 def test_growth_is_bounded() -> None:
     lines = [f"  a{place}: a{place - 1} + a{place - 1}" for place in range(1, 40)]
     text = "\n".join(["let:", "  a0: close", *lines, "when: a39 > 3", ""])
