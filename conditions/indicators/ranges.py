@@ -60,6 +60,7 @@ def _average_range(high: Floats, low: Floats, close: Floats, window: int, column
     parameters=(Parameter("window", 14, 1, 1_000),),
     sources=("high", "low", "close"),
     memory=_range_memory,
+    bounds=(0.0, inf),
     is_recursive=True,
     origin="https://www.investopedia.com/terms/a/atr.asp",
     twin="ta.volatility.AverageTrueRange",
