@@ -2,291 +2,41 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from brokers.broker import BrokerOrder
 from brokers.paper import PaperBroker
 from config.settings import Settings
 from engine.desk import Desk, Outcome
 from engine.quotes import Quotes
 from engine.ticket import Ticket
 from market.clock import ManualClock
-from market.errors import OrderRejected, OutcomeUnknown, SourceUnavailable
-from market.messages import Message, Person, Role
-from market.orders import Account, Fill, Order, OrderState, Side
-from market.sessions import KrxCalendar
-from market.store import Store, Transaction
-from market.types import Instrument, Tick, Venue
+from market.orders import Order, Side
+from tests.engine.pretend_market import (
+    CALENDARS,
+    HYNIX,
+    NOON,
+    OTHER,
+    OWNER,
+    SAMSUNG,
+    TRADER,
+    VIEWER,
+    EventLog,
+    PretendCards,
+    PretendMarket,
+)
+from tests.engine.scripted_venue import ScriptedBroker, ScriptedVenue
+from tests.engine.sudden_death import Fate, MortalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from brokers.broker import Broker
-    from config.condition_file import AlertSpec
-    from engine.ports import OrderView
-    from market.signals import Signal
-    from market.types import Bar, InstrumentId
-
-T = TypeVar("T")
-Hook: TypeAlias = "Callable[[], Awaitable[None]]"
-
-NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # 12:00 in Seoul, a Tuesday
-SAMSUNG = Instrument(Venue.KRX, "005930", "Samsung Electronics", "KOSPI")
-HYNIX = Instrument(Venue.KRX, "000660", "SK hynix", "KOSPI")
-CALENDARS = {Venue.KRX: KrxCalendar({})}
-TRADER = Person(7, Role.TRADER, "en", "Kim")
-OTHER = Person(8, Role.TRADER, "en", "Lee")
-VIEWER = Person(9, Role.VIEWER, "en", "Park")
-OWNER = Person(10, Role.OWNER, "en", "Choi")
-
-
-class Killed(Exception):
-    """The process died here; nothing that it would have done afterwards happens."""
-
-
-class Fate:
-    """Counts the points at which a process can die, and lets it die at one of them."""
-
-    def __init__(self, kill_at: int | None = None) -> None:
-        self.kill_at = kill_at
-        self.points = 0
-        self.is_dead = False
-
-    def pass_point(self) -> None:
-        self.check()
-        self.points += 1
-        if self.points == self.kill_at:
-            self.is_dead = True
-            raise Killed(f"at point {self.points}")
-
-    def check(self) -> None:
-        if self.is_dead:
-            raise Killed("dead already")
-
-
-async def nothing() -> None:
-    """Do nothing: what the hooks of the pretended things do until a test sets them."""
-
-
-class MortalStore(Store):
-    """The real store of a process that can die before and after every write."""
-
-    fate = Fate()
-    before_write: Hook = staticmethod(nothing)
-
-    async def write(self, function: Callable[[Transaction], T]) -> T:
-        await self.before_write()
-        self.fate.pass_point()
-        result = await super().write(function)
-        self.fate.pass_point()
-        return result
-
-    async def read(self, function: Callable[[Transaction], T]) -> T:
-        self.fate.check()
-        return await super().read(function)
-
-
-class PretendMarket:
-    """A source whose prices the test sets; `error` makes it fail."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self.clock = clock
-        self.prices = {SAMSUNG.id: 70_000.0, HYNIX.id: 200_000.0}
-        self.is_halted = False
-        self.error: Exception | None = None
-        self.asked = 0
-        self.before_answer: Hook = nothing
-        self.after_answer: Hook = nothing
-
-    def tick(self, instrument: InstrumentId) -> Tick:
-        now = self.clock.now()
-        return Tick(
-            instrument,
-            now,
-            now,
-            self.prices[instrument],
-            day_volume=1.0,
-            previous_close=70_000.0 if instrument == SAMSUNG.id else 200_000.0,
-            halted=self.is_halted,
-        )
-
-    async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
-        self.asked += 1
-        await self.before_answer()
-        if self.error is not None:
-            raise self.error
-        found = [self.tick(one) for one in instruments if one in self.prices]
-        await self.after_answer()
-        return found
-
-    async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
-        raise SourceUnavailable(f"no bars of {instrument} from {start} to {end} in this test")
-
-
-class ScriptedVenue:
-    """A venue outside our process that does what the test says: it outlives every kill.
-
-    `script` says what happens to the next requests: `accept`, `refuse CODE`, `lose request`,
-    `lose answer`; without a word it accepts.
-    """
-
-    def __init__(self) -> None:
-        self.script: deque[str] = deque()
-        self.posts: list[str] = []
-        self.cancels: list[str] = []
-        self.asked: list[str] = []
-        self.orders: dict[str, BrokerOrder] = {}
-        self.placed: dict[str, Order] = {}
-        self.trades: list[Fill] = []
-        self.cash = Decimal(10_000_000)
-        self.is_silent = False
-
-    def post(self, order: Order) -> str:
-        self.posts.append(order.client_order_id)
-        word = self.script.popleft() if self.script else "accept"
-        if word == "lose request":
-            raise OutcomeUnknown("timeout", "no answer")
-        if word.startswith("refuse"):
-            raise OrderRejected(word.removeprefix("refuse "), "refused")
-        number = f"V{len(self.posts)}"
-        self.placed[order.id] = order
-        self.orders[order.client_order_id] = BrokerOrder(
-            number, OrderState.ACCEPTED, Decimal(0), Decimal(0)
-        )
-        if word == "lose answer":
-            raise OutcomeUnknown("timeout", "no answer")
-        return number
-
-    def cancel(self, order: Order) -> None:
-        self.cancels.append(order.client_order_id)
-        word = self.script.popleft() if self.script else "accept"
-        if word == "lose request":
-            raise OutcomeUnknown("timeout", "no answer")
-        held = self.orders.get(order.client_order_id)
-        if held is None or held.state not in {OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED}:
-            raise OrderRejected("closed", "nothing left to cancel")
-        if word.startswith("refuse"):
-            raise OrderRejected(word.removeprefix("refuse "), "refused")
-        self.end(order, OrderState.CANCELED)
-        if word == "lose answer":
-            raise OutcomeUnknown("timeout", "no answer")
-
-    def end(self, order: Order, state: OrderState) -> None:
-        key = order.client_order_id
-        self.orders[key] = replace(self.orders[key], state=state)
-
-    def fill(self, order: Order, quantity: int, price: int = 70_000, cost: int = 100) -> Fill:
-        fill = Fill(
-            id=f"{len(self.trades) + 1:06d}",
-            order_id=order.id,
-            instrument=order.instrument,
-            side=order.side,
-            quantity=Decimal(quantity),
-            price=Decimal(price),
-            cost=Decimal(cost),
-            at=NOON,
-        )
-        self.trades.append(fill)
-        held = self.orders.get(order.client_order_id)
-        if held is not None:
-            filled = held.filled_quantity + quantity
-            is_whole = filled >= order.quantity
-            state = OrderState.FILLED if is_whole else OrderState.PARTIALLY_FILLED
-            state = held.state if held.state is OrderState.CANCELED and not is_whole else state
-            self.orders[order.client_order_id] = replace(held, state=state, filled_quantity=filled)
-        return fill
-
-
-class ScriptedBroker:
-    """Our end of the line to the scripted venue; dies with its process around every request."""
-
-    def __init__(self, venue: ScriptedVenue, fate: Fate) -> None:
-        self._venue = venue
-        self._fate = fate
-        self.before_post: Hook = nothing
-        self.after_post: Hook = nothing
-
-    async def place(self, order: Order) -> str:
-        await self.before_post()
-        self._fate.pass_point()
-        number = self._venue.post(order)
-        self._fate.pass_point()
-        await self.after_post()
-        return number
-
-    async def cancel(self, order: Order) -> None:
-        self._fate.pass_point()
-        self._venue.cancel(order)
-        self._fate.pass_point()
-
-    async def find(self, order: Order) -> BrokerOrder | None:
-        self._fate.check()
-        self._listen()
-        self._venue.asked.append(order.id)
-        return self._venue.orders.get(order.client_order_id)
-
-    async def fills(self, after: str) -> list[Fill]:
-        self._fate.check()
-        self._listen()
-        return [fill for fill in self._venue.trades if fill.id > after]
-
-    async def account(self) -> Account:
-        self._fate.check()
-        self._listen()
-        return Account(self._venue.cash, self._venue.cash)
-
-    def _listen(self) -> None:
-        if self._venue.is_silent:
-            raise OutcomeUnknown("timeout", "the venue does not answer")
-
-
-class PretendCards:
-    """Cards whose text is what they are about."""
-
-    def __init__(self) -> None:
-        self.views: dict[str, OrderView] = {}
-
-    def alert(
-        self,
-        signal: Signal,
-        instrument: Instrument,
-        spec: AlertSpec,
-        readers: Sequence[Person],
-        channel: int | None,
-    ) -> tuple[Message, ...]:
-        return tuple(Message(reader.id, signal.id) for reader in readers)
-
-    def order(
-        self, order: Order, instrument: Instrument, view: OrderView, person: Person
-    ) -> Message:
-        self.views[order.id] = view
-        text = f"{instrument.name} {order.state} v{order.version} {order.code}".strip()
-        return Message(person.id, text, card=f"order/{order.id}")
-
-    def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:
-        return tuple(Message(reader.id, f"{code} {facts}") for reader in readers)
-
-
-class EventLog:
-    """Keeps what was emitted."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, dict[str, object]]] = []
-
-    def emit(self, kind: str, **facts: object) -> None:
-        self.events.append((kind, facts))
-
-    def states(self, order: Order) -> list[object]:
-        return [
-            facts["state"]
-            for kind, facts in self.events
-            if kind == "order" and facts["id"] == order.id
-        ]
+    from market.messages import Message, Person
+    from market.store import Transaction
+    from market.types import Instrument
 
 
 class World:

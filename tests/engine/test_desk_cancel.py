@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from market.orders import OrderState
-from tests.engine.desk_world import OTHER, OWNER, TRADER, VIEWER, nothing
+from tests.engine.pretend_market import OTHER, OWNER, TRADER, VIEWER
+from tests.engine.sudden_death import nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

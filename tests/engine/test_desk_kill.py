@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from market.orders import OPEN, OrderState, Side
-from tests.engine.desk_world import TRADER, Killed, World
+from tests.engine.desk_world import World
+from tests.engine.pretend_market import TRADER
+from tests.engine.sudden_death import Killed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from market.orders import OPEN, TRANSITIONS, Order, OrderState, Side
-from tests.engine.desk_world import OTHER, OWNER, TRADER, Killed, World
+from tests.engine.desk_world import World
+from tests.engine.pretend_market import OTHER, OWNER, TRADER
+from tests.engine.sudden_death import Killed
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

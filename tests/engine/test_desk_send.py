@@ -9,7 +9,7 @@ import pytest
 from engine.desk_send import reason_of
 from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState
-from tests.engine.desk_world import HYNIX
+from tests.engine.pretend_market import HYNIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import pytest
 from brokers.broker import BrokerOrder
 from engine.desk_settle import ASKED_AT_ONCE, learn
 from market.orders import OrderState, Position, Side
-from tests.engine.desk_world import HYNIX, SAMSUNG
+from tests.engine.pretend_market import HYNIX, SAMSUNG
 
 if TYPE_CHECKING:
     from collections.abc import Callable

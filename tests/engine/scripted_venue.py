@@ -1,0 +1,130 @@
+"""A venue outside our process that does what the test says."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from decimal import Decimal
+
+from brokers.broker import BrokerOrder
+from market.errors import OrderRejected, OutcomeUnknown
+from market.orders import Account, Fill, Order, OrderState
+from tests.engine.pretend_market import NOON
+from tests.engine.sudden_death import Fate, Hook, nothing
+
+
+class ScriptedVenue:
+    """A venue outside our process that does what the test says: it outlives every kill.
+
+    `script` says what happens to the next requests: `accept`, `refuse CODE`, `lose request`,
+    `lose answer`; without a word it accepts.
+    """
+
+    def __init__(self) -> None:
+        self.script: deque[str] = deque()
+        self.posts: list[str] = []
+        self.cancels: list[str] = []
+        self.asked: list[str] = []
+        self.orders: dict[str, BrokerOrder] = {}
+        self.placed: dict[str, Order] = {}
+        self.trades: list[Fill] = []
+        self.cash = Decimal(10_000_000)
+        self.is_silent = False
+
+    def post(self, order: Order) -> str:
+        self.posts.append(order.client_order_id)
+        word = self.script.popleft() if self.script else "accept"
+        if word == "lose request":
+            raise OutcomeUnknown("timeout", "no answer")
+        if word.startswith("refuse"):
+            raise OrderRejected(word.removeprefix("refuse "), "refused")
+        number = f"V{len(self.posts)}"
+        self.placed[order.id] = order
+        self.orders[order.client_order_id] = BrokerOrder(
+            number, OrderState.ACCEPTED, Decimal(0), Decimal(0)
+        )
+        if word == "lose answer":
+            raise OutcomeUnknown("timeout", "no answer")
+        return number
+
+    def cancel(self, order: Order) -> None:
+        self.cancels.append(order.client_order_id)
+        word = self.script.popleft() if self.script else "accept"
+        if word == "lose request":
+            raise OutcomeUnknown("timeout", "no answer")
+        held = self.orders.get(order.client_order_id)
+        if held is None or held.state not in {OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED}:
+            raise OrderRejected("closed", "nothing left to cancel")
+        if word.startswith("refuse"):
+            raise OrderRejected(word.removeprefix("refuse "), "refused")
+        self.end(order, OrderState.CANCELED)
+        if word == "lose answer":
+            raise OutcomeUnknown("timeout", "no answer")
+
+    def end(self, order: Order, state: OrderState) -> None:
+        key = order.client_order_id
+        self.orders[key] = replace(self.orders[key], state=state)
+
+    def fill(self, order: Order, quantity: int, price: int = 70_000, cost: int = 100) -> Fill:
+        fill = Fill(
+            id=f"{len(self.trades) + 1:06d}",
+            order_id=order.id,
+            instrument=order.instrument,
+            side=order.side,
+            quantity=Decimal(quantity),
+            price=Decimal(price),
+            cost=Decimal(cost),
+            at=NOON,
+        )
+        self.trades.append(fill)
+        held = self.orders.get(order.client_order_id)
+        if held is not None:
+            filled = held.filled_quantity + quantity
+            is_whole = filled >= order.quantity
+            state = OrderState.FILLED if is_whole else OrderState.PARTIALLY_FILLED
+            state = held.state if held.state is OrderState.CANCELED and not is_whole else state
+            self.orders[order.client_order_id] = replace(held, state=state, filled_quantity=filled)
+        return fill
+
+
+class ScriptedBroker:
+    """Our end of the line to the scripted venue; dies with its process around every request."""
+
+    def __init__(self, venue: ScriptedVenue, fate: Fate) -> None:
+        self._venue = venue
+        self._fate = fate
+        self.before_post: Hook = nothing
+        self.after_post: Hook = nothing
+
+    async def place(self, order: Order) -> str:
+        await self.before_post()
+        self._fate.pass_point()
+        number = self._venue.post(order)
+        self._fate.pass_point()
+        await self.after_post()
+        return number
+
+    async def cancel(self, order: Order) -> None:
+        self._fate.pass_point()
+        self._venue.cancel(order)
+        self._fate.pass_point()
+
+    async def find(self, order: Order) -> BrokerOrder | None:
+        self._fate.check()
+        self._listen()
+        self._venue.asked.append(order.id)
+        return self._venue.orders.get(order.client_order_id)
+
+    async def fills(self, after: str) -> list[Fill]:
+        self._fate.check()
+        self._listen()
+        return [fill for fill in self._venue.trades if fill.id > after]
+
+    async def account(self) -> Account:
+        self._fate.check()
+        self._listen()
+        return Account(self._venue.cash, self._venue.cash)
+
+    def _listen(self) -> None:
+        if self._venue.is_silent:
+            raise OutcomeUnknown("timeout", "the venue does not answer")
