@@ -1,4 +1,4 @@
-"""The command line: demo, run, check, init."""
+"""The command line: demo, run, check, why, near, init."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import click
 
 from bot import logs
+from bot.cli_ask import near, why
 from bot.cli_check import check
 from bot.cli_schema import schema
 from bot.console import config_option, errors_for_people, load_config
@@ -109,6 +110,8 @@ def demo(config_path: Path | None, json_log: Path | None, **options: object) -> 
 
 main.add_command(check)
 main.add_command(schema)
+main.add_command(why)
+main.add_command(near)
 
 
 @main.command()

@@ -58,7 +58,7 @@ class ChatCards:
             )
 
         private = [
-            message(reader.id, reader.language, self._actions(instrument, reader))
+            message(reader.id, reader.language, self._actions(signal, instrument, reader))
             for reader in readers
         ]
         if channel is not None:
@@ -92,14 +92,20 @@ class ChatCards:
                 words[name] = self._texts.plain(key, language)
         return self._texts.get(code, language, **words)
 
-    def _actions(self, instrument: Instrument, reader: Person) -> tuple[Button, ...]:
-        positions = command_button(
-            self._texts.plain("button.positions", reader.language), "/positions"
+    def _actions(
+        self, signal: Signal, instrument: Instrument, reader: Person
+    ) -> tuple[Button, ...]:
+        why, positions, buy = (
+            self._texts.plain(f"button.{name}", reader.language)
+            for name in ("why", "positions", "buy")
+        )
+        always = (
+            command_button(why, f"/why #{signal.reference}"),
+            command_button(positions, "/positions"),
         )
         if not reader.role.includes(Role.TRADER):
-            return (positions,)
-        buy = self._texts.plain("button.buy", reader.language)
-        return (command_button(buy, f"/buy {typed_code(instrument)}"), positions)
+            return always
+        return (command_button(buy, f"/buy {typed_code(instrument)}"), *always)
 
     def _link(self, instrument: Instrument) -> tuple[Button, ...]:
         if not self.bot_name:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from conditions.compile import Condition
     from config.load import Config
     from engine.desk import Desk
+    from engine.look import Look
     from engine.ports import Events
     from engine.quotes import Quotes
     from market.clock import Clock
     from market.directory import Directory
     from market.sessions import Calendar
     from market.store import Store
-    from market.types import Venue
+    from market.types import InstrumentId, Venue
 
 
 class Watch(Protocol):
@@ -32,6 +33,13 @@ class Watch(Protocol):
 
     def health(self) -> Mapping[str, object]:
         """Return `state` of the source and `crawled_at`, market time of the last good sweep."""
+        ...
+
+    async def looks(self, condition: str, instrument: InstrumentId | None = None) -> Sequence[Look]:
+        """Return copies of a condition's bars and states, one a venue it watches.
+
+        With `instrument` only of that one; nothing for what is not watched.
+        """
         ...
 
 

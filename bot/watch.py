@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+from engine.look import live_looks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conditions.compile import Condition
+    from engine.look import Look
     from engine.pipeline import Pipeline
+    from market.types import InstrumentId
 
 
 class PipelineWatch:
@@ -32,3 +37,7 @@ class PipelineWatch:
             "crawled_at": health.last_success,
             "last_error": health.last_error,
         }
+
+    async def looks(self, condition: str, instrument: InstrumentId | None = None) -> Sequence[Look]:
+        """Return copies of a condition's bars and states, one a venue it watches."""
+        return await asyncio.to_thread(live_looks, self._pipeline.series, condition, instrument)

@@ -42,13 +42,15 @@ class WaitFor(StrEnum):
 class Wait:
     """One thing waited for: `has` of `needs` (bars, signals), or a moment.
 
-    BEHIND and NO_TRADE have `has` slots since the bar that `at` names.
+    BEHIND and NO_TRADE have `has` slots since the bar that `at` names; HOURS names the hours that
+    the bar which ended `at` lies outside of.
     """
 
     reason: WaitFor
     has: int = 0
     needs: int = 0
     at: datetime | None = None
+    hours: tuple[time, time] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _lifecycle(standing: Standing) -> Iterator[Wait]:
     if state.phase in {Phase.FIRING, Phase.COOLING} and standing.end_ms < until_ms:
         yield Wait(WaitFor.COOLDOWN, at=from_ms(until_ms))
     if standing.start_ms and not _is_within(spec.between, standing.end_ms):
-        yield Wait(WaitFor.HOURS, at=from_ms(standing.end_ms))
+        yield Wait(WaitFor.HOURS, at=from_ms(standing.end_ms), hours=spec.between)
 
 
 def _market(standing: Standing, moment: Moment) -> Iterator[Wait]:

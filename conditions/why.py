@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from conditions.distance import operator_of, shortfall
+from conditions.distance import is_measured, operator_of, shortfall
 from conditions.engine import Verdicts, evaluate, evaluate_columns
 from conditions.explain import shown_unit
 from conditions.lifecycle import States, step
@@ -52,8 +52,8 @@ class Branch:
 
     `word` is `all`, `any`, `not`, `for`, `within`, `compare`, `event` or `other`. A comparison or
     event has two `operands` in `unit` and a `gap`: how far the left one must still move, negative
-    by how much it holds, NaN where that is unknown. An event also has the values `before`, one bar
-    ago. Of `for` and `within` N bars `needs` is N; `held` counts the bars on which the part is
+    by how much it holds, NaN where that is unknown. A crossing also has the values `before`, one
+    bar ago. Of `for` and `within` N bars `needs` is N; `held` counts the bars on which the part is
     true: in a row up to the newest one, or among the N.
     """
 
@@ -146,6 +146,8 @@ def replayed(condition: Condition, panel: Panel, row: int) -> LifecycleState:
     """Return the state after all bars that the panel holds of a row, begun before the first."""
     count = int(panel.counts[row])
     state = LifecycleState()
+    if not count:
+        return state
     columns = evaluate_columns(condition, panel, np.array([row], dtype=np.int64), count)
     starts = panel.starts[row, panel.depth - count :].tolist()
     length_ms = int(panel.timeframe.length.total_seconds() * 1000)
@@ -203,6 +205,7 @@ class _Tree:
 
     def _leaf(self, leaf: Compared | Happened) -> Branch:
         operator, is_event = operator_of(leaf), isinstance(leaf, Happened)
+        has_before = is_event and is_measured(operator)  # a crossing
         sides = [one.values(self._view, 2)[0, -2:] for one in leaf.operands]
         return Branch(
             "event" if is_event else "compare",
@@ -212,7 +215,7 @@ class _Tree:
             operator=operator,
             unit=shown_unit(leaf.unit),
             gap=float(shortfall(operator, *(side[-1:] for side in sides))[0]),
-            before=tuple(float(side[0]) for side in sides) if is_event else (),
+            before=tuple(float(side[0]) for side in sides) if has_before else (),
         )
 
     def _operand(self, series: Series) -> Operand:

@@ -93,7 +93,7 @@ class Series:
     @property
     def key(self) -> str:
         """Return the name of the document that keeps how far this series was judged."""
-        return f"series/{self.venue}/{self.timeframe}"
+        return series_key(self.venue, self.timeframe)
 
     def usable(self, slot: Slot) -> tuple[Bar, ...]:
         """Return the bars of a slot without crawled ones that the chart is to tell."""
@@ -123,6 +123,11 @@ class Series:
     def _is_wanted(self, bar: Bar) -> bool:
         want = self.wants.get(bar.instrument)
         return want is not None and bar.start >= want.judge_from
+
+
+def series_key(venue: Venue, timeframe: Timeframe) -> str:
+    """Return the name of the document that keeps how far the series was judged."""
+    return f"series/{venue}/{timeframe}"
 
 
 Members = tuple["Condition", tuple["InstrumentId", ...]]

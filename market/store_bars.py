@@ -50,6 +50,13 @@ class BarTable:
         newest = self._connection.execute(_newest(instrument, timeframe, count))
         return [_bar(row) for row in newest][::-1]
 
+    def before(
+        self, instrument: InstrumentId, timeframe: Timeframe, end: datetime, count: int
+    ) -> list[Bar]:
+        """Return an instrument's newest bars that start before a moment, oldest first."""
+        statement = _newest(instrument, timeframe, count).where(_STARTS.c.start < to_ms(end))
+        return [_bar(row) for row in self._connection.execute(statement)][::-1]
+
     def between(
         self, instrument: InstrumentId, timeframe: Timeframe, start: datetime, end: datetime
     ) -> list[Bar]:

@@ -11,10 +11,13 @@ from bot.command import load_commands
 from bot.dispatch import Dispatcher, Incoming
 from bot.services import Services
 from bot.texts import Texts
-from config.load import PACKAGED, Config, load
+from conditions.compile import compile_all
+from config.load import PACKAGED, Config, load, members
 from engine.health import SourceState
+from engine.look import live_looks
 from engine.outcome import Outcome
 from engine.quotes import Quotes
+from engine.series import build_series
 from engine.trading import TradingState
 from market.clock import ManualClock
 from market.messages import Message, Person, Role
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
     from conditions.compile import Condition
     from engine.desk import Desk
+    from engine.look import Look
+    from engine.series import Series
     from engine.ticket import Ticket
     from market.store import Transaction
     from market.store_chat import Outgoing
@@ -107,15 +112,20 @@ class QuietSource:
 
 
 class StillWatch:
-    """A pipeline that has just crawled."""
+    """A pipeline that has just crawled, and whose series are as a test leaves them."""
 
-    def __init__(self, crawled_at: datetime) -> None:
+    def __init__(self, crawled_at: datetime, series: Sequence[Series] = ()) -> None:
         self._crawled_at = crawled_at
+        self.series = series
 
     @property
     def conditions(self) -> Sequence[Condition]:
-        """Return none."""
-        return ()
+        """Return those of the series."""
+        return [watch.condition for one in self.series for watch in one.watches]
+
+    async def looks(self, condition: str, instrument: InstrumentId | None = None) -> Sequence[Look]:
+        """Return what the series hold."""
+        return live_looks(self.series, condition, instrument)
 
     def health(self) -> Mapping[str, object]:
         """Return a source in good health."""
@@ -149,6 +159,7 @@ class World:
     events: NotedEvents
     services: Services
     dispatcher: Dispatcher
+    watch: StillWatch
     next_update: int = 1
 
     async def say(self, text: str, person: Person = TRADER, **changes: Any) -> list[Message]:
@@ -204,6 +215,8 @@ def build_world(folder: Path) -> World:
     store = Store.open(folder / "chat.sqlite", wall)
     desk, events = NotingDesk(), NotedEvents()
     quotes = Quotes(QuietSource(market), market)
+    universes = [(one, members(config, one.spec)) for one in compile_all(config.conditions)]
+    watch = StillWatch(NOW - timedelta(seconds=8), build_series(universes, config.calendars, 400))
     services = Services(
         config=config,
         store=store,
@@ -214,11 +227,12 @@ def build_world(folder: Path) -> World:
         market_clock=market,
         wall_clock=wall,
         texts=Texts.load(),
-        pipeline=StillWatch(NOW - timedelta(seconds=8)),
+        pipeline=watch,
         access=Access(store),
         events=events,
     )
-    return World(config, store, desk, wall, market, events, services, Dispatcher(services))
+    dispatcher = Dispatcher(services)
+    return World(config, store, desk, wall, market, events, services, dispatcher, watch)
 
 
 async def settle_people(world: World, *people: Person) -> None:

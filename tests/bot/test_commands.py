@@ -11,6 +11,7 @@ import pytest
 from bot.command import COMMANDS, bot_commands, load_commands
 from market.messages import Person, Role
 from market.orders import Position
+from tests.bot.asked_market import fill
 from tests.bot.chat_world import NOW, OWNER, TRADER, VIEWER, tick
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ ROLES = {
     "help": Role.VIEWER,
     "status": Role.VIEWER,
     "conditions": Role.VIEWER,
+    "near": Role.VIEWER,
+    "why": Role.VIEWER,
     "positions": Role.VIEWER,
     "orders": Role.VIEWER,
     "claim": Role.VIEWER,
@@ -35,7 +38,7 @@ ROLES = {
     "allow": Role.OWNER,
     "deny": Role.OWNER,
 }
-PRIVATE = {*ROLES} - {"start", "help", "status", "conditions"}
+PRIVATE = {*ROLES} - {"start", "help", "status", "conditions", "near", "why"}
 
 
 def hold(world: World, quantity: str = "30") -> None:
@@ -53,6 +56,7 @@ def test_registry_is_the_table_of_roles() -> None:
 @pytest.mark.parametrize(("name", "line"), EXAMPLES)
 def test_example_is_understood(world: World, name: str, line: str) -> None:
     hold(world)
+    fill(world.watch.series[0])
     before = len(world.desk.tickets) + len(world.desk.calls)
     messages = asyncio.run(world.say(f"/{name} {line}".strip(), OWNER))
     acted = len(world.desk.tickets) + len(world.desk.calls) > before
@@ -78,7 +82,7 @@ def test_role_and_chat_are_checked_before_the_command_runs(
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_menu_names_every_command(world: World, language: str) -> None:
     menu = bot_commands(world.services.texts, language)
-    assert [name for name, _ in menu][:7] == sorted(
+    assert [name for name, _ in menu][:9] == sorted(
         name for name in ROLES if ROLES[name] == "viewer"
     )
     assert sorted(name for name, _ in menu) == sorted(ROLES)

@@ -150,7 +150,8 @@ def test_everybody_reads_in_their_own_language_and_the_channel_in_ours() -> None
 def test_alert_offers_buying_to_traders_only() -> None:
     data = [[button.data for row in alert(make_signal(), one).buttons for button in row] for one in
             (TRADER, VIEWER)]  # fmt: skip
-    assert data == [["c:/buy 005930", "c:/positions"], ["c:/positions"]]
+    why = f"c:/why #{make_signal().reference}"
+    assert data == [["c:/buy 005930", why, "c:/positions"], [why, "c:/positions"]]
 
 
 def test_channel_has_no_order_buttons_and_links_once_the_bot_is_known() -> None:

@@ -205,7 +205,8 @@ def test_missing_bars_leave_everything_unknown(compiled: Compiled, panel_of: Pan
 def test_it_waits_for_its_hours(compiled: Compiled, panel_of: PanelOf) -> None:
     found = asked(compiled("close > 1", "between: 09:30-15:00"), panel_of(RISING))
     assert (found.fires, found.state.phase) == (False, Phase.PENDING)
-    assert found.waits == (Wait(WaitFor.HOURS, at=OPENING + 4 * SLOT),)
+    hours = (time(9, 30), time(15))
+    assert found.waits == (Wait(WaitFor.HOURS, at=OPENING + 4 * SLOT, hours=hours),)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +258,7 @@ def test_an_instrument_without_bars_is_warming_up(compiled: Compiled, panel_of: 
     found = asked(compiled("close > sma(close, 9)"), panel_of([]))
     assert (found.bar_start, found.verdict, found.held) == (None, Verdict.UNKNOWN, 0)
     assert isnan(found.close)
+    assert replayed(compiled("close > 1"), panel_of([]), 0) == NEW
     assert found.waits[0] == Wait(WaitFor.WARM_UP, 0, 9)
 
 

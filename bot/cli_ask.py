@@ -1,0 +1,197 @@
+"""Questions on the console: why a condition fires or does not, and what is near to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import render_numbers as numbers
+from bot.asked_time import check_session, read_moment
+from bot.asking import find_condition
+from bot.console import config_option, errors_for_people, load_config
+from bot.html_text import to_plain
+from bot.texts import LANGUAGES, Texts
+from config.load import members
+from config.registry import suggestion
+from market.clock import SystemClock
+from market.errors import TicktalkError
+from market.store import Store
+from market.types import from_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from conditions.compile import Condition
+    from config.load import Config
+    from engine.look import Look
+    from market.store import Transaction
+    from market.types import Instrument, InstrumentId
+
+language_option = click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="Language of the answer; else that of the settings.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the configuration has to say to a question."""
+
+    config: Config
+    condition: Condition
+    language: str
+    texts: Texts
+    now: datetime
+
+    @property
+    def universe(self) -> tuple[InstrumentId, ...]:
+        return members(self.config, self.condition.spec)
+
+    @property
+    def depth(self) -> int:
+        return self.config.settings.crawl.history_bars
+
+
+@click.command()
+@click.argument("condition")
+@click.argument("instrument", nargs=-1, required=True)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="As of a time in Korea: 10:05 (today) or '2026-11-24 10:05'; else as it stands now.",
+)
+@config_option
+@language_option
+def why(
+    condition: str,
+    instrument: tuple[str, ...],
+    at: str | None,
+    config_path: Path | None,
+    language: str | None,
+) -> None:
+    """Tell why CONDITION fires on INSTRUMENT or does not, from the bars that the bot has stored.
+
+    The bot may be running meanwhile. INSTRUMENT is a code or a name.
+    """
+    with errors_for_people():
+        asked = _asked(config_path, condition, language)
+        found = _instrument(asked, " ".join(instrument))
+        moment = None if at is None else _moment(asked, found, at)
+        with Store.read_only(asked.config.settings.store.path) as store:
+            text = store.read(lambda tx: _why(tx, asked, found, moment))
+        click.echo(to_plain(text))
+
+
+@click.command()
+@click.argument("condition")
+@click.option(
+    "--top", type=click.IntRange(1, 200), default=10, show_default=True, help="How many to show."
+)
+@config_option
+@language_option
+def near(condition: str, top: int, config_path: Path | None, language: str | None) -> None:
+    """Rank the instruments of CONDITION by how close they are to firing, from the stored bars."""
+    with errors_for_people():
+        asked = _asked(config_path, condition, language)
+        with Store.read_only(asked.config.settings.store.path) as store:
+            looks = store.read(lambda tx: _looks(tx, asked))
+        click.echo(to_plain(_near(asked, looks, top)))
+
+
+def _asked(config_path: Path | None, name: str, language: str | None) -> _Asked:
+    from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
+
+    config = load_config(config_path)
+    compiled = {one.name: one for one in compile_config(config)}
+    known = find_condition(name, compiled)
+    if known is None:
+        raise TicktalkError(f"unknown condition '{name}'{suggestion(name, compiled)}")
+    spoken = language or config.settings.telegram.language
+    return _Asked(config, compiled[known], spoken, Texts.load(), SystemClock().now())
+
+
+def _instrument(asked: _Asked, text: str) -> Instrument:
+    directory = asked.config.directory
+    found = directory.find(text)
+    if found is None:
+        near = ", ".join(f"{one.name} ({one.code})" for one in directory.suggest(text))
+        hint = f"; did you mean {near}?" if near else "; write its code or its name"
+        raise TicktalkError(f"unknown instrument '{text}'{hint}")
+    if found.id not in asked.universe:
+        raise TicktalkError(f"'{asked.condition.name}' does not watch {found.name} ({found.id})")
+    return found
+
+
+def _moment(asked: _Asked, instrument: Instrument, text: str) -> datetime:
+    at = read_moment(text, asked.now)
+    calendar = asked.config.calendars[instrument.venue]
+    check_session(at, calendar, asked.condition.timeframe, instrument.venue)
+    return at
+
+
+def _why(tx: Transaction, asked: _Asked, instrument: Instrument, at: datetime | None) -> str:
+    from bot.render_why import why_text  # noqa: PLC0415  # --help need not load numba
+    from engine.look import replayed_look, stored_look  # noqa: PLC0415
+
+    condition, calendar = asked.condition, asked.config.calendars[instrument.venue]
+    now = asked.now if at is None else at
+    if at is None:
+        look = stored_look(tx, condition, [instrument.id], calendar, asked.depth)
+    else:
+        look = replayed_look(tx, condition, instrument.id, calendar, asked.depth, at)
+    if not look.has_bars:
+        raise TicktalkError(_no_bars(instrument.name, condition, at))
+    midnight = now.astimezone(numbers.KST).replace(hour=0, minute=0, second=0, microsecond=0)
+    fired = tx.signals.count_since(condition.name, midnight, None if at is None else at)
+    text = why_text(asked.texts, asked.language, look.why(instrument.id, now, fired), instrument)
+    return text if at is None else f"{text}\n\n{_replayed(asked, look, at)}"
+
+
+def _replayed(asked: _Asked, look: Look, at: datetime) -> str:
+    bars = int(look.panel.counts[0])
+    first = from_ms(int(look.panel.starts[0, look.panel.depth - bars]))
+    return asked.texts.get(
+        "why.replayed",
+        asked.language,
+        time=numbers.minute(at),
+        bars=str(bars),
+        start=numbers.minute(first),
+    )
+
+
+def _looks(tx: Transaction, asked: _Asked) -> list[Look]:
+    from engine.exact import venue_of  # noqa: PLC0415  # --help need not load numba
+    from engine.look import stored_look  # noqa: PLC0415
+
+    looks = []
+    for venue in dict.fromkeys(venue_of(one) for one in asked.universe):
+        part = [one for one in asked.universe if venue_of(one) == venue]
+        calendar = asked.config.calendars[venue]
+        looks.append(stored_look(tx, asked.condition, part, calendar, asked.depth))
+    if not any(look.has_bars for look in looks):
+        raise TicktalkError(_no_bars("its instruments", asked.condition, None))
+    return looks
+
+
+def _near(asked: _Asked, looks: Sequence[Look], top: int) -> str:
+    from bot.render_near import near_text  # noqa: PLC0415  # --help need not load numba
+    from conditions.near import Ranking  # noqa: PLC0415
+
+    ranking = Ranking()
+    for look in looks:
+        ranking = ranking.joined(look.near(top), top)
+    directory = asked.config.directory
+    return near_text(asked.texts, asked.language, asked.condition, ranking, directory)
+
+
+def _no_bars(name: str, condition: Condition, at: datetime | None) -> str:
+    when = "" if at is None else f" that had closed by {numbers.minute(at)}"
+    return (
+        f"no {condition.timeframe} bars of {name}{when} are stored: `ticktalk run` fetches the last"
+        f" days at its start and stores every bar from then on"
+    )
