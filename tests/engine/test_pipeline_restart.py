@@ -58,7 +58,20 @@ def conditions() -> tuple[Condition, ...]:
             universe=UNIVERSE,
         ),
         condition("crosses_above(close, 107)", "limit: 3 per day", name="few", universe=UNIVERSE),
+        condition("close < 97", "keep_for: 7 minutes", name="low", universe=UNIVERSE),
+        condition(
+            "close > 106",
+            "fire: every bar",
+            "muted_by: low",
+            "on_unknown: resolve",
+            name="each",
+            universe=UNIVERSE,
+        ),
+        condition("close > 100", "expires: 12 minutes", name="brief", universe=UNIVERSE),
     )
+
+
+NAMES = ("high", "held", "busy", "few", "low", "each", "brief")
 
 
 class Hour:
@@ -127,14 +140,7 @@ def test_the_hour_is_worth_the_test(undisturbed: Outcome) -> None:
     signals, tickets = undisturbed
     assert len(signals) > 20
     assert len(tickets) > 8
-    assert {
-        name for name in ("high", "held", "busy", "few") if any(name in one for one in signals)
-    } == {
-        "high",
-        "held",
-        "busy",
-        "few",
-    }
+    assert {name for name in NAMES if any(name in one for one in signals)} == set(NAMES)
 
 
 KILLS: list[Kill] = [
