@@ -28,7 +28,8 @@ SLOW = """## Slow indicators
 
 `ta` itself computes these, instrument by instrument, in about a millisecond each (`psar` takes
 twenty). Use them with a short universe. What `ta` sums up from its first bar on begins anew with
-every session here, since the first bar a bot happens to have means nothing.
+every session here, since the first bar a bot happens to have means nothing. Where prices stand
+still for hundreds of bars, `ta` may divide one rounding error by another.
 """
 EVENTS_HEAD = """## Events
 

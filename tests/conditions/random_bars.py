@@ -45,6 +45,27 @@ def walked_bars(seed: int, count: int) -> Bars:
     }
 
 
+def coarse_bars(seed: int, count: int) -> Bars:
+    """Return bars of an instrument that hardly trades: large ticks, long stretches of one price."""
+    random = np.random.default_rng(seed)
+    tick, still = random.choice([1.0, 50.0, 500.0]), random.choice([0.2, 0.8, 0.97])
+    moves = random.normal(0, 0.004, count) * (random.random(count) > still)
+    close = np.round(50_000 * np.exp(np.cumsum(moves)) / tick) * tick
+    opened = np.concatenate([close[:1], close[:-1]])
+    reach = random.exponential(random.choice([0.01, 60.0, 300.0]), (2, count))
+    reach = np.round(reach / tick) * tick
+    volume = random.integers(0, 3, count) * (random.random(count) > still).astype(float)
+    return {
+        **walked_bars(seed, count),
+        "open": opened,
+        "high": np.maximum(opened, close) + reach[0],
+        "low": np.minimum(opened, close) - reach[1],
+        "close": close,
+        "volume": volume,
+        "value": close * volume,
+    }
+
+
 def holed(bars: Bars, places: Array | list[int]) -> Bars:
     """Return the bars with every field unknown at some places."""
     made = {name: values.copy() for name, values in bars.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,8 @@ from conditions.indicators import INDICATORS, warm_up
 from conditions.indicators.registry import Indicator, Parameter, kernel
 from tests.conditions.random_bars import (
     Array,
+    Bars,
+    coarse_bars,
     holed,
     memory_of,
     part,
@@ -20,6 +22,9 @@ from tests.conditions.random_bars import (
     walked_bars,
     warm_up_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=30)
 FAST = sorted(name for name in INDICATORS if not INDICATORS.get(name).is_slow)
@@ -80,13 +85,13 @@ def test_a_prefix_gives_the_prefix_of_the_values(
 
 @pytest.mark.parametrize("name", FAST)
 @STEADY
-@given(st.data(), st.integers(0, 10_000))
+@given(st.data(), st.integers(0, 10_000), st.sampled_from([walked_bars, coarse_bars]))
 def test_a_window_of_its_memory_gives_the_full_history(
-    name: str, data: st.DataObject, seed: int
+    name: str, data: st.DataObject, seed: int, made: Callable[[int, int], Bars]
 ) -> None:
     indicator = INDICATORS.get(name)
     parameters = data.draw(parameters_of(indicator))
-    bars = holed(walked_bars(seed, 1_500), holes(seed, 1_500))
+    bars = holed(made(seed, 1_500), holes(seed, 1_500))
     whole = values_of(indicator, bars, parameters)
     for place, output in enumerate(indicator.outputs):
         memory = memory_of(indicator, output, parameters)
