@@ -155,18 +155,20 @@ class Feed:
         return window is not None and slot == calendar.slot(window.open, self.series.timeframe)
 
     def _want_absent(self, seen_at: datetime) -> None:
-        """Want the slot that has just ended of what was lost from sight well before its end."""
+        """Want the slots that have just ended of what was out of sight well before their end."""
         before, self._closed_at = self._closed_at, seen_at
         if before is None:
             return
-        slot = self._last_closed(before - 2 * self.series.timeframe.length, seen_at)
-        if slot is None or self._end(slot) <= before:
+        calendar, timeframe = self.series.calendar, self.series.timeframe
+        slots = calendar.slots(before - 2 * timeframe.length, seen_at, timeframe)
+        ended = [slot for slot in slots if before < self._end(slot) <= seen_at]
+        if not ended:
             return
-        latest = self._end(slot) - OUTAGE
+        latest = self._end(ended[-1]) - OUTAGE
         for name in self.series.panel.instruments:
-            last = self._seen_at.get(name, self._started_at)
-            if last is not None and last < latest:
-                self.want(name, slot)
+            last = self._seen_at.get(name)
+            if last is None or last < latest:
+                self.want(name, ended[0], ended[-1])
 
     def _doubt(self, closed: Closed) -> None:
         """Want what the builder did not watch wholly, and the trades of what is held back."""

@@ -44,6 +44,10 @@ class Fed:
 
         return asyncio.run(crawl())
 
+    def asked(self) -> int:
+        """Return how often the chart of the first instrument was asked for."""
+        return sum(name == SAMSUNG.id for name, _, _ in self.market.asked)
+
     def absent(self, before: str, seen_at: str) -> None:
         """Want all instruments as after a stretch without sweeps."""
         slots = self.feed.unseen(kst(before), kst(seen_at))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def test_watched_slot_is_crawled() -> None:
     fed = Fed()
     fed.market.trade(kst("09:01:00"), 100.0)
+    fed.market.trade(kst("08:59:00"), 100.0, of=HYNIX)
     fed.sweep("09:01:02")
     slots, changed = fed.watch("09:05:02")
     assert [(slot.start, len(slot.bars), slot.exact) for slot in slots] == [
@@ -82,9 +83,9 @@ def test_failed_chart_is_asked_again_after_a_pause(error: SourceError, pause: ti
     fed.market.chart_errors[SAMSUNG.id] = error
     asyncio.run(fed.feed.close(kst("10:05:02")))
     asyncio.run(fed.feed.close(kst("10:05:02") + pause - timedelta(seconds=1)))
-    assert len(fed.market.asked) == 1
+    assert fed.asked() == 1
     asyncio.run(fed.feed.close(kst("10:05:02") + pause))
-    assert len(fed.market.asked) == 2
+    assert fed.asked() == 2
 
 
 def test_many_are_repaired_a_few_a_sweep() -> None:
@@ -147,6 +148,16 @@ def test_slot_of_an_instrument_that_was_out_of_sight_is_taken_from_the_chart() -
     assert volumes(bar for slot in slots for bar in slot.bars) == [("00:00", 2.0)]
     slots, _ = fed.watch("09:10:02")
     assert volumes(bar for slot in slots for bar in slot.bars) == [("00:05", 4.0)]
+
+
+def test_all_slots_since_a_start_are_taken_from_the_chart_for_what_was_not_seen_yet() -> None:
+    fed = Fed()
+    fed.feed.start(kst("10:04:42"))
+    fed.market.hidden = {SAMSUNG.id}
+    fed.market.trade(kst("10:03:00"), 100.0, 2.0)
+    fed.market.trade(kst("10:07:00"), 100.0, 4.0)
+    slots, _ = fed.sweep("10:10:02")
+    assert volumes(bar for slot in slots for bar in slot.bars) == [("01:00", 2.0), ("01:05", 4.0)]
 
 
 def test_instrument_that_the_polling_left_out_is_repaired_from_where_it_was_lost() -> None:
