@@ -15,6 +15,7 @@ import click
 from bot import logs
 from bot.cli_ask import near, why
 from bot.cli_check import check
+from bot.cli_import import import_
 from bot.cli_schema import schema
 from bot.console import config_option, errors_for_people, load_config
 from bot.version import VERSION
@@ -110,6 +111,7 @@ def demo(config_path: Path | None, json_log: Path | None, **options: object) -> 
 
 main.add_command(check)
 main.add_command(schema)
+main.add_command(import_)
 main.add_command(why)
 main.add_command(near)
 
