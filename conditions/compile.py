@@ -14,7 +14,7 @@ from conditions.elsewhere import instruments_in, unknown_instrument
 from conditions.mistake import Mistake
 from conditions.names import Names
 from conditions.nodes import Not, Number, children, to_text
-from conditions.params import numbers_in_force
+from conditions.params import numbers_in_force, with_hold
 from conditions.reference import Reference, usual_reference
 from conditions.resolve import Resolver, joined_truths
 from conditions.scalar import Scalar, compile_price, compile_size
@@ -122,6 +122,7 @@ def compile_condition(
     """
     reference = usual_reference() if reference is None else reference
     compiler = _Compiler(spec, history, params or {}, reference)
+    spec = compiler.spec
     when = compiler.rule(spec.when)
     clear = compiler.rule(spec.clear) if spec.clear is not None else None
     size, price = compiler.order(spec.order)
@@ -160,7 +161,9 @@ class _Compiler:
         reference: Reference,
     ) -> None:
         self.problems: list[Problem] = []
-        self._names = Names(spec, numbers_in_force(spec, params, self.problems), history)
+        numbers = numbers_in_force(spec, params, self.problems)
+        self.spec = with_hold(spec, numbers, self.problems)
+        self._names = Names(spec, numbers, history)
         self.problems += self._names.problems
         self._history = history
         self._timeframe = spec.timeframe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from config.condition_file import ConditionSpec, Param
     from config.strict_yaml import Located
+
+
+MOST_BARS = 400
 
 
 def numbers_in_force(
@@ -36,6 +40,20 @@ def numbers_in_force(
             message = f"'{spec.name}' has no parameter '{name}'{hint}"
             problems.append(Problem(spec.file, 1, 1, message))
     return numbers
+
+
+def with_hold(
+    spec: ConditionSpec, numbers: Mapping[str, Number], problems: list[Problem]
+) -> ConditionSpec:
+    """Return the specification with as many bars to hold as the parameter of `for` says."""
+    if spec.hold is None:
+        return spec
+    number = numbers[spec.hold.text]
+    if number.unit not in {"", "bars"} or number.value % 1 or not 1 <= number.value <= MOST_BARS:
+        message = f"'{spec.hold.text}' is {to_text(number)}; from 1 to {MOST_BARS} bars can be held"
+        problems.append(spec.hold.problem(message))
+        return spec
+    return replace(spec, hold_bars=int(number.value))
 
 
 def plain_number(located: Located) -> Number:

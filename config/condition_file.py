@@ -139,10 +139,10 @@ class OrderSpec:
 class ConditionSpec:
     """One condition file. `universe` is a universe's name or the instruments themselves.
 
-    `hold_bars` is from `for: 2 bars`, `limit_per_day` counts per condition, `between` is in KST.
-    `lets` are the file's own named expressions, `shared` those of all files. A verdict that stays
-    unknown for `unknown_bars` bars is told where `on_unknown` asks for it. `places` are where the
-    keys of the file are written.
+    `hold_bars` is from `for: 2 bars`, or from the parameter that `hold` names. `limit_per_day`
+    counts per condition, `between` is in KST. `lets` are the file's own named expressions, `shared`
+    those of all files. A verdict that stays unknown for `unknown_bars` bars is told where
+    `on_unknown` asks for it. `places` are where the keys of the file are written.
     """
 
     file: str
@@ -168,4 +168,5 @@ class ConditionSpec:
     unknown_bars: int = 3
     fires_every_bar: bool = False
     muted_by: Muting | None = None
+    hold: Located | None = None
     places: Mapping[str, Located] = field(default_factory=dict, compare=False, repr=False)

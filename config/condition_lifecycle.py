@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from config.strict_yaml import ListNode, Located
 from config.values import read_bars, read_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from config.condition_file import Param
     from market.types import Instrument, InstrumentId
 
 MUTING_KEYS = ("condition", "on")
@@ -28,6 +30,17 @@ _ALERT = re.compile(r"alert\s+after\s+(.+)")
 def read_every_bar(fields: Fields) -> bool:
     """Return whether it fires on every bar on which it is true, not once."""
     return fields.choice("fire", ("once", "every bar"), "once") == "every bar"
+
+
+def read_hold(fields: Fields, params: Sequence[Param]) -> tuple[int, Located | None]:
+    """Return how many bars it must hold, or where the parameter is named that says so."""
+    written = fields.optional_text("for")
+    name, _, unit = ("", "", "") if written is None else written.text.strip().partition(" ")
+    if written is not None and unit in {"bar", "bars"}:
+        for param in params:
+            if param.name.text == name:
+                return 1, replace(written, text=name)
+    return fields.value("for", read_bars, 1), None
 
 
 def read_cooldown(fields: Fields, *, fires_every_bar: bool) -> timedelta:

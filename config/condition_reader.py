@@ -13,6 +13,7 @@ from config.condition_lifecycle import (
     read_cooldown,
     read_every_bar,
     read_expires,
+    read_hold,
     read_muting,
     read_unknown,
 )
@@ -26,7 +27,6 @@ from config.rules import read_optional_rule
 from config.settings import ConfirmSettings
 from config.strict_yaml import ListNode, Located, MapNode, parse_yaml
 from config.values import (
-    read_bars,
     read_between,
     read_drift,
     read_duration,
@@ -150,6 +150,8 @@ def _condition(
     fields.optional_text("extends")
     fields.value("template", read_truth, default=False)
     lets = read_lets(fields, surroundings.shared)
+    params = read_params(fields, lets)
+    hold_bars, hold = read_hold(fields, params)
     fires_every_bar = read_every_bar(fields)
     on_unknown, unknown_bars = read_unknown(fields)
     return ConditionSpec(
@@ -159,7 +161,7 @@ def _condition(
         universe=_universe(fields, surroundings),
         timeframe=_timeframe(fields),
         when=read_when(fields, node),
-        hold_bars=fields.value("for", read_bars, 1),
+        hold_bars=hold_bars,
         clear=read_optional_rule(fields, "clear"),
         cooldown=read_cooldown(fields, fires_every_bar=fires_every_bar),
         limit_per_day=fields.value("limit", _limit, None),
@@ -169,13 +171,14 @@ def _condition(
         tests=read_tests(fields),
         lets=lets,
         shared=surroundings.shared,
-        params=read_params(fields, lets),
+        params=params,
         keep_for=fields.value("keep_for", read_duration, timedelta(0)),
         expires=read_expires(fields, fires_every_bar=fires_every_bar),
         on_unknown=on_unknown,
         unknown_bars=unknown_bars,
         fires_every_bar=fires_every_bar,
         muted_by=read_muting(fields, surroundings.instruments),
+        hold=hold,
         places=_places(node),
     )
 

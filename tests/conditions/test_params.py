@@ -69,6 +69,20 @@ def test_parameters_are_known_in_named_expressions_and_orders() -> None:
     assert condition.size.value({}) == 500_000
 
 
+def test_the_bars_to_hold_may_be_a_parameter() -> None:
+    text = f"when: close > 3\nfor: hold bars\n{PARAMS}"
+    assert made(text).spec.hold_bars == 2
+    assert made(text, {"hold": 5}).spec.hold_bars == 5
+    assert made(text).version == made("when: close > 3\nfor: 2 bars\n").version
+    assert made(text, {"hold": 5}).version != made(text).version
+    assert refusal(text.replace("hold bars\n", "drop bars\n", 1)) == [
+        "a.yaml:5:6: 'drop' is -2%; from 1 to 400 bars can be held"
+    ]
+    assert refusal(text.replace("hold bars\n", "hald bars\n", 1)) == [
+        "a.yaml:5:6: 'hald bars' is not a count of bars; write 2 bars"
+    ]
+
+
 def test_the_version_covers_the_values_in_force() -> None:
     text = f"when: sma(close, fast) > 3\n{PARAMS}"
     assert made(text).version == made(text, {"fast": 5}).version
