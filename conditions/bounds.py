@@ -14,15 +14,14 @@ from conditions.series import Arithmetic, Constant, Earlier, Field, Indicated, M
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conditions.nodes import Node
     from conditions.series import Series
 
 LEAST_PRICE = 1e-9
 """No price is 0; below this nothing is quoted anywhere."""
 
-AVERAGES = frozenset({"sma", "ema", "wma", "highest", "lowest", "median", "rolling_vwap", "vwap"})
-"""Indicators whose values never leave the range of their source."""
-SPREADS = frozenset({"stdev"})
-"""Indicators that are never below 0."""
+AVERAGES = frozenset({"sma", "ema", "wma", "kama", "highest", "lowest", "donchian"})
+"""Indicators whose values never leave the range of their sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +65,20 @@ def bounds(series: Series) -> Bounds:
 
 
 def _indicated(series: Indicated) -> Bounds:
-    call = series.node.source if isinstance(series.node, Member) else series.node
-    name = call.function.name if isinstance(call, Call) and isinstance(call.function, Name) else ""
+    declared = series.output.bounds
+    if declared is not None:
+        return Bounds(*declared)
     found = [bounds(one) for one in series.sources]
+    name = _name(series.node)
     if name in AVERAGES:
         return Bounds(min(one.low for one in found), max(one.high for one in found))
-    if name == "change" and found[0].low >= 0:
-        return Bounds(-1.0, inf)
-    if name in SPREADS:
-        return POSITIVE
-    return Bounds(0.0, 100.0) if name == "rsi" else ANYTHING
+    return Bounds(-1.0, inf) if name == "change" and found[0].low >= 0 else ANYTHING
+
+
+def _name(node: Node) -> str:
+    """Return the name of an indicator by the call of it or of one of its outputs."""
+    call = node.source if isinstance(node, Member) else node
+    return call.function.name if isinstance(call, Call) and isinstance(call.function, Name) else ""
 
 
 def _mapped(series: Mapped) -> Bounds:

@@ -41,6 +41,11 @@ def left_of(condition: Condition) -> Series:
         ("max(rsi(14), 40)", Bounds(40, 100)),
         ("sma(rsi(14), 5)", Bounds(0, 100)),
         ("stdev(close, 5)", Bounds(0, inf)),
+        ("stochastic(14, 3).k", Bounds(0, 100)),
+        ("williams_r(14)", Bounds(-100, 0)),
+        ("donchian(20).lower", Bounds(LEAST_PRICE, inf)),
+        ("bollinger(20, 2).lower", ANYTHING),
+        ("macd(12, 26, 9).line", ANYTHING),
         ("change(close)", Bounds(-1, inf)),
         ("change(rsi(14) - 50)", ANYTHING),
         ("close - sma(close, 5)", ANYTHING),
@@ -68,6 +73,11 @@ TEXTS = (
     "highest(volume, 3) / lowest(volume, 2)",
     "volume / (volume - 5)",
     "-(volume - 5) * -2",
+    "stochastic(5, 3).d",
+    "kama(close, 5, 2, 9) - 3",
+    "donchian(5).middle",
+    "aroon(5).oscillator",
+    "chaikin_money_flow(5)",
 )
 
 
