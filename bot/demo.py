@@ -22,8 +22,9 @@ from bot.demo_world import START, World, open_world, welcome
 from bot.events import EventLog
 from bot.logs import ErrorCount
 from bot.market_time import ScaledTime, UnscaledTime
+from bot.plugins import compile_config
 from bot.runner import Runner
-from conditions.indicators import warm_up
+from conditions.ready import make_ready
 from config.load import PACKAGED, find_settings, load
 from market.clock import ManualClock, SystemClock
 from market.sessions import KST
@@ -64,7 +65,7 @@ async def run_demo(options: DemoOptions, stream: BinaryIO | None, stop: asyncio.
     """Run the demo; return the exit status. Raises TicktalkError, such as for a taken port."""
     config = _config(options)
     logger.info("compiling the indicators (a moment at the first start)")
-    await asyncio.to_thread(warm_up)
+    await asyncio.to_thread(make_ready, compile_config(config))
     with tempfile.TemporaryDirectory(prefix="ticktalk-demo-") as folder:
         if options.autopilot:
             return await _unattended(config, options, Path(folder), stream)

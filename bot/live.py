@@ -11,7 +11,7 @@ from bot.claim_offer import ClaimOffer
 from bot.events import EventLog
 from bot.market_time import UnscaledTime
 from bot.runner import Runner
-from conditions.indicators import warm_up
+from conditions.ready import make_ready
 from market.clock import SystemClock
 from market.errors import TicktalkError
 
@@ -45,7 +45,7 @@ async def run_live(
     app = build(config, Outside(wall, time, events))
     try:
         logger.info("compiling the indicators (a moment at the first start)")
-        await asyncio.to_thread(warm_up)
+        await asyncio.to_thread(make_ready, app.services.pipeline.conditions)
         runner = Runner(app, time)
         offer = ClaimOffer(app.services.access, wall, lambda: app.dispatcher.bot_name, show)
         runner.jobs.every("claim", OFFER_SECONDS, offer.check)
