@@ -49,7 +49,8 @@ def with_hold(
     if spec.hold is None:
         return spec
     number = numbers[spec.hold.text]
-    if number.unit not in {"", "bars"} or number.value % 1 or not 1 <= number.value <= MOST_BARS:
+    is_count = number.unit in {"", "bars"} and 1 <= number.value <= MOST_BARS
+    if not is_count or number.value % 1:
         message = f"'{spec.hold.text}' is {to_text(number)}; from 1 to {MOST_BARS} bars can be held"
         problems.append(spec.hold.problem(message))
         return spec

@@ -75,6 +75,7 @@ def test_the_bars_to_hold_may_be_a_parameter() -> None:
     assert made(text, {"hold": 5}).spec.hold_bars == 5
     assert made(text).version == made("when: close > 3\nfor: 2 bars\n").version
     assert made(text, {"hold": 5}).version != made(text).version
+    assert len(refusal(text, {"hold": 10**40})) == 2
     assert refusal(text.replace("hold bars\n", "drop bars\n", 1)) == [
         "a.yaml:5:6: 'drop' is -2%; from 1 to 400 bars can be held"
     ]
