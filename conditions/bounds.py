@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from conditions.cross import Breadth, Ranked
 from conditions.nodes import Call, Member, Name
-from conditions.series import Arithmetic, Constant, Earlier, Field, Indicated, Mapped
+from conditions.series import Arithmetic, Constant, Earlier, Indicated, Mapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,20 +40,28 @@ class Bounds:
 
 ANYTHING = Bounds()
 POSITIVE = Bounds(0.0, inf)
-_FIELDS = {
-    **dict.fromkeys(("open", "high", "low", "close"), Bounds(LEAST_PRICE, inf)),
-    **dict.fromkeys(("volume", "value"), POSITIVE),
+_PRICES = ("open", "high", "low", "close", "upper_limit", "lower_limit")
+_DAY_PRICES = ("day.open", "day.high", "day.low", "day.prev_close")
+_AMOUNTS = ("volume", "value", "day.volume", "day.value", "minutes_since_open", "minutes_to_close")
+_NAMED = {
+    **dict.fromkeys((*_PRICES, *_DAY_PRICES), Bounds(LEAST_PRICE, inf)),
+    **dict.fromkeys(_AMOUNTS, POSITIVE),
+    "day.change": Bounds(-1.0, inf),
+    "time": Bounds(0.0, 24 * 60.0),
 }
+"""Bounds of what has a name of its own."""
 
 
 def bounds(series: Series) -> Bounds:
     """Return the bounds of a series; where nothing is known, of all numbers."""
-    found = ANYTHING
+    found = _NAMED.get(series.key, ANYTHING)
     match series:
         case Constant(value=value):
             found = Bounds(value, value)
-        case Field(key=key):
-            found = _FIELDS.get(key, ANYTHING)
+        case Breadth():
+            found = Bounds(0.0, 1.0)
+        case Ranked():
+            found = Bounds(1.0, inf)
         case Earlier(source=source):
             found = bounds(source)
         case Arithmetic(sign=sign, left=left, right=right):
