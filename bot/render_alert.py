@@ -55,6 +55,8 @@ def leaf_value(value: float, unit: str, language: str) -> str:
         return numbers.percent(value)
     if unit in {"price", "value"}:
         return numbers.won(value, language)
+    if unit in {"time", "clock"}:
+        return numbers.of_day(value) if unit == "clock" else numbers.minutes(value, language)
     return numbers.grouped(value, 0 if unit == "volume" else 2)
 
 

@@ -75,6 +75,17 @@ def change(ratio: Decimal | float) -> str:
     return f"{UP} +{shown:,}%" if shown > 0 else f"{DOWN} {shown:,}%"
 
 
+def minutes(number: float, language: str) -> str:
+    """Return a length of time in minutes."""
+    return f"{grouped(number)}분" if language == "ko" else f"{grouped(number)} min"
+
+
+def of_day(number: float) -> str:
+    """Return a time of day of its minutes since midnight."""
+    hours, rest = divmod(round(number), 60)
+    return f"{hours:02}:{rest:02}"
+
+
 def clock(at: datetime) -> str:
     """Return hours, minutes and seconds in Korea."""
     return at.astimezone(KST).strftime("%H:%M:%S")

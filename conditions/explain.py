@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 Array: TypeAlias = np.ndarray[Any, Any]
 
 MOST_OVERLAYS = 4
-_SHOWN = {Unit.RATIO, Unit.PRICE, Unit.VOLUME, Unit.VALUE, Unit.POINTS}
+_SHOWN = {
+    Unit.RATIO,
+    Unit.PRICE,
+    Unit.VOLUME,
+    Unit.VALUE,
+    Unit.POINTS,
+    Unit.TIME,
+    Unit.CLOCK,
+}
 
 
 def explain(condition: Condition, panel: Panel, row: int) -> Explanation:

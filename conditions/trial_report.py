@@ -49,6 +49,8 @@ def shown(value: float, unit: str) -> str:
         return "unknown"
     if unit == "ratio":
         return f"{value * 100:.4g}%"
+    if unit == "clock":
+        return f"{int(value) // 60:02}:{int(value) % 60:02}"
     return f"{value:_.0f}" if abs(value) >= 10_000 else f"{value:.6g}"
 
 

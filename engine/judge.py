@@ -18,7 +18,7 @@ from market.signals import Signal
 from market.types import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from datetime import datetime
 
     from engine.exact import ExactBars
@@ -55,7 +55,7 @@ class Judgement:
 
 
 class Judge:
-    """Evaluates a slot in two passes: on crawled bars, then on exact ones where something fired."""
+    """Evaluates a slot on crawled bars, then again on exact ones where something fired."""
 
     def __init__(self, exact: ExactBars) -> None:
         self._exact = exact
@@ -68,15 +68,18 @@ class Judge:
         `at` is the market time it happens. The slot's exact bars need no second look.
         """
         slot_ms = to_ms(slot.start)
+        series.lose(slot_ms)
         rows = np.array(sorted(series.panel.row(bar.instrument) for bar in bars), dtype=np.int64)
         steps = await asyncio.to_thread(_steps, series, slot_ms, rows)
-        doubtful = _crawled(series, slot, steps)
+        asked = set(slot.exact)
         revised: tuple[Bar, ...] = ()
         unknown: tuple[InstrumentId, ...] = ()
-        if doubtful:
-            revised, unknown = await self._verify(series, slot, doubtful)
-            rows = np.setdiff1d(rows, [series.panel.row(name) for name in unknown])
-            steps = await asyncio.to_thread(_steps, series, slot_ms, rows, revised)
+        while doubtful := _crawled(series, asked, steps):  # a revised bar can move others' ranks
+            told, untold = await self._verify(series, slot, doubtful)
+            asked.update(doubtful)
+            revised, unknown = revised + told, unknown + untold
+            rows = np.setdiff1d(rows, [series.panel.row(name) for name in untold])
+            steps = await asyncio.to_thread(_steps, series, slot_ms, rows, told)
         fired = await asyncio.to_thread(_fired, series, steps, slot, at, is_late)
         return Judgement(slot_ms, fired, revised, unknown)
 
@@ -102,11 +105,13 @@ def _bar_of(
     return next((bar for bar in answer if bar.start == slot), None)
 
 
-def _crawled(series: Series, slot: Slot, steps: Sequence[Step]) -> list[InstrumentId]:
-    """Return the instruments that fire, or are silenced, on bars which are not the venue's own."""
+def _crawled(
+    series: Series, asked: Container[InstrumentId], steps: Sequence[Step]
+) -> list[InstrumentId]:
+    """Return the instruments that fire, or are silenced, on bars the venue was not asked for."""
     rows = sorted({row for one in steps for row in (*one.fired.tolist(), *one.muted.tolist())})
     names = (series.panel.instruments[row] for row in rows)
-    return [name for name in names if name not in slot.exact]
+    return [name for name in names if name not in asked]
 
 
 def _enabled(series: Series) -> list[Watch]:

@@ -101,6 +101,14 @@ class Series:
             bar for bar in slot.bars if bar.instrument in slot.exact or not self._is_wanted(bar)
         )
 
+    def lose(self, slot_ms: int) -> None:
+        """Note that what is held back since this slot or earlier is not known in it.
+
+        Conditions on other instruments may look at it; the chart's answer ends that.
+        """
+        held = (name for name, want in self.wants.items() if to_ms(want.judge_from) <= slot_ms)
+        self.panel.mark_missing(self.panel.row(name) for name in held)
+
     def take(self, bars: Iterable[Bar]) -> None:
         """Keep bars without judging them: known ones in their place, newer ones at the end."""
         self.panel.append([bar for bar in bars if not self.panel.revise(bar)])
@@ -137,7 +145,10 @@ Members = tuple["Condition", tuple["InstrumentId", ...]]
 def build_series(
     members: Sequence[Members], calendars: Mapping[Venue, Calendar], depth: int
 ) -> list[Series]:
-    """Return one series a timeframe and venue, over the instruments that its conditions watch."""
+    """Return one series a timeframe and venue, over the instruments that its conditions need.
+
+    Those are the watched ones, and behind them those that conditions name beside their universe.
+    """
     groups: dict[tuple[Timeframe, Venue], list[Members]] = {}
     for condition, universe in members:
         for venue in dict.fromkeys(venue_of(instrument) for instrument in universe):
@@ -156,8 +167,10 @@ def _one_series(
     calendars: Mapping[Venue, Calendar],
     depth: int,
 ) -> Series:
-    instruments = tuple(dict.fromkeys(one for _, universe in entries for one in universe))
-    panel = Panel(timeframe, instruments, depth)
+    watched = [one for _, universe in entries for one in universe]
+    named = [one for condition, _ in entries for one in condition.instruments]
+    beside = [one for one in named if venue_of(one) == venue]
+    panel = Panel(timeframe, tuple(dict.fromkeys([*watched, *beside])), depth)
     builder = BarBuilder(timeframe, calendars)
     series = Series(timeframe, calendars[venue], panel, builder, venue)
     for condition, universe in entries:

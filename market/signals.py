@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Leaf:
     """One comparison of a condition with the values of its sides.
 
-    `text` is the comparison as written; `unit` is `ratio`, `price`, `volume`, `value`, `points`
-    or `` and tells how the values are shown. NaN means unknown.
+    `text` is the comparison as written; `unit` is `ratio`, `price`, `volume`, `value`, `points`,
+    `time` (minutes), `clock` (minutes since midnight) or `` and tells how the values are shown. NaN
+    means unknown.
     """
 
     text: str

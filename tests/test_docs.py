@@ -10,11 +10,15 @@ import pytest
 from bot.cli import main
 from bot.command import COMMANDS, load_commands
 from bot.texts import Texts
+from conditions.clock_fields import CLOCK_FIELDS
 from conditions.compile import compile_all, compile_condition
 from conditions.coverage import coverage
+from conditions.day_fields import DAY_FIELDS
+from conditions.fields import BAR_FIELDS, FIELDS, SCOPES
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.pages import indicator_pages
+from conditions.limit_fields import LIMIT_FIELDS
 from conditions.trial_report import failed_tests
 from conditions.units import LITERALS
 from config.condition_folder import ConditionFolder
@@ -110,6 +114,18 @@ def test_every_indicator_event_function_and_unit_is_documented() -> None:
 
 def test_the_page_of_indicators_is_that_of_the_registry() -> None:
     assert read("docs/indicators.md") == indicator_pages(), "run docs/write_indicators.py"
+
+
+def test_every_field_and_scope_is_documented() -> None:
+    text = read("docs/conditions.md")
+    meanings = {f"day.{name}": part.meaning for name, part in DAY_FIELDS.items()}
+    meanings |= {name: part.meaning for name, part in CLOCK_FIELDS.items()} | LIMIT_FIELDS
+    for name, meaning in meanings.items():
+        assert f"| `{name}` | {meaning} |" in text, name
+    for name in (*BAR_FIELDS, *FIELDS):
+        assert f"`{name}`" in text, name
+    for name in SCOPES:
+        assert f"| `{name}(" in text, name
 
 
 def test_the_condition_in_the_documents_compiles() -> None:

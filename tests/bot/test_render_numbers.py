@@ -34,6 +34,10 @@ from bot import render_numbers as numbers
         (numbers.span(-3, "ko"), "0초"),
         (numbers.span(192, "ko"), "3분 12초"),
         (numbers.span(7205, "ko"), "2시간"),
+        (numbers.minutes(35.0, "en"), "35 min"),
+        (numbers.minutes(390.0, "ko"), "390분"),
+        (numbers.of_day(570.0), "09:30"),
+        (numbers.of_day(0.0), "00:00"),
         (numbers.grouped(math.inf), "–"),
     ],
 )

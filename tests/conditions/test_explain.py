@@ -45,6 +45,13 @@ def test_every_comparison_is_a_leaf_as_written(compiled: Compiled, panel_of: Pan
         ("value > 12 KRW", "value"),
         ("rsi(close, 2) > 50", "points"),
         ("change(close, 1) > 1%", "ratio"),
+        ("day.change > 1%", "ratio"),
+        ("upper_limit > 12", "price"),
+        ("day.volume > 12", "volume"),
+        ("rank(close) <= 3", ""),
+        ("breadth(close > open) > 1%", "ratio"),
+        ("time > 09:30", "clock"),
+        ("minutes_to_close > 1 h", "time"),
         ("2 > 1", ""),
     ],
 )

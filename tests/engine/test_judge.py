@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from engine.exact import ExactBars
 from engine.judge import Judge, Judgement
-from engine.series import Series, Slot, build_series
+from engine.series import Series, Slot, Want, build_series
 from market.clock import ManualClock
 from market.errors import SourceUnavailable
 from market.signals import Phase
@@ -103,6 +103,33 @@ def test_late_bar_of_an_instrument_that_has_newer_ones_is_not_judged() -> None:
     court = Court()
     court.series.panel.append([bar(120.0, text="09:05")])
     assert court.rule(bar(120.0)).steps[0].signals == ()
+
+
+def test_who_fires_is_judged_among_all_on_exact_bars_too() -> None:
+    court = Court(condition("rank(close) == 1 and breadth(close > 100) > 60%"))
+    court.market.trade(kst("09:01"), 130.0)
+    judgement = court.rule(bar(120.0), bar(110.0, HYNIX.id))
+    assert [one.instrument for one in judgement.steps[0].signals] == [SAMSUNG.id]
+
+
+def test_who_fires_only_once_another_bar_is_revised_is_verified_too() -> None:
+    court = Court(condition("rank(close) == 1"))
+    court.market.trade(kst("09:01"), 105.0)
+    court.market.trade(kst("09:01"), 111.0, of=HYNIX)
+    judgement = court.rule(bar(120.0), bar(110.0, HYNIX.id))
+    assert [one.price for one in judgement.steps[0].signals] == [111.0]
+    assert [one.close for one in judgement.revised] == [105.0, 111.0]
+
+
+def test_another_instrument_that_is_held_back_is_unknown() -> None:
+    when = f'of("{HYNIX.id}").close > 100'
+    held, known = Court(condition(when)), Court(condition(when))
+    for court in (held, known):
+        court.series.panel.append([bar(120.0, HYNIX.id)])
+    held.series.wants[HYNIX.id] = Want(kst("09:00"), kst("09:05"), kst("09:05"))
+    exact = frozenset({SAMSUNG.id})
+    assert held.rule(bar(120.0, text="09:05"), exact=exact).steps[0].signals == ()
+    assert len(known.rule(bar(120.0, text="09:05"), exact=exact).steps[0].signals) == 1
 
 
 def test_disabled_condition_is_not_judged() -> None:

@@ -30,6 +30,13 @@ def test_conditions_of_one_timeframe_share_a_series() -> None:
     assert [watch.rows.tolist() for watch in series[0].watches] == [[0], [1, 0]]
 
 
+def test_what_a_condition_names_is_held_but_not_judged() -> None:
+    named = condition('of("KRX:069500").close > close')
+    series = build_series([(named, (SAMSUNG.id,)), (condition(), (HYNIX.id,))], CALENDARS, 10)
+    assert series[0].panel.instruments == (SAMSUNG.id, HYNIX.id, "KRX:069500")
+    assert [watch.rows.tolist() for watch in series[0].watches] == [[0], [1]]
+
+
 def test_venues_have_series_of_their_own_because_their_slots_differ() -> None:
     calendars: dict[Venue, Calendar] = {**CALENDARS, Venue.UPBIT: AlwaysOpen()}
     series = build_series([(condition(), (SAMSUNG.id, "UPBIT:KRW-BTC"))], calendars, 10)
