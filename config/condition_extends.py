@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIDES = {"buy": "above", "sell": "below"}
 """The sides a file may have, and the threshold of a common score that belongs to each."""
 
-_OWN = frozenset({"name", "template", "extends", "tests"})
+_OWN = frozenset({"name", "enabled", "template", "extends", "tests"})
 """Keys that a condition does not take from what it extends."""
 _MERGED = frozenset({"let", "params"})
 _NOT_IN_SIDES = ("name", "template", "extends", "sides")

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 KEYS = (
     "name",
     "describe",
+    "enabled",
     "template",
     "extends",
     "universe",
@@ -179,6 +180,7 @@ def _condition(
         fires_every_bar=fires_every_bar,
         muted_by=read_muting(fields, surroundings.instruments),
         hold=hold,
+        is_enabled=fields.value("enabled", read_truth, default=True),
         places=_places(node),
     )
 

@@ -39,7 +39,10 @@ USUAL = Path("config") / "settings.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything a user has written, checked in form; `folder` is where settings.yaml lies."""
+    """Everything a user has written, checked in form; `folder` is where settings.yaml lies.
+
+    `conditions` are watched; `off` are those that are not enabled.
+    """
 
     folder: Path
     settings: Settings
@@ -47,6 +50,7 @@ class Config:
     conditions: tuple[ConditionSpec, ...]
     directory: Directory
     calendars: Mapping[Venue, Calendar]
+    off: tuple[ConditionSpec, ...] = ()
 
 
 def find_settings(option: Path | None, environ: Mapping[str, str]) -> Path:
@@ -101,9 +105,10 @@ class _Loader:
             self._folder,
             settings,
             members,
-            conditions,
+            tuple(spec for spec in conditions if spec.is_enabled),
             Directory(instruments.values()),
             _calendars(special),
+            tuple(spec for spec in conditions if not spec.is_enabled),
         )
 
     def _place(self, name: str) -> Path:

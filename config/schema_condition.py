@@ -97,6 +97,7 @@ _TEST = {
 SHAPES = {
     "name": text("Shown in every alert; letters, digits, - and _", examples=["volume-breakout"]),
     "describe": text("One line for people"),
+    "enabled": choice(("true", "false"), "false: checked and tested, but not watched"),
     "template": choice(("true", "false"), "Only there to be extended"),
     "extends": text("The condition or template whose keys it takes"),
     "universe": either(

@@ -55,6 +55,16 @@ def refusal(text: str, *others: str) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+def test_a_child_of_what_is_off_is_on_and_a_side_can_be_off() -> None:
+    (child,) = read("name: a\nextends: base\n", f"{BASE}enabled: false\n")
+    assert child.is_enabled
+    buy, sell = read(
+        "name: a\nextends: base\nsides: {buy: {when: up}, sell: {when: up, enabled: false}}", BASE
+    )
+    assert (buy.is_enabled, sell.is_enabled) == (True, False)
+    assert not any(one.is_enabled for one in read(f"{SIDES}enabled: false\n"))
+
+
 def test_a_child_takes_what_it_does_not_say_itself() -> None:
     (spec,) = read("name: a\nextends: base\nwhen: up\ncooldown: 5 minutes\n", BASE)
     assert (spec.name, spec.timeframe, spec.cooldown.seconds) == ("a", "15m", 300)

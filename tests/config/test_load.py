@@ -64,6 +64,21 @@ def test_members_can_be_listed_in_the_condition(folder: Path) -> None:
     assert members(config, spec) == ("KRX:005930",)
 
 
+def test_what_is_not_enabled_is_read_and_kept_apart(folder: Path) -> None:
+    text = CONDITION.format(name="a", universe="all")
+    write(folder, "conditions/a.yaml", text + "enabled: false\n")
+    write(folder, "conditions/b.yaml", text.replace("name: a", "name: b") + "muted_by: a\n")
+    config = loaded(folder)
+    assert "a" in [spec.name for spec in config.off]
+    assert "a" not in [spec.name for spec in config.conditions]
+    assert "b" in [spec.name for spec in config.conditions]
+    write(folder, "conditions/a.yaml", text + "enabled: no\nfr: 2 bars\n")
+    assert [one.partition(" ")[0] for one in refusal(folder)] == [
+        "conditions/a.yaml:5:10:",
+        "conditions/a.yaml:6:1:",
+    ]
+
+
 def test_calendar_knows_the_special_days() -> None:
     calendars = loaded(PACKAGED).calendars
     assert set(calendars) == set(Venue)
