@@ -263,7 +263,8 @@ class _Parser:
         written = self._numbers.get(token.text)
         if token.sort is Sort.NUMBER and "." not in token.text:
             written = Number(Decimal(token.text.replace("_", "")))
-        if written is None or written.unit not in {"", "bars"} or not _is_whole(written.value):
+        whole = written.value.to_integral_value() if written else None  # % 1 ends at 28 digits
+        if written is None or written.unit not in {"", "bars"} or written.value != whole:
             raise self._wrong(f"a whole number {where}")
         self._place += 1
         bars = int(written.value)
@@ -287,11 +288,6 @@ def _plain(token: Token) -> Node:
         return Text(token.text[1:-1])
     hours, minutes = map(Decimal, token.text.split(":"))
     return Number(60 * hours + minutes, CLOCK.name)
-
-
-def _is_whole(number: Decimal) -> bool:
-    """Tell whether there is nothing behind the point; % 1 fails beyond 28 digits."""
-    return number == number.to_integral_value()
 
 
 def _level(token: Token) -> int:
