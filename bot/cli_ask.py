@@ -15,6 +15,7 @@ from bot.html_text import to_plain
 from bot.texts import LANGUAGES, Texts
 from config.load import members
 from config.registry import suggestion
+from engine.exact import venue_of
 from market.clock import SystemClock
 from market.errors import TicktalkError
 from market.store import Store
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from config.load import Config
     from engine.look import Look
     from market.store import Transaction
-    from market.types import Instrument, InstrumentId
+    from market.types import Instrument, InstrumentId, Venue
 
 language_option = click.option(
     "--language",
@@ -44,6 +45,7 @@ class _Asked:
 
     config: Config
     condition: Condition
+    muter: Condition | None
     language: str
     texts: Texts
     now: datetime
@@ -51,6 +53,9 @@ class _Asked:
     @property
     def universe(self) -> tuple[InstrumentId, ...]:
         return members(self.config, self.condition.spec)
+
+    def part(self, venue: Venue) -> tuple[InstrumentId, ...]:
+        return tuple(one for one in self.universe if venue_of(one) == venue)
 
     @property
     def depth(self) -> int:
@@ -111,8 +116,10 @@ def _asked(config_path: Path | None, name: str, language: str | None) -> _Asked:
     known = find_condition(name, compiled)
     if known is None:
         raise TicktalkError(f"unknown condition '{name}'{suggestion(name, compiled)}")
-    spoken = language or config.settings.telegram.language
-    return _Asked(config, compiled[known], spoken, Texts.load(), SystemClock().now())
+    condition, spoken = compiled[known], language or config.settings.telegram.language
+    muting = condition.spec.muted_by
+    muter = None if muting is None else compiled.get(muting.condition.text)
+    return _Asked(config, condition, muter, spoken, Texts.load(), SystemClock().now())
 
 
 def _instrument(asked: _Asked, text: str) -> Instrument:
@@ -140,10 +147,11 @@ def _why(tx: Transaction, asked: _Asked, instrument: Instrument, at: datetime | 
 
     condition, calendar = asked.condition, asked.config.calendars[instrument.venue]
     now = asked.now if at is None else at
+    where = (asked.part(venue_of(instrument.id)), calendar, asked.depth)
     if at is None:
-        look = stored_look(tx, condition, [instrument.id], calendar, asked.depth)
+        look = stored_look(tx, condition, *where, instrument=instrument.id, muter=asked.muter)
     else:
-        look = replayed_look(tx, condition, instrument.id, calendar, asked.depth, at)
+        look = replayed_look(tx, condition, *where, instrument=instrument.id, at=at)
     if not look.has_bars:
         raise TicktalkError(_no_bars(instrument.name, condition, at))
     midnight = now.astimezone(numbers.KST).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -153,8 +161,10 @@ def _why(tx: Transaction, asked: _Asked, instrument: Instrument, at: datetime | 
 
 
 def _replayed(asked: _Asked, look: Look, at: datetime) -> str:
-    bars = int(look.panel.counts[0])
-    first = from_ms(int(look.panel.starts[0, look.panel.depth - bars]))
+    panel = look.panel
+    row = panel.row(look.asked[0])
+    bars = int(panel.counts[row])
+    first = from_ms(int(panel.starts[row, panel.depth - bars]))
     return asked.texts.get(
         "why.replayed",
         asked.language,
@@ -165,14 +175,12 @@ def _replayed(asked: _Asked, look: Look, at: datetime) -> str:
 
 
 def _looks(tx: Transaction, asked: _Asked) -> list[Look]:
-    from engine.exact import venue_of  # noqa: PLC0415  # --help need not load numba
-    from engine.look import stored_look  # noqa: PLC0415
+    from engine.look import stored_look  # noqa: PLC0415  # --help need not load numba
 
     looks = []
     for venue in dict.fromkeys(venue_of(one) for one in asked.universe):
-        part = [one for one in asked.universe if venue_of(one) == venue]
-        calendar = asked.config.calendars[venue]
-        looks.append(stored_look(tx, asked.condition, part, calendar, asked.depth))
+        where = (asked.part(venue), asked.config.calendars[venue], asked.depth)
+        looks.append(stored_look(tx, asked.condition, *where))
     if not any(look.has_bars for look in looks):
         raise TicktalkError(_no_bars("its instruments", asked.condition, None))
     return looks

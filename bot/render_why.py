@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.texts import Texts
+    from conditions.tree import Branch, Operand
     from conditions.waits import Wait
-    from conditions.why import Branch, Operand, Why
+    from conditions.why import Why
     from market.types import Instrument
 
 INDENT = "  "
@@ -98,13 +99,18 @@ def _tree(words: _Words, branch: Branch, depth: int = 0, *, has_numbers: bool) -
         yield from _leaf(words, branch, margin, has_numbers=has_numbers)
         return
     held = {"held": str(branch.held), "needs": str(branch.needs)}
-    yield margin + words(f"why.{branch.word}", mark=MARKS[branch.verdict], **held)
+    line = words(f"why.{branch.word}", mark=MARKS[branch.verdict], text=branch.text, **held)
+    yield margin + line + _added(words, branch)
+    if branch.word == "score":
+        gap = _gap(words, branch)
+        yield margin + INDENT * 2 + words("why.values", values=_values(words, branch), gap=gap)
     for part in branch.parts:
         yield from _tree(words, part, depth + 1, has_numbers=has_numbers)
 
 
 def _leaf(words: _Words, leaf: Branch, margin: str, *, has_numbers: bool) -> Iterator[str]:
-    yield margin + words("why.leaf", mark=MARKS[leaf.verdict], text=leaf.text)
+    line = words("why.leaf", mark=MARKS[leaf.verdict], text=leaf.text)
+    yield margin + line + _added(words, leaf)
     margin += INDENT * 2
     if len(leaf.operands) == 2:
         yield margin + words("why.values", values=_values(words, leaf), gap=_gap(words, leaf))
@@ -117,6 +123,13 @@ def _leaf(words: _Words, leaf: Branch, margin: str, *, has_numbers: bool) -> Ite
             f"{one.text} {leaf_value(one.value, one.unit, words.language)}" for one in shown
         )
         yield margin + words("why.numbers", numbers=listed)
+
+
+def _added(words: _Words, branch: Branch) -> str:
+    """Return what a part of a score adds to it."""
+    if not math.isfinite(branch.adds):
+        return ""
+    return words("why.adds", points=numbers.price(branch.adds))
 
 
 def _values(words: _Words, leaf: Branch) -> str:
@@ -181,4 +194,5 @@ def _wait(words: _Words, wait: Wait) -> str:
         needs=str(wait.needs),
         time=numbers.minute(wait.at) if wait.at is not None else "",
         hours=hours,
+        name=wait.name,
     )

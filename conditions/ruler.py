@@ -2,8 +2,8 @@
 
 The distance of a comparison is what its left side must still move, in units of how much the
 difference of its two sides has spread over the last SPREAD_BARS own bars. All is its worst part,
-any its best, not is minus; `for` and `within` are all and any over bars. Negative means that it
-holds, and by how much.
+any its best, not is minus; `for` and `within` are all and any over bars; a score is as far as the
+last of the parts that must turn for it. Negative means that it holds, and by how much.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from conditions.distance import operator_of, shortfall
+from conditions.ruler_score import score_distance
+from conditions.score import Scored
 from conditions.series import solid
 from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, Truth
 
@@ -67,8 +69,19 @@ class Ruler:
                 wide = self.measure(source, columns + length - 1)
                 parts = [_stretch(wide, first, columns) for first in range(length)]
                 return self._picked(truth, parts, columns, is_worst=word == "for")
+            case Scored():
+                return self._score(truth, columns)
             case _:
                 return _numbered(self._unmeasured(truth, columns), -1)
+
+    def _score(self, score: Scored, columns: int) -> Measured:
+        """Measure a score; it is the first of its leaves, its parts are one leaf each."""
+        number, self._leaves = self._leaves, self._leaves + 1 + len(score.weighed)
+        apart = Ruler(self._view)
+        parts = [apart.measure(one.truth, columns).distance for one in score.weighed]
+        distance = score_distance(score, np.stack(parts, axis=-1))
+        plain = self._unmeasured(score, columns)
+        return _numbered(np.where(np.isnan(plain), np.nan, distance), number)
 
     def _leaf(self, leaf: Compared | Happened, columns: int, number: int) -> Measured:
         wanted = max(columns + 1, SPREAD_BARS)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, time
 
     from conditions.compile import Condition
+    from config.condition_file import ConditionSpec
     from market.panel import Panel
     from market.sessions import Calendar
     from market.signals import LifecycleState
@@ -30,6 +31,9 @@ class WaitFor(StrEnum):
     FALSE = "false"
     HOLD = "hold"
     CLEAR = "clear"
+    KEEP = "keep"
+    EXPIRES = "expires"
+    MUTED = "muted"
     COOLDOWN = "cooldown"
     HOURS = "hours"
     LIMIT = "limit"
@@ -43,7 +47,7 @@ class Wait:
     """One thing waited for: `has` of `needs` (bars, signals), or a moment.
 
     BEHIND and NO_TRADE have `has` slots since the bar that `at` names; HOURS names the hours that
-    the bar which ended `at` lies outside of.
+    the bar which ended `at` lies outside of, MUTED the condition that silences this one.
     """
 
     reason: WaitFor
@@ -51,6 +55,7 @@ class Wait:
     needs: int = 0
     at: datetime | None = None
     hours: tuple[time, time] | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,8 @@ class Moment:
 
     `judged_ms` is the start of the newest slot that was judged (0: none), `fired_today` how many
     signals of the condition count towards its limit. `is_held_back` tells that the venue's chart
-    is asked before anything is concluded from the instrument's bars.
+    is asked before anything is concluded from the instrument's bars. `muted_by` is the condition
+    that silences this one as of the newest bar, "" for none.
     """
 
     now: datetime
@@ -67,6 +73,7 @@ class Moment:
     judged_ms: int = 0
     fired_today: int = 0
     is_held_back: bool = False
+    muted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ def waits(standing: Standing, moment: Moment) -> tuple[Wait, ...]:
     return (
         *_unknown(standing, moment),
         *_lifecycle(standing),
+        *([Wait(WaitFor.MUTED, name=moment.muted_by)] if moment.muted_by else ()),
         *_market(standing, moment),
     )
 
@@ -108,16 +116,25 @@ def _lifecycle(standing: Standing) -> Iterator[Wait]:
     spec, state = standing.condition.spec, standing.state
     if standing.verdict is Verdict.FALSE:
         yield Wait(WaitFor.FALSE)
-    is_firing = state.phase is Phase.FIRING
-    if standing.verdict is Verdict.TRUE and not is_firing and state.held < spec.hold_bars:
+    is_over = state.phase is Phase.FIRING and not spec.fires_every_bar
+    if standing.verdict is Verdict.TRUE and not is_over and state.held < spec.hold_bars:
         yield Wait(WaitFor.HOLD, state.held, spec.hold_bars)
-    if is_firing:
-        yield Wait(WaitFor.CLEAR)
-    until_ms = state.fired_ms + int(spec.cooldown.total_seconds() * 1000)
-    if state.phase in {Phase.FIRING, Phase.COOLING} and standing.end_ms < until_ms:
-        yield Wait(WaitFor.COOLDOWN, at=from_ms(until_ms))
+    if is_over:
+        yield from _rearming(spec, state)
+    until = from_ms(state.fired_ms) + spec.cooldown
+    if state.phase in {Phase.FIRING, Phase.COOLING} and from_ms(standing.end_ms) < until:
+        yield Wait(WaitFor.COOLDOWN, at=until)
     if standing.start_ms and not _is_within(spec.between, standing.end_ms):
         yield Wait(WaitFor.HOURS, at=from_ms(standing.end_ms), hours=spec.between)
+
+
+def _rearming(spec: ConditionSpec, state: LifecycleState) -> Iterator[Wait]:
+    if state.clear_ms:
+        yield Wait(WaitFor.KEEP, at=from_ms(state.clear_ms) + spec.keep_for)
+    else:
+        yield Wait(WaitFor.CLEAR)
+    if spec.expires is not None:
+        yield Wait(WaitFor.EXPIRES, at=from_ms(state.fired_ms) + spec.expires)
 
 
 def _market(standing: Standing, moment: Moment) -> Iterator[Wait]:

@@ -12,8 +12,9 @@ from bot.html_text import TEXT_LIMIT, length, to_plain
 from bot.render_near import distance_text
 from bot.render_why import why_text
 from bot.texts import LANGUAGES, Texts
+from conditions.tree import Branch, Operand
 from conditions.waits import Wait, WaitFor
-from conditions.why import Branch, Operand, Why
+from conditions.why import Why
 from market.signals import LifecycleState, Phase
 from market.types import Instrument, Timeframe, Venue, Verdict, to_ms
 
@@ -129,6 +130,19 @@ def test_nodes_are_indented_below_each_other() -> None:
     assert lines(make(tree))[2] == "▫️ Not true: 1 of 2 comparisons hold."
 
 
+def test_a_score_shows_its_sum_and_what_each_part_adds() -> None:
+    parts = (leaf(TRUE, 2, 1, adds=0.4), Branch("not", "", FALSE, (leaf(TRUE, 3, 1),), adds=-0.1))
+    sides = (Operand("score", 0.3, ""), Operand("0.5", 0.5, "", is_written=True))
+    score = Branch("score", "score > 0.5", FALSE, parts, sides, ">", gap=0.2)
+    shown = lines(make(score))[4:]
+    assert shown[:3] == [
+        "▫️ score > 0.5",
+        "    0.30 > 0.50 · 0.20 (40.00%) short",
+        "  ✅ volume > x (adds 0.4)",
+    ]
+    assert "  ▫️ not (adds -0.1)" in shown
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -171,6 +185,9 @@ def test_an_instrument_without_bars_has_no_line_for_one() -> None:
             "ended 11-24 10:05, outside 09:10-15:00",
         ),
         (Wait(WaitFor.LIMIT, 20, 20), "limit reached: 20 of 20"),
+        (Wait(WaitFor.KEEP, at=AT), "armed again 11-24 10:05"),
+        (Wait(WaitFor.EXPIRES, at=AT), "11-24 10:05 at the latest"),
+        (Wait(WaitFor.MUTED, name="a <crash>"), "Silenced while a <crash> fires"),
         (Wait(WaitFor.NO_TRADE, 3, at=AT), "No trade in the 3 slots since"),
         (Wait(WaitFor.BEHIND, 1, at=AT), "1 later slots are not judged"),
         (Wait(WaitFor.SESSION, at=AT), "opens 11-24 10:05"),

@@ -56,7 +56,7 @@ def built_keys() -> set[str]:
     keys |= {f"button.{name}" for name in ("status", "conditions", "help")}
     keys |= {f"button.{name}" for name in ("why", "positions", "buy")}
     keys |= {f"why.wait.{reason}" for reason in WaitFor if reason is not WaitFor.FALSE}
-    keys |= {f"why.{word}" for word in ("all", "any", "not", "for", "within", "other")}
+    keys |= {f"why.{word}" for word in ("all", "any", "not", "for", "within", "score", "other")}
     return keys | {"alert.price.day", "alert.price.bars"}
 
 

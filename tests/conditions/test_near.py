@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conditions.compile import compile_condition
 from conditions.engine import evaluate
 from conditions.near import Ranking, near
+from conditions.resolve import joined_truths
+from config.condition_reader import parse_condition
 from market.types import Verdict
 
 if TYPE_CHECKING:
@@ -127,6 +131,67 @@ def test_an_unknown_part_leaves_the_distance_unknown_unless_another_holds(
 def test_a_missing_newest_bar_is_unknown(compiled: Compiled, panel_of: PanelOf) -> None:
     panel = panel_of(WAVE, missing=[79])
     assert near(compiled("close > 106"), panel, ONE).unknown == 1
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        ("above: 0.3, parts: [A 0.4, B 0.3]", 1.0),
+        ("above: 0.5, parts: [A 0.4, B 0.3]", 3.0),
+        ("above: 0.9, parts: [A 0.4, B 0.3]", None),
+        ("above: 0.3, parts: [C 0.4, B 0.3]", -2.0),
+        ("above: 0.5, parts: [C 0.4, B 0.3, A 0.2]", 1.0),
+        ("above: -1, parts: [A 0.4]", -inf),
+        ("above: 0.1, parts: [A -0.4, C 0.3]", -1.0),
+        ("below: 0.1, parts: [C 0.3, B 0.3]", 2.0),
+        ("below: 0.2, parts: [A 0.3, B 0.3]", -1.0),
+        ("above: 0.3, parts: [A 0.4, D 0.3]", 1.0),
+        ("above: 0.5, parts: [A 0.4, D 0.3]", None),
+    ],
+)
+def test_a_score_is_as_far_as_the_last_part_that_must_turn(
+    score: str, expected: float | None, compiled: Compiled, panel_of: PanelOf
+) -> None:
+    condition = scored(score)
+    found = near(condition, panel_of(WAVE), ONE)
+    if expected is None:
+        assert (found.nearest, found.unmeasured) == ((), 1)
+        return
+    (one,) = found.nearest
+    assert one.distance == pytest.approx(expected / SPREAD)
+    assert one.leaf is not None
+    assert one.leaf.text.startswith("score")
+
+
+def test_leaves_behind_a_score_are_named_rightly(compiled: Compiled, panel_of: PanelOf) -> None:
+    condition = scored("above: 0.1, parts: [C 0.4, B 0.3]", "when: not volume > 99 and close > 1")
+    joined = joined_truths("and", [condition.when, compiled("close > 110").when])
+    assert joined is not None
+    both = replace(condition, when=joined)
+    (found,) = near(both, panel_of(WAVE), ONE).nearest
+    assert found.leaf is not None
+    assert found.leaf.text == "close > 110"
+
+
+PARTS = {
+    "A": "close > 104",
+    "B": "close > 106 and close > 1",
+    "C": "close > 101",
+    "D": "sma(close, 99) > 1",
+}
+"""Distances 1, 3 and -2, and one that is unknown and then adds nothing."""
+
+
+def scored(text: str, *lines: str) -> Condition:
+    """Return a condition from a short form of its score."""
+    threshold, _, rest = text.partition(", parts: ")
+    parts = [part.split() for part in rest.strip("[]").split(", ")]
+    listed = [
+        f"    - {{when: '{PARTS[name]}', weight: {weight}, unknown: 0}}" for name, weight in parts
+    ]
+    head = ["name: x", "universe: [KRX:005930]", "timeframe: 5m", *lines]
+    whole = [*head, "score:", f"  {threshold}", "  parts:", *listed]
+    return compile_condition(parse_condition("\n".join(whole) + "\n"))
 
 
 def test_no_rows_make_an_empty_ranking(compiled: Compiled, panel_of: PanelOf) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conditions.compile import Condition
-    from conditions.why import Branch
+    from conditions.tree import Branch
 
     Compiled = Callable[..., Condition]
     PanelOf = Callable[..., Panel]
@@ -232,6 +232,55 @@ def test_it_waits_for_tomorrow_when_its_limit_is_reached(
     assert found.waits[-1] == Wait(WaitFor.LIMIT, 2, 2)
 
 
+def test_a_silenced_condition_does_not_fire(compiled: Compiled, panel_of: PanelOf) -> None:
+    condition = compiled("close > 12")
+    found = why(condition, panel_of(RISING), 0, NEW, after(4, muted_by="crash"))
+    assert (found.fires, found.state.phase) == (False, Phase.FIRING)
+    assert Wait(WaitFor.MUTED, name="crash") in found.waits
+    again = why(condition, panel_of(RISING), 0, found.state, after(4, muted_by="crash"))
+    assert not again.fires
+
+
+def test_it_waits_to_stay_clear_and_to_expire(compiled: Compiled, panel_of: PanelOf) -> None:
+    keys = ("keep_for: 15 minutes", "expires: 1 hour", "cooldown: 0 minutes")
+    condition = compiled("close > 12", *keys)
+    first = asked(condition, panel_of(RISING))
+    panel = panel_of([*RISING, 5.0])
+    found = asked(condition, panel, first.state, 5)
+    end = OPENING + 4 * SLOT
+    assert (found.state.phase, first.waits[0]) == (Phase.FIRING, Wait(WaitFor.CLEAR))
+    assert found.waits[1:] == (
+        Wait(WaitFor.KEEP, at=end + SLOT + timedelta(minutes=15)),
+        Wait(WaitFor.EXPIRES, at=end + timedelta(hours=1)),
+    )
+
+
+def test_what_fires_every_bar_waits_only_for_its_cooldown(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    condition = compiled("close > 11", "fire: every bar", "cooldown: 10 minutes")
+    fires, state = [], NEW
+    for bars in range(1, 8):
+        found = asked(condition, panel_of([*RISING, 14.0, 15.0, 16.0][:bars]), state, bars)
+        fires.append(found.fires)
+        state = found.state
+    assert fires == [False, False, True, False, True, False, True]
+    assert kinds(found) == [WaitFor.COOLDOWN]
+
+
+def test_a_score_tells_its_sum_and_what_each_part_adds(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    text = f"name: x\nuniverse: [{NAME}]\ntimeframe: 5m\n{SCORE}"
+    condition = compile_condition(parse_condition(text))
+    score = asked(condition, panel_of([10.0, 11.0, 12.0, 13.0, 14.0]), bars=5).when
+    assert (score.word, score.verdict, score.operator) == ("score", Verdict.FALSE, ">")
+    assert [one.value for one in score.operands] == [pytest.approx(0.3), 0.5]
+    assert score.gap == pytest.approx(0.2)
+    assert [part.adds for part in score.parts] == [0.4, -0.1, 0.0]
+    assert score.parts[1].word == "all"
+
+
 def test_slots_without_a_trade_are_counted(compiled: Compiled, panel_of: PanelOf) -> None:
     found = asked(compiled("close > 20"), panel_of(RISING), bars=6)
     newest = OPENING + 3 * SLOT
@@ -262,11 +311,23 @@ def test_an_instrument_without_bars_is_warming_up(compiled: Compiled, panel_of: 
     assert found.waits[0] == Wait(WaitFor.WARM_UP, 0, 9)
 
 
+SCORE = """\
+score:
+  above: 0.5
+  parts:
+    - {when: "close > sma(close, 4)", weight: 0.4}
+    - {when: "rsi(close, 4) < 60 and volume > 300", weight: 0.3, otherwise: -0.1, unknown: 0}
+    - {when: "not close > close[2]", weight: 0.2}
+"""
 OTHERS = (
     "when: not (close > sma(close, 5) for 2 bars) and rsi(close, 4) < 70",
     "when: crosses_above(close, ema(close, 5)) within 3 bars\nfor: 2 bars",
     "when: 0 < change(close, 3) < 2%\nclear: volume > 600\ncooldown: 0 minutes",
     "when: close > close[1]\nfor: 3 bars\ncooldown: 20 minutes\nbetween: 09:10-14:00",
+    "when: close > close[1]\nfire: every bar\ncooldown: 10 minutes\nfor: 2 bars",
+    "when: close > 1\nclear: close < close[1]\nkeep_for: 10 minutes\ncooldown: 0 minutes",
+    "when: close > sma(close, 4)\nclear: close < 1\nexpires: 20 minutes\non_unknown: resolve",
+    SCORE,
 )
 TEXTS = {one: (FOLDER / one).read_text(encoding="utf-8") for one in SHIPPED} | {
     one: f"name: x\nuniverse: [{NAME}]\ntimeframe: 5m\n{one}\n" for one in OTHERS
@@ -278,6 +339,7 @@ BLOCKING = {
     WaitFor.FALSE,
     WaitFor.HOLD,
     WaitFor.CLEAR,
+    WaitFor.KEEP,
     WaitFor.COOLDOWN,
     WaitFor.HOURS,
 }

@@ -147,7 +147,9 @@ def test_a_replay_tells_what_the_bot_did_then(name: str, place: int, store: Stor
     def replay(moment: datetime) -> Why:
         found = asyncio.run(
             store.read(
-                lambda tx: replayed_look(tx, CONDITION, name, CALENDARS[Venue.KRX], 50, moment)
+                lambda tx: replayed_look(
+                    tx, CONDITION, [A, B], CALENDARS[Venue.KRX], 50, instrument=name, at=moment
+                )
             )
         )
         return found.why(name, moment, 0)
@@ -166,7 +168,11 @@ def test_a_replay_takes_the_last_bar_of_a_day_when_it_has_closed(store: Store) -
     def newest(seconds: int) -> float:
         at = start + timedelta(seconds=seconds)
         look = asyncio.run(
-            store.read(lambda tx: replayed_look(tx, CONDITION, A, CALENDARS[Venue.KRX], 50, at))
+            store.read(
+                lambda tx: replayed_look(
+                    tx, CONDITION, [A, B], CALENDARS[Venue.KRX], 50, instrument=A, at=at
+                )
+            )
         )
         return look.why(A, at, 0).close
 
@@ -190,3 +196,68 @@ def test_nothing_stored_is_nothing_to_look_at(tmp_path: Path) -> None:
     look = recall(empty, [A, B])
     assert (look.has_bars, look.judged_ms, look.near(5).unknown) == (False, 0, 2)
     empty.close()
+
+
+CRASH = TEXT.replace("name: example", "name: crash") + "clear: close < 1\n"
+SILENCED = TEXT + "muted_by: {condition: crash, on: KRX:000002}\n"
+RANKED = TEXT.replace("when: close > 102", "when: rank(close) == 1").replace(
+    "close > sma(close, 3)", 'close >= of("KRX:000002").close'
+)
+
+
+def series_of(*texts: str) -> Series:
+    """Return a series of these conditions, judged slot by slot."""
+    members = [(compile_condition(parse_condition(text)), (A, B)) for text in texts]
+    one = build_series(members, CALENDARS, 50)[0]
+    told = [bar for name in (A, B) for bar in bars(name)]
+    for start in sorted({bar.start for bar in told}):
+        judge(one, start, told)
+    return one
+
+
+def keep(store: Store, one: Series) -> None:
+    """Store everything of a series."""
+
+    def write(tx):  # type: ignore[no-untyped-def]  # a transaction
+        tx.bars.put(bar for name in one.panel.instruments for bar in bars(name))
+        tx.documents.put(one.key, one.position(one.judged_ms, ()))
+        for watch in one.watches:
+            kept = watch.states.to_mapping(one.panel.instruments)
+            tx.signals.save_states(watch.condition.name, watch.condition.version, kept)
+
+    asyncio.run(store.write(write))
+
+
+def test_a_silenced_condition_says_by_whom(tmp_path: Path) -> None:
+    one = series_of(CRASH, SILENCED)
+    muter, condition = (watch.condition for watch in one.watches)
+    (live,) = live_looks([one], "example", A)
+    told = live.why(A, NOW, 0)
+    assert [wait.name for wait in told.waits if wait.reason is WaitFor.MUTED] == ["crash"]
+    opened, calendar = Store.open(tmp_path / "muted.sqlite"), CALENDARS[Venue.KRX]
+    keep(opened, one)
+    look = asyncio.run(
+        opened.read(
+            lambda tx: stored_look(tx, condition, [A, B], calendar, 50, instrument=A, muter=muter)
+        )
+    )
+    opened.close()
+    assert repr(look.why(A, NOW, 0)) == repr(told)
+
+
+def test_nobody_is_silenced_by_one_that_does_not_fire() -> None:
+    one = series_of(CRASH.replace("close > 102", "close > 999"), SILENCED)
+    (live,) = live_looks([one], "example", A)
+    assert WaitFor.MUTED not in [wait.reason for wait in live.why(A, NOW, 0).waits]
+
+
+def test_a_condition_that_compares_sees_the_whole_universe() -> None:
+    one = series_of(RANKED)
+    (watch,) = one.watches
+    (live,) = live_looks([one], "example", A)
+    assert (live.asked, live.panel.instruments) == ((A,), (A, B))
+    verdicts = evaluate(watch.condition, one.panel, np.array([one.panel.row(A)])).when
+    told = live.why(A, NOW, 0)
+    assert [told.verdict] == verdicts.tolist() == [1]
+    assert told.when.verdict == told.verdict
+    assert [found.instrument for found in live.near(9).nearest] == [A]
