@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from config.bar_series import MOST_SLOTS, Absence, read_series
 from config.strict_yaml import Located
-from market.errors import Problem
+
+if TYPE_CHECKING:
+    from market.errors import Problem
 
 NO, MISSING = Absence.NO_TRADE, Absence.MISSING
 
