@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from conditions.indicators.registry import OPENINGS
+from conditions.indicators.sessions import session_openings
 from conditions.nodes import Name
 from conditions.series import Series
 from conditions.units import Unit
@@ -53,12 +54,7 @@ def find_openings(starts: Array, is_korean: Array | Sequence[bool]) -> Array:
     day elsewhere. Of a row's first bar that is known only at the usual hour; else it counts as
     going on, so that nothing is summed from the middle of a session.
     """
-    korean = np.asarray(is_korean)[:, None]
-    local = starts + np.where(korean, KRX_OFFSET_MS, 0)
-    day, time = local // DAY_MS, local % DAY_MS
-    found: Array = (time == np.where(korean, KRX_OPEN_MS, 0)).astype(np.float64)
-    is_bar = starts > 0
-    follows = is_bar[:, 1:] & is_bar[:, :-1]
-    found[:, 1:][follows] = (day[:, 1:] != day[:, :-1])[follows]
-    found[~is_bar] = np.nan
+    korean = np.asarray(is_korean)
+    offsets = np.where(korean, KRX_OFFSET_MS, 0)
+    found: Array = session_openings(starts, offsets, np.where(korean, KRX_OPEN_MS, 0), DAY_MS)
     return found

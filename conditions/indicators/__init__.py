@@ -7,6 +7,7 @@ from pkgutil import iter_modules
 
 import numpy as np
 
+from conditions.indicators import sessions
 from conditions.indicators.events import EVENTS, SHORTHANDS
 from conditions.indicators.registry import INDICATORS
 
@@ -24,3 +25,4 @@ def warm_up() -> None:
         if not indicator.is_slow:
             least = (one.typed(one.low) for one in indicator.parameters)
             indicator.kernel(*(bars for _ in indicator.sources), *least, 1)
+    sessions.warm_up()
