@@ -15,7 +15,7 @@ from bot.command import bot_commands
 from bot.dispatch import Dispatcher
 from bot.outbox import Outbox
 from bot.patience import Patience
-from bot.plugins import compile_config
+from bot.plugins import compile_config, members_of
 from bot.render import ChatCards
 from bot.services import Services
 from bot.telegram import TelegramBot
@@ -23,7 +23,6 @@ from bot.telegram_messenger import TelegramMessenger
 from bot.texts import LANGUAGES, Texts
 from bot.watch import PipelineWatch
 from brokers.broker import BROKERS, MarketFed
-from config.load import members
 from crawlers.source import SOURCES
 from engine.desk import Desk
 from engine.fire import Fire
@@ -31,6 +30,7 @@ from engine.health import Health
 from engine.pipeline import Parts, Pipeline
 from engine.quotes import Quotes
 from engine.series import build_series
+from engine.watched import Watched
 from market.errors import SourceError
 from market.store import Store
 
@@ -127,11 +127,8 @@ def _join(
     source = SOURCES.get(settings.crawl.source)(http, settings, outside.market, config.calendars)
     broker = BROKERS.get(settings.broker.name)(store, settings, outside.market, config.calendars)
     quotes = Quotes(source, outside.market)
-    cards = ChatCards(
-        texts,
-        language=settings.telegram.language,
-        descriptions={spec.name: spec.describe for spec in config.conditions},
-    )
+    watched = Watched(compiled)
+    cards = ChatCards(texts, language=settings.telegram.language, describe=watched.describe)
     desk = Desk(
         store=store,
         broker=broker,
@@ -143,14 +140,13 @@ def _join(
         cards=cards,
         events=outside.events,
     )
-    fire = _fire(config, outside, compiled, store, desk, cards)
+    fire = _fire(config, outside, watched, store, desk, cards)
     parts = Parts(
         source=source,
         store=store,
+        watched=watched,
         series=build_series(
-            [(condition, members(config, condition.spec)) for condition in compiled],
-            config.calendars,
-            settings.crawl.history_bars,
+            members_of(config, compiled), config.calendars, settings.crawl.history_bars
         ),
         calendars=config.calendars,
         clock=outside.market,
@@ -194,7 +190,7 @@ def _join(
 def _fire(
     config: Config,
     outside: Outside,
-    compiled: tuple[Condition, ...],
+    watched: Watched,
     store: Store,
     desk: Desk,
     cards: ChatCards,
@@ -206,6 +202,6 @@ def _fire(
         events=outside.events,
         directory=config.directory,
         channel=config.settings.telegram.channel,
-        conditions={condition.name: condition for condition in compiled},
+        conditions=watched,
         wall_clock=outside.wall,
     )

@@ -12,18 +12,21 @@ from bot.command import load_commands
 from brokers.broker import BROKERS
 from conditions.compile import compile_all
 from conditions.reference import Reference
+from config.load import members
 from config.settings import environment_name
 from config.strict_yaml import Located, MapNode, load_yaml
 from crawlers.source import SOURCES
 from market.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import ModuleType
     from typing import Any
 
     from conditions.compile import Condition
     from config.load import Config
     from config.registry import Registry
+    from engine.series import Members
 
 
 def load_plugins() -> None:
@@ -34,24 +37,35 @@ def load_plugins() -> None:
 
 
 def compile_config(config: Config) -> tuple[Condition, ...]:
-    """Return the conditions, ready to judge.
+    """Return the conditions that are watched, ready to judge; those that are off must compile too.
 
     Raises ConfigError with every mistake in them and every source or broker that does not exist.
     """
+    return tuple(one for one in compile_library(config) if one.spec.is_enabled)
+
+
+def compile_library(config: Config) -> tuple[Condition, ...]:
+    """Return all conditions, behind the watched ones those that are off; raises as above."""
     load_plugins()
     settings = config.settings
     problems = [
         *_unknown(config, SOURCES, "crawl", "source", settings.crawl.source),
         *_unknown(config, BROKERS, "broker", "name", settings.broker.name),
     ]
+    conditions = (*config.conditions, *config.off)
     reference = Reference(config.calendars, config.directory, config.universes)
     try:
-        compiled = compile_all(config.conditions, settings.crawl.history_bars, reference)
+        compiled = compile_all(conditions, settings.crawl.history_bars, reference)
     except ConfigError as error:
         raise ConfigError((*problems, *error.problems)) from error
     if problems:
         raise ConfigError(tuple(problems))
     return compiled
+
+
+def members_of(config: Config, conditions: Iterable[Condition]) -> list[Members]:
+    """Return the conditions of a configuration with the instruments that they watch."""
+    return [(condition, members(config, condition.spec)) for condition in conditions]
 
 
 def _import_all(package: ModuleType) -> None:

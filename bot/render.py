@@ -11,7 +11,7 @@ from market.messages import Button, Message, Role
 from market.types import Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.texts import Texts
     from config.condition_file import AlertSpec
@@ -25,17 +25,21 @@ if TYPE_CHECKING:
 class ChatCards:
     """The engine's Cards: everybody reads in their own language, the channel in `language`.
 
-    `descriptions` are the conditions' own words by name. `bot_name` (without @) becomes known
+    `describe` tells a condition's own words by its name. `bot_name` (without @) becomes known
     when Telegram has been asked; with it the channel's alerts link to the private chat.
     """
 
     def __init__(
-        self, texts: Texts, *, language: str = "ko", descriptions: Mapping[str, str] | None = None
+        self,
+        texts: Texts,
+        *,
+        language: str = "ko",
+        describe: Callable[[str], str] = lambda _: "",
     ) -> None:
         self.bot_name = ""
         self._texts = texts
         self._language = language
-        self._descriptions = dict(descriptions or {})
+        self._describe = describe
 
     def alert(
         self,
@@ -46,7 +50,7 @@ class ChatCards:
         channel: int | None,
     ) -> tuple[Message, ...]:
         """Return the alert for every reader's private chat and for the channel."""
-        described = self._descriptions.get(signal.condition, "")
+        described = self._describe(signal.condition)
 
         def message(chat_id: int, language: str, buttons: tuple[Button, ...]) -> Message:
             return Message(

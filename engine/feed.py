@@ -63,6 +63,17 @@ class Feed:
         """Note that the history reaches up to `at`; what follows is still to be seen."""
         self._started_at = self._closed_at = at
 
+    def renew(self, series: Series, joined: Iterable[InstrumentId], at: datetime) -> None:
+        """Go on with a series of other instruments; what has joined is in sight from `at` on."""
+        for name in self.series.panel.instruments:
+            if not series.panel.has(name):
+                series.builder.forget(name)
+                self._seen_at.pop(name, None)
+        self.series = series
+        self._seen_at |= dict.fromkeys(joined, at)
+        self._crawled = [bar for bar in self._crawled if series.panel.has(bar.instrument)]
+        self._changed = [bar for bar in self._changed if series.panel.has(bar.instrument)]
+
     def unseen(self, before: datetime, seen_at: datetime) -> list[datetime]:
         """Return the slots that the chart must tell when nothing was seen between.
 

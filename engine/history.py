@@ -16,7 +16,7 @@ from market.errors import SourceError
 from market.types import from_ms, to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from engine.exact import ExactBars
@@ -54,7 +54,7 @@ class History:
         it ran last gets its whole history. Raises SourceError when no instrument answered.
         """
         seen = await self._store.read(_stored(series, self._depth))
-        slots = self._closed_slots(series, now)
+        slots = closed_slots(series, self._depth, now)
         if not slots:
             return []
         if not seen.judged_ms:
@@ -74,17 +74,6 @@ class History:
         ]
         await self._store.write(self._record(series, seen, fetched))
         return _by_slot(missed)
-
-    def _closed_slots(self, series: Series, now: datetime) -> list[datetime]:
-        """Return the newest `depth` slots that have closed by `now`."""
-        calendar = series.calendar
-        back = timedelta(days=3)
-        while True:
-            slots = calendar.slots(now - back, now, series.timeframe)
-            closed = [one for one in slots if calendar.slot_end(one, series.timeframe) <= now]
-            if len(closed) >= self._depth or back > timedelta(days=2 * self._depth + 60):
-                return closed[-self._depth :]
-            back *= 2
 
     async def _fetch(
         self, series: Series, starts: Mapping[InstrumentId, datetime], now: datetime
@@ -123,6 +112,26 @@ class History:
             tx.documents.put(_whole_key(series), {"depth": self._depth, "instruments": whole})
 
         return write
+
+
+def closed_slots(series: Series, depth: int, now: datetime) -> list[datetime]:
+    """Return the newest `depth` slots that have closed by `now`."""
+    calendar = series.calendar
+    back = timedelta(days=3)
+    while True:
+        slots = calendar.slots(now - back, now, series.timeframe)
+        closed = [one for one in slots if calendar.slot_end(one, series.timeframe) <= now]
+        if len(closed) >= depth or back > timedelta(days=2 * depth + 60):
+            return closed[-depth:]
+        back *= 2
+
+
+def keep_whole(tx: Transaction, series: Series, names: Collection[InstrumentId]) -> None:
+    """Note that of no others than these the whole history is stored."""
+    document = tx.documents.get(_whole_key(series))
+    if document is not None:
+        kept = [name for name in document["instruments"] if name in names]
+        tx.documents.put(_whole_key(series), {**document, "instruments": kept})
 
 
 def _whole_key(series: Series) -> str:

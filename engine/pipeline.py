@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.exact import ExactBars
+from engine.exchange import plan_exchange, read_standings
 from engine.feed import Feed
 from engine.history import History
 from engine.judge import Judge
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from brokers.broker import MarketFed
     from crawlers.source import Source
     from engine.desk import Desk
+    from engine.exchange import Renewed
     from engine.fire import Fire
     from engine.health import Health
     from engine.ports import Events
     from engine.quotes import Quotes
-    from engine.series import Series, Slot
+    from engine.series import Members, Series, Slot
+    from engine.watched import Watched
     from market.clock import Clock
     from market.errors import SourceChanged
     from market.sessions import Calendar
@@ -41,10 +44,14 @@ LATE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a pipeline is made of; everything outside the process comes in here."""
+    """What a pipeline is made of; everything outside the process comes in here.
+
+    `series` are those of the `watched` conditions at the start.
+    """
 
     source: Source
     store: Store
+    watched: Watched
     series: Sequence[Series]
     calendars: Mapping[Venue, Calendar]
     clock: Clock
@@ -70,7 +77,7 @@ class Pipeline:
     @property
     def series(self) -> Sequence[Series]:
         """Return the series that are watched, one a timeframe and venue."""
-        return self._parts.series
+        return tuple(feed.series for feed in self._feeds)
 
     @property
     def health(self) -> Health:
@@ -88,6 +95,33 @@ class Pipeline:
                 feed.start(now)
                 await self._close_slots(feed)
             await parts.fire.resume(parts.clock.now())
+
+    async def exchange(self, members: Sequence[Members]) -> None:
+        """Watch these conditions instead; what is watched already goes on where it stands.
+
+        Raises StoreError, with all as it was.
+        """
+        parts = self._parts
+        conditions = [condition for condition, _ in members]
+        async with self._sweeping:
+            now = parts.clock.now()
+            stored = await parts.store.read(lambda tx: read_standings(tx, conditions))
+            plan = await asyncio.to_thread(
+                plan_exchange, self.series, members, stored, parts.calendars, parts.depth, now
+            )
+            await parts.store.write(plan.record)
+            present = {feed.series.key: feed for feed in self._feeds}
+            self._feeds = [self._renewed(present, one, now) for one in plan.renewed]
+            parts.watched.exchange(conditions)
+
+    def _renewed(self, present: Mapping[str, Feed], renewed: Renewed, now: datetime) -> Feed:
+        series = renewed.series
+        feed = present.get(series.key)
+        if feed is None:
+            feed = Feed(series, self._exact)
+            feed.start(now)
+        feed.renew(series, renewed.joined, now)
+        return feed
 
     async def crawl(self) -> int:
         """Make one sweep; return the number of ticks. A source that fails leaves all as it was."""
@@ -111,7 +145,7 @@ class Pipeline:
             orders = [order.instrument for order in tx.orders.in_states(OPEN)]
             return orders + [one.instrument for one in tx.orders.positions() if one.quantity]
 
-        names = [name for series in self._parts.series for name in series.panel.instruments]
+        names = [name for series in self.series for name in series.panel.instruments]
         return list(dict.fromkeys(names + await self._parts.store.read(held)))
 
     async def _take(self, ticks: Sequence[Tick]) -> None:

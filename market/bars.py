@@ -105,6 +105,14 @@ class BarBuilder:
                 _forget_old(self._watches[instrument].bars)
         return Closed(tuple(new), tuple(revised))
 
+    def forget(self, instrument: InstrumentId) -> None:
+        """Drop what is known of an instrument, as if it had never been seen."""
+        self._watches.pop(instrument, None)
+        for growing in self._open.values():
+            growing.pop(instrument, None)
+        for key in [key for key in self._changed if key[1] == instrument]:
+            del self._changed[key]
+
     def _watch(self, tick: Tick) -> _Watch:
         watch = self._watches.get(tick.instrument)
         if watch is None:

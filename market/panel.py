@@ -153,14 +153,20 @@ class Panel:
     def part(self, rows: np.ndarray[Any, Any]) -> Panel:
         """Return a copy of these rows in this order, whole whatever another thread appends."""
         part = Panel(self.timeframe, [self.instruments[row] for row in rows.tolist()], self.depth)
-        with self._changing:
-            for name in _FIELDS:
-                part._values[name].view[:] = self._values[name].view[rows]
-            part._starts.view[:] = self._starts.view[rows]
-            part._gap.view[:] = self._gap.view[rows]
-            part.missing[:] = self.missing[rows]
-            part.counts[:] = self.counts[rows]
+        part.take_rows(np.arange(len(rows)), self, rows)
         return part
+
+    def take_rows(
+        self, rows: np.ndarray[Any, Any], source: Panel, source_rows: np.ndarray[Any, Any]
+    ) -> None:
+        """Put copies of another panel's rows into these; both have the same depth."""
+        with source._changing:
+            for name in _FIELDS:
+                self._values[name].view[rows] = source._values[name].view[source_rows]
+            self._starts.view[rows] = source._starts.view[source_rows]
+            self._gap.view[rows] = source._gap.view[source_rows]
+            self.missing[rows] = source.missing[source_rows]
+            self.counts[rows] = source.counts[source_rows]
 
     def snapshot(
         self,

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 SAMSUNG = Instrument(Venue.KRX, "005930", "삼성전자")
 ODD = Instrument(Venue.KRX, "000001", "A&B <c>")
-CARDS = ChatCards(Texts.load(), language="ko", descriptions={"volume-breakout": "거래량 & 돌파"})
+CARDS = ChatCards(
+    Texts.load(), language="ko", describe={"volume-breakout": "거래량 & 돌파"}.__getitem__
+)
 LEAVES = (
     Leaf("close / sma(close, 60) - 1 > 2%", 0.0341, ">", 0.02, "ratio", Verdict.TRUE),
     Leaf("volume > 6 * sma(volume, 20)", 120_000, ">", 84_000, "volume", Verdict.TRUE),

@@ -12,6 +12,7 @@ from engine.health import Health
 from engine.pipeline import Parts, Pipeline
 from engine.quotes import Quotes
 from engine.series import build_series
+from engine.watched import Watched
 from market.clock import ManualClock
 from market.directory import Directory
 from market.errors import StoreFull
@@ -176,7 +177,8 @@ class World:
         await self.pipeline.start()
 
     def build(self) -> Pipeline:
-        members = [(one, self._universe(one)) for one in self.conditions]
+        members = self.members()
+        watched = self.watched = Watched(self.conditions)
         self.fire = Fire(
             store=self.store,
             desk=self.desk,  # type: ignore[arg-type]  # a desk is a class, this one only notes
@@ -184,13 +186,14 @@ class World:
             events=self.events,
             directory=self.directory,
             channel=CHANNEL,
-            conditions={one.name: one for one in self.conditions},
+            conditions=watched,
             wall_clock=self.clock,
         )
         return Pipeline(
             Parts(
                 source=self.market,
                 store=self.store,
+                watched=watched,
                 series=build_series(members, CALENDARS, self.depth),
                 calendars=CALENDARS,
                 clock=self.clock,
@@ -202,6 +205,15 @@ class World:
                 depth=self.depth,
             )
         )
+
+    def members(self) -> list[tuple[Condition, tuple[InstrumentId, ...]]]:
+        """Return the conditions with their universes."""
+        return [(one, self._universe(one)) for one in self.conditions]
+
+    async def exchange(self, *conditions: Condition) -> None:
+        """Watch other conditions from now on; a reboot watches them too."""
+        self.conditions = conditions
+        await self.pipeline.exchange(self.members())
 
     def _universe(self, one: Condition) -> tuple[InstrumentId, ...]:
         assert isinstance(one.spec.universe, tuple)

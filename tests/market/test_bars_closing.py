@@ -142,3 +142,15 @@ def test_aggregate_is_incomplete_where_a_part_is_and_skips_what_is_outside() -> 
     minutes = [bar(0, 1, 1), bar(1, 1, 1, is_complete=False), bar(0, 1, 1, start=kst(15, 45))]
     joined = aggregate(minutes, Timeframe.M5, KRX)
     assert shown(joined) == [("09:00", 2, False)]
+
+
+def test_what_is_forgotten_comes_as_if_never_seen() -> None:
+    builder = BarBuilder(Timeframe.M5, CALENDARS)
+    builder.add(poll(kst(10, 1), 10))
+    builder.add(poll(kst(10, 6), 20))
+    builder.close(kst(10, 7))
+    builder.add(poll(kst(10, 4), 15))
+    builder.forget(SAMSUNG)
+    assert builder.close(kst(10, 11)) == Closed((), ())
+    builder.add(poll(kst(10, 12), 500))
+    assert builder.close(kst(10, 16)) == Closed((), ())

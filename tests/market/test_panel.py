@@ -271,3 +271,14 @@ def test_a_part_is_whole_while_another_thread_appends() -> None:
         assert len(shown) == 1
     writer.join()
     assert held(panel.part(np.array([2])), 0)[-1] == (2_999, 3_000)
+
+
+def test_rows_of_another_panel_are_copied_with_what_is_known_of_them() -> None:
+    old, new = Panel(Timeframe.M5, ROWS[:3], depth=4), Panel(Timeframe.M5, ROWS[1:], depth=4)
+    old.append(bar(name, number, 10.0 + number) for name in ROWS[:3] for number in range(2))
+    old.mark_missing([2])
+    new.take_rows(np.array([0, 1]), old, np.array([1, 2]))
+    old.append([bar("KRX:B", 2)])
+    assert [held(new, row) for row in range(3)] == [[(0, 10), (1, 11)]] * 2 + [[]]
+    assert new.missing.tolist() == [False, True, False, False]
+    assert new.counts.tolist() == [2, 2, 0, 0]
