@@ -9,7 +9,7 @@ import numpy as np
 
 from conditions.distance import operator_of
 from conditions.score import Scored
-from conditions.series import Indicated, Series
+from conditions.series import Constant, Field, Indicated, Series
 from conditions.truths import Compared, Happened, Lasting, Truth
 from conditions.units import Unit
 from market.signals import Explanation, Leaf
@@ -118,5 +118,7 @@ def _lines(series: Series) -> Iterator[Series]:
 
 
 def _is_price_itself(series: Series) -> bool:
-    """Tell whether nothing but prices of bars went into a line: no indicator."""
-    return not isinstance(series, Indicated) and all(map(_is_price_itself, series.parts))
+    """Tell whether only prices of bars went into a line: no indicator, nothing of the day."""
+    if isinstance(series, Indicated) or not series.parts:
+        return isinstance(series, Field | Constant)
+    return all(map(_is_price_itself, series.parts))

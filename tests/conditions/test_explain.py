@@ -110,6 +110,13 @@ def test_overlays_are_series_that_lie_where_prices_do(
     np.testing.assert_array_equal(drawn["sma(close, 3)"], [np.nan, 11.0, 12.0])
 
 
+def test_lines_of_the_day_are_drawn(compiled: Compiled, panel_of: PanelOf) -> None:
+    condition = compiled("close > day.open + 1 and high[1] < upper_limit and close > day.low[1]")
+    drawn = overlays(condition, panel_of(RISING), 0, 3)
+    assert list(drawn) == ["day.open + 1", "upper_limit", "day.low[1]"]
+    assert drawn["day.open + 1"].tolist() == [11.0, 11.0, 11.0]
+
+
 def test_overlays_are_at_most_four_and_fit_a_snapshot(
     compiled: Compiled, panel_of: PanelOf
 ) -> None:
