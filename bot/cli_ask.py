@@ -22,7 +22,7 @@ from market.store import Store
 from market.types import from_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -115,11 +115,18 @@ def _asked(config_path: Path | None, name: str, language: str | None) -> _Asked:
     compiled = {one.name: one for one in compile_config(config)}
     known = find_condition(name, compiled)
     if known is None:
-        raise TicktalkError(f"unknown condition '{name}'{suggestion(name, compiled)}")
+        raise TicktalkError(_unknown(name, config, compiled))
     condition, spoken = compiled[known], language or config.settings.telegram.language
     muting = condition.spec.muted_by
     muter = None if muting is None else compiled.get(muting.condition.text)
     return _Asked(config, condition, muter, spoken, Texts.load(), SystemClock().now())
+
+
+def _unknown(name: str, config: Config, known: Collection[str]) -> str:
+    off = next((spec for spec in config.off if spec.name == name), None)
+    if off is not None:
+        return f"condition '{name}' is off; write 'enabled: true' in {off.file}"
+    return f"unknown condition '{name}'{suggestion(name, known)}"
 
 
 def _instrument(asked: _Asked, text: str) -> Instrument:

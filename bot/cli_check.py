@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from conditions.compile import Condition
     from conditions.coverage import Coverage
+    from config.condition_file import ConditionSpec
     from config.load import Config
 
 
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 @click.option("--verbose", is_flag=True, help="List the outcomes that no test brings about.")
 def check(config_path: Path | None, *, verbose: bool) -> None:
     """Validate settings, universes and conditions, and run their tests; show every mistake."""
-    from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
+    from bot.plugins import compile_library  # noqa: PLC0415  # --help need not load numba
     from conditions.findings import Severity  # noqa: PLC0415  # likewise
     from conditions.lint import lint  # noqa: PLC0415  # likewise
     from conditions.trial_report import failed_tests  # noqa: PLC0415  # likewise
 
     with errors_for_people():
         config = load_config(config_path)
-        compiled = compile_config(config)
+        compiled = compile_library(config)
         history = config.settings.crawl.history_bars
         findings = [one for condition in compiled for one in lint(condition)]
         problems = [one.problem for one in findings if one.severity is Severity.ERROR]
@@ -50,12 +51,17 @@ def _lines(config: Config, compiled: tuple[Condition, ...], *, verbose: bool) ->
     yield f"{config.folder}: all is well"
     yield f"  {len(config.universes)} universes: {', '.join(sorted(config.universes))}"
     for condition in compiled:
-        order = condition.spec.order
-        does = f"proposes to {order.side}" if order is not None else "alerts"
+        does = _does(condition.spec)
         covered = coverage(condition, config.settings.crawl.history_bars)
         yield f"  {condition.name} ({condition.timeframe}): {does}; {_tested(covered)}"
         if verbose:
             yield from _missing(covered)
+
+
+def _does(spec: ConditionSpec) -> str:
+    if not spec.is_enabled:
+        return "off"
+    return f"proposes to {spec.order.side}" if spec.order is not None else "alerts"
 
 
 def _tested(covered: Coverage) -> str:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.app import App, Outside, build
 from bot.events import EventLog
 from bot.market_time import UnscaledTime
-from bot.plugins import compile_config
+from bot.plugins import compile_config, compile_library
 from config.load import PACKAGED, Config, load, write_folder
 from market.clock import SystemClock
 from market.errors import ConfigError, StoreLocked, TicktalkError
@@ -93,6 +93,19 @@ def test_unknown_plugins_and_bad_conditions_are_found_together(tmp_path: Path) -
     assert "settings.yaml:1:17: crawl.source: unknown source 'navr'; did you mean 'naver'?" in text
     assert "settings.yaml:2:16: broker.name: unknown broker 'papper'; did you mean" in text
     assert "bad.yaml:4:7" in text
+
+
+def test_what_is_off_is_not_watched_but_must_compile(tmp_path: Path) -> None:
+    here = written(tmp_path, {})
+    condition = here.folder / "conditions" / "off.yaml"
+    text = "name: off\nenabled: false\nuniverse: all\ntimeframe: 5m\nwhen: close > 3\n"
+    condition.write_text(text, encoding="utf-8")
+    again = load(here.folder / "settings.yaml", {})
+    assert "off" not in [one.name for one in compile_config(again)]
+    assert "off" in [one.name for one in compile_library(again)]
+    condition.write_text(text.replace("close", "clos"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="unknown name 'clos'"):
+        compile_config(load(here.folder / "settings.yaml", {}))
 
 
 def test_an_unknown_plugin_in_the_environment_is_placed_there(tmp_path: Path) -> None:

@@ -46,6 +46,13 @@ def test_a_tested_condition_is_counted() -> None:
     assert "high (5m): alerts; 1 test, 3 of 3 outcomes" in check(CONDITION).output
 
 
+def test_what_is_off_is_tested_all_the_same() -> None:
+    off = f"enabled: false\n{CONDITION}"
+    assert "high (5m): off; 1 test, 3 of 3 outcomes" in check(off).output
+    assert "expected to fire at slot 0, did not" in check(off.replace("[1]", "[0]")).output
+    assert "unknown name 'clos'" in check(off.replace("when: close", "when: clos")).output
+
+
 def test_a_test_that_fails_is_a_mistake_with_its_place() -> None:
     result = check(CONDITION.replace("[1]", "[0]"))
     assert result.exit_code == 2
