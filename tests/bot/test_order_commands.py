@@ -164,4 +164,4 @@ def test_cancel_with_an_id_tells_the_outcome(world: World) -> None:
     world.desk.outcome = Outcome(None, "order.cancel_refused", {"reason": "rejected.closed"})
     (message,) = asyncio.run(world.say("/cancel #AAAAAAAAAAAA"))
     assert world.desk.calls == [("cancel", "aaaaaaaaaaaa", TRADER.id)]
-    assert "market closed" in message.text
+    assert "not open any more" in message.text
