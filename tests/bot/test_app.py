@@ -96,7 +96,7 @@ def test_unknown_plugins_and_bad_conditions_are_found_together(tmp_path: Path) -
 
 
 def test_what_is_off_is_not_watched_but_must_compile(tmp_path: Path) -> None:
-    here = written(tmp_path, {})
+    here = written(tmp_path, {}, crawl="{every_seconds: 5}")
     condition = here.folder / "conditions" / "off.yaml"
     text = "name: off\nenabled: false\nuniverse: all\ntimeframe: 5m\nwhen: close > 3\n"
     condition.write_text(text, encoding="utf-8")
