@@ -53,8 +53,10 @@ def leaf_value(value: float, unit: str, language: str) -> str:
         return "–"
     if unit == "ratio":
         return numbers.percent(value)
-    if unit in {"price", "value"}:
+    if unit == "price":
         return numbers.won(value, language)
+    if unit == "value":
+        return numbers.turnover(value, language)
     if unit in {"time", "clock"}:
         return numbers.of_day(value) if unit == "clock" else numbers.minutes(value, language)
     return numbers.grouped(value, 0 if unit == "volume" else 2)

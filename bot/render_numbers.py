@@ -6,15 +6,16 @@ import math
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+
+from market.sessions import KST
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-KST = ZoneInfo("Asia/Seoul")
-
 UP, DOWN, FLAT = "🔺", "🔻", "▫️"
 """Red for up and blue for down is the Korean habit; these are the signs that keep it."""
+
+MILLION, HUNDRED_MILLION = 1_000_000, 100_000_000
 
 
 def grouped(number: Decimal | float, places: int = 0) -> str:
@@ -41,6 +42,15 @@ def won(number: Decimal | float, language: str) -> str:
     if isinstance(number, float) and not math.isfinite(number):
         return "–"
     return f"{price(number)}원" if language == "ko" else f"{price(number)} KRW"
+
+
+def turnover(number: float, language: str) -> str:
+    """Return money traded as people say it: from a hundred million won on in 억 (or millions)."""
+    if not abs(number) >= HUNDRED_MILLION:
+        return won(number, language)
+    if language == "ko":
+        return f"{price(round(number / HUNDRED_MILLION, 1))}억원"
+    return f"{price(round(number / MILLION, 1))}M KRW"
 
 
 def signed_won(number: Decimal, language: str) -> str:

@@ -43,3 +43,17 @@ from bot import render_numbers as numbers
 )
 def test_numbers_read_as_people_expect(shown: str, expected: str) -> None:
     assert shown == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "korean", "english"),
+    [
+        (99_999_999.0, "99,999,999원", "99,999,999 KRW"),
+        (100_000_000.0, "1억원", "100M KRW"),
+        (74_490_676_700.0, "744.9억원", "74,491M KRW"),
+        (float("nan"), "–", "–"),
+    ],
+)
+def test_turnover_is_told_as_people_say_it(number: float, korean: str, english: str) -> None:
+    assert numbers.turnover(number, "ko") == korean
+    assert numbers.turnover(number, "en") == english
