@@ -18,6 +18,7 @@ from config.registry import suggestion
 from engine.exact import venue_of
 from market.clock import SystemClock
 from market.errors import TicktalkError
+from market.sessions import KST
 from market.store import Store
 from market.types import from_ms
 
@@ -161,7 +162,7 @@ def _why(tx: Transaction, asked: _Asked, instrument: Instrument, at: datetime | 
         look = replayed_look(tx, condition, *where, instrument=instrument.id, at=at)
     if not look.has_bars:
         raise TicktalkError(_no_bars(instrument.name, condition, at))
-    midnight = now.astimezone(numbers.KST).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)
     fired = tx.signals.count_since(condition.name, midnight, None if at is None else at)
     text = why_text(asked.texts, asked.language, look.why(instrument.id, now, fired), instrument)
     return text if at is None else f"{text}\n\n{_replayed(asked, look, at)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.html_text import CAPTION_LIMIT, TEXT_LIMIT, length
+from market.sessions import KST
 from market.types import Verdict, from_ms
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ def change_since(snapshot: Snapshot) -> tuple[str, float]:
     """
     if len(snapshot.close) < 2:
         return "bars", math.nan
-    today = from_ms(snapshot.starts[-1]).astimezone(numbers.KST).date()
+    today = from_ms(snapshot.starts[-1]).astimezone(KST).date()
     for start, close in zip(reversed(snapshot.starts), reversed(snapshot.close), strict=True):
-        if start and from_ms(start).astimezone(numbers.KST).date() < today:
+        if start and from_ms(start).astimezone(KST).date() < today:
             return "day", _ratio(snapshot.close[-1], close)
     return "bars", _ratio(snapshot.close[-1], snapshot.close[0])
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import render_numbers as numbers
 from bot.command import command
 from bot.render_order import order_line
 from bot.reply import Reply, command_button
 from market.messages import Role
+from market.sessions import KST
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,4 +44,4 @@ async def orders(services: Services, call: Call) -> Reply:
 
 def start_of_day(now: datetime) -> datetime:
     """Return midnight in Korea before a moment."""
-    return now.astimezone(numbers.KST).replace(hour=0, minute=0, second=0, microsecond=0)
+    return now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)
