@@ -16,6 +16,7 @@ from bot.dispatch import Dispatcher
 from bot.outbox import Outbox
 from bot.patience import Patience
 from bot.plugins import compile_config, members_of
+from bot.reload import Reloader
 from bot.render import ChatCards
 from bot.services import Services
 from bot.telegram import TelegramBot
@@ -61,6 +62,7 @@ class App:
 
     services: Services
     pipeline: Pipeline
+    reloader: Reloader
     desk: Desk
     outbox: Outbox
     cards: ChatCards
@@ -173,6 +175,15 @@ def _join(
         access=Access(store),
         events=outside.events,
     )
+    reloader = Reloader(
+        config=config,
+        conditions=compiled,
+        pipeline=pipeline,
+        store=store,
+        texts=texts,
+        events=outside.events,
+        wall_clock=outside.wall,
+    )
     telegram = TelegramBot(settings.telegram, store, outside.wall, on_handled)
     outbox = Outbox(
         store=store,
@@ -184,7 +195,7 @@ def _join(
         texts=texts,
     )
     dispatcher = Dispatcher(services)
-    return App(services, pipeline, desk, outbox, cards, telegram, dispatcher, store, http)
+    return App(services, pipeline, reloader, desk, outbox, cards, telegram, dispatcher, store, http)
 
 
 def _fire(

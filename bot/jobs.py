@@ -73,15 +73,16 @@ class Jobs:
     def in_market_time(
         self, name: str, schedule: Schedule, work: Callable[[], Awaitable[object]]
     ) -> None:
-        """Add a job whose schedule is in market time."""
+        """Add a job whose schedule is in market time, in place of one of that name."""
         trigger = MarketTrigger(schedule, self._time)
         self._triggers[name] = trigger
-        self._scheduler.add_job(self._guarded(name, work), trigger, id=name)
+        self._scheduler.add_job(self._guarded(name, work), trigger, id=name, replace_existing=True)
 
     def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-        """Add a job on the machine's clock."""
+        """Add a job on the machine's clock; one that lasts longer skips a time without a word."""
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
-        self._scheduler.add_job(self._guarded(name, work), trigger, id=name)
+        guarded = self._guarded(name, _unless_running(work))
+        self._scheduler.add_job(guarded, trigger, id=name, max_instances=2)
 
     def start(self) -> None:
         """Start running jobs."""
@@ -128,3 +129,20 @@ class Jobs:
             logger.exception("job '%s' failed; it runs again at its next time", name)
         else:
             self._troubles.pop(name, None)
+
+
+def _unless_running(work: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    """Return work that does nothing while it is being done already."""
+    is_running = False
+
+    async def once() -> None:
+        nonlocal is_running
+        if is_running:
+            return
+        is_running = True
+        try:
+            await work()
+        finally:
+            is_running = False
+
+    return once

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.jobs import Jobs
 from bot.messenger import MessengerError
+from bot.reload import LOOK_SECONDS
 from bot.schedule import InSession
 from market.errors import StoreError
 
@@ -37,6 +38,7 @@ class Runner:
         self._app = app
         self._stopping = asyncio.Event()
         self._told_at: datetime | None = None
+        self._schedule: InSession | None = None
         self.jobs = Jobs(time, self._store_failed)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -56,12 +58,23 @@ class Runner:
     async def _market(self) -> None:
         """Fill the history, then let the jobs run."""
         await self._app.start_market()
-        services = self._app.services
-        crawl = services.config.settings.crawl
-        schedule = InSession(crawl.every_seconds, crawl.offset_seconds, self._watched_calendars())
-        self.jobs.in_market_time("crawl", schedule, self._crawl)
+        self._plan_crawl()
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
-        logger.info("watching %d conditions", len(services.pipeline.conditions))
+        self.jobs.every("reload", LOOK_SECONDS, self._reload)
+        logger.info("watching %d conditions", len(self._app.services.pipeline.conditions))
+
+    def _plan_crawl(self) -> None:
+        """Sweep while what is watched is in session."""
+        crawl = self._app.services.config.settings.crawl
+        schedule = InSession(crawl.every_seconds, crawl.offset_seconds, self._watched_calendars())
+        if schedule != self._schedule:
+            self._schedule = schedule
+            self.jobs.in_market_time("crawl", schedule, self._crawl)
+
+    async def _reload(self) -> None:
+        if await self._app.reloader.look():
+            self._plan_crawl()
+            self._app.outbox.poke()
 
     async def _chat(self) -> None:
         await self._app.start_chat()

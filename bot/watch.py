@@ -25,9 +25,7 @@ class PipelineWatch:
     @property
     def conditions(self) -> Sequence[Condition]:
         """Return the conditions that are being watched."""
-        watches = (watch for one in self._pipeline.series for watch in one.watches)
-        # one that watches several venues is in the series of each
-        return list({watch.condition.name: watch.condition for watch in watches}.values())
+        return self._pipeline.conditions
 
     def health(self) -> Mapping[str, object]:
         """Return the source's state, its last good sweep (market time) and its last error."""

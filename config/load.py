@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from market.sessions import Calendar
     from market.types import Instrument, InstrumentId
 
-__all__ = ["PACKAGED", "Config", "find_settings", "load", "members", "write_folder"]
+__all__ = [
+    "PACKAGED",
+    "Config",
+    "find_settings",
+    "load",
+    "members",
+    "reload",
+    "reloaded_files",
+    "write_folder",
+]
 
 T = TypeVar("T")
 
@@ -75,6 +84,19 @@ def load(settings_path: Path, environ: Mapping[str, str]) -> Config:
     return _Loader(settings_path.parent).load(settings_path, environ)
 
 
+def reload(config: Config) -> Config:
+    """Load universes and conditions again; raises ConfigError with all problems.
+
+    Settings, instruments and calendars stay as they were loaded.
+    """
+    return _Loader(config.folder).reload(config)
+
+
+def reloaded_files(folder: Path) -> list[Path]:
+    """Return the files that `reload` reads, as they are there now."""
+    return [*_files(_place(folder, "universes")), *_files(folder / "conditions")]
+
+
 def members(config: Config, spec: ConditionSpec) -> tuple[InstrumentId, ...]:
     """Return the instruments that a condition watches."""
     if isinstance(spec.universe, Located):
@@ -91,29 +113,32 @@ class _Loader:
 
     def load(self, settings_path: Path, environ: Mapping[str, str]) -> Config:
         settings = self._read(settings_path, lambda node: read_settings(node, environ))
-        instruments = self._read(self._place("instruments.yaml"), read_instruments)
-        special = self._read(self._place("krx_calendar.yaml"), read_special_days)
-        universes, are_all_known = self._universes(instruments)
-        members = {name: universe.members for name, universe in universes.items()}
-        surroundings = Surroundings(
-            (settings or Settings()).confirm, tuple(members) if are_all_known else None, instruments
-        )
-        conditions = self._conditions(surroundings, members)
+        instruments = self._read(_place(self._folder, "instruments.yaml"), read_instruments)
+        special = self._read(_place(self._folder, "krx_calendar.yaml"), read_special_days)
+        members, conditions = self._watched(settings or Settings(), instruments)
         if settings is None or instruments is None or special is None or self._problems:
             raise ConfigError(tuple(self._problems))
-        return Config(
-            self._folder,
-            settings,
-            members,
-            tuple(spec for spec in conditions if spec.is_enabled),
-            Directory(instruments.values()),
-            _calendars(special),
-            tuple(spec for spec in conditions if not spec.is_enabled),
-        )
+        watched, off = _apart(conditions)
+        directory = Directory(instruments.values())
+        calendars = _calendars(special)
+        return Config(self._folder, settings, members, watched, directory, calendars, off)
 
-    def _place(self, name: str) -> Path:
-        beside = self._folder / name
-        return beside if beside.exists() else PACKAGED / name
+    def reload(self, config: Config) -> Config:
+        instruments = {instrument.id: instrument for instrument in config.directory}
+        members, conditions = self._watched(config.settings, instruments)
+        if self._problems:
+            raise ConfigError(tuple(self._problems))
+        watched, off = _apart(conditions)
+        return replace(config, universes=members, conditions=watched, off=off)
+
+    def _watched(
+        self, settings: Settings, instruments: Mapping[InstrumentId, Instrument] | None
+    ) -> tuple[dict[str, tuple[InstrumentId, ...]], tuple[ConditionSpec, ...]]:
+        universes, are_all_known = self._universes(instruments)
+        members = {name: universe.members for name, universe in universes.items()}
+        known = tuple(members) if are_all_known else None
+        surroundings = Surroundings(settings.confirm, known, instruments)
+        return members, self._conditions(surroundings, members)
 
     def _read(self, path: Path, read: Callable[[Node], T]) -> T | None:
         try:
@@ -128,7 +153,7 @@ class _Loader:
         """Return the universes that can be read, and whether these are all."""
         universes: dict[str, Universe] = {}
         are_all_known = True
-        for path in _files(self._place("universes")):
+        for path in _files(_place(self._folder, "universes")):
             universe = self._read(path, lambda node: read_universe(node, instruments))
             if universe is None:
                 are_all_known = False
@@ -153,6 +178,19 @@ def _named(named: Path, origin: str) -> Path:
         return path
     message = f"no such file (named by {origin}); `ticktalk init DIR` writes a folder"
     raise ConfigError((Problem(str(path), 1, 1, message),))
+
+
+def _place(folder: Path, name: str) -> Path:
+    beside = folder / name
+    return beside if beside.exists() else PACKAGED / name
+
+
+def _apart(
+    specs: tuple[ConditionSpec, ...],
+) -> tuple[tuple[ConditionSpec, ...], tuple[ConditionSpec, ...]]:
+    """Return those that are enabled, and those that are not."""
+    off = tuple(spec for spec in specs if not spec.is_enabled)
+    return tuple(spec for spec in specs if spec.is_enabled), off
 
 
 def _files(folder: Path) -> list[Path]:

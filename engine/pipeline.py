@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from brokers.broker import MarketFed
+    from conditions.compile import Condition
     from crawlers.source import Source
     from engine.desk import Desk
     from engine.exchange import Renewed
@@ -78,6 +79,11 @@ class Pipeline:
     def series(self) -> Sequence[Series]:
         """Return the series that are watched, one a timeframe and venue."""
         return tuple(feed.series for feed in self._feeds)
+
+    @property
+    def conditions(self) -> Sequence[Condition]:
+        """Return the conditions in force, in the order of their files."""
+        return tuple(self._parts.watched.values())
 
     @property
     def health(self) -> Health:

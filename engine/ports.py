@@ -61,7 +61,10 @@ class Cards(Protocol):
 
 
 class Events(Protocol):
-    """Port. Takes one fact at a time: ticks, bar, signal, message, order, command, error."""
+    """Port. Takes one fact at a time.
+
+    Its kinds: ticks, bar, signal, message, order, command, reload, error.
+    """
 
     def emit(self, kind: str, **facts: object) -> None:
         """Record a fact; never raises."""

@@ -8,7 +8,6 @@ from bot.command import command
 from bot.commands.orders import start_of_day
 from bot.html_text import TEXT_LIMIT, length
 from bot.reply import Reply
-from config.load import members
 from market.messages import Role
 
 if TYPE_CHECKING:
@@ -21,27 +20,28 @@ if TYPE_CHECKING:
 async def conditions(services: Services, call: Call) -> Reply:
     """List the conditions with their universe, timeframe and firings of today."""
     texts, language = services.texts, call.language
-    specs = services.config.conditions
+    watched = services.pipeline.conditions
     start = start_of_day(services.market_clock.now())
 
     def fired(tx: Transaction) -> list[int]:
-        return [tx.signals.count_since(spec.name, start) for spec in specs]
+        return [tx.signals.count_since(one.name, start) for one in watched]
 
     counts = await services.store.read(fired)
-    text = texts.get("conditions.title", language, count=str(len(specs)))
-    for index, (spec, count) in enumerate(zip(specs, counts, strict=True)):
+    text = texts.get("conditions.title", language, count=str(len(watched)))
+    for index, (condition, count) in enumerate(zip(watched, counts, strict=True)):
+        spec, universe = condition.spec, condition.reference.members(condition.spec) or ()
         entry = texts.get(
             "conditions.line.order" if spec.order is not None else "conditions.line.alert",
             language,
             name=spec.name,
             describe=spec.describe[:200],
             timeframe=spec.timeframe.value,
-            instruments=str(len(members(services.config, spec))),
+            instruments=str(len(universe)),
             fired=str(count),
         )
         if length(f"{text}\n{entry}") > TEXT_LIMIT - 100:
             return Reply(
-                f"{text}\n{texts.get('list.more', language, count=str(len(specs) - index))}"
+                f"{text}\n{texts.get('list.more', language, count=str(len(watched) - index))}"
             )
         text = f"{text}\n{entry}"
     return Reply(text)

@@ -36,7 +36,7 @@ async def status(services: Services, call: Call) -> Reply:
         texts.get(
             "status.counts",
             language,
-            conditions=str(len(services.config.conditions)),
+            conditions=str(len(services.pipeline.conditions)),
             orders=str(open_orders),
             waiting=str(waiting),
         ),

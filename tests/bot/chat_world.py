@@ -12,6 +12,7 @@ from bot.dispatch import Dispatcher, Incoming
 from bot.services import Services
 from bot.texts import Texts
 from conditions.compile import compile_all
+from conditions.reference import Reference
 from config.load import PACKAGED, Config, load, members
 from engine.health import SourceState
 from engine.look import live_looks
@@ -215,7 +216,9 @@ def build_world(folder: Path) -> World:
     store = Store.open(folder / "chat.sqlite", wall)
     desk, events = NotingDesk(), NotedEvents()
     quotes = Quotes(QuietSource(market), market)
-    universes = [(one, members(config, one.spec)) for one in compile_all(config.conditions)]
+    reference = Reference(config.calendars, config.directory, config.universes)
+    compiled = compile_all(config.conditions, reference=reference)
+    universes = [(one, members(config, one.spec)) for one in compiled]
     watch = StillWatch(NOW - timedelta(seconds=8), build_series(universes, config.calendars, 400))
     services = Services(
         config=config,

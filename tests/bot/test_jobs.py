@@ -234,3 +234,31 @@ def test_a_blocked_loop_does_not_drop_jobs() -> None:
         "coalesce": True,
         "max_instances": 1,
     }
+
+
+def test_a_job_that_lasts_skips_a_time_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    runs = {"lasting": 0, "brief": 0}
+
+    async def scenario() -> None:
+        is_enough = asyncio.Event()
+
+        async def last() -> None:
+            runs["lasting"] += 1
+            await asyncio.Event().wait()
+
+        async def count() -> None:
+            runs["brief"] += 1
+            if runs["brief"] == 5:
+                is_enough.set()
+
+        jobs = Jobs(UnscaledTime(SystemClock()), Told())
+        jobs.every("lasting", 0.01, last)
+        jobs.every("brief", 0.02, count)
+        jobs.start()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await is_enough.wait()
+        await jobs.stop()
+
+    asyncio.run(scenario())
+    assert runs["lasting"] == 1
+    assert "maximum number" not in caplog.text

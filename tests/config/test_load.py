@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.load import PACKAGED, Config, find_settings, load, members, write_folder
+from config.load import (
+    PACKAGED,
+    Config,
+    find_settings,
+    load,
+    members,
+    reload,
+    reloaded_files,
+    write_folder,
+)
 from market.errors import ConfigError
 from market.types import Venue
 
@@ -178,3 +187,40 @@ def test_named_file_that_does_not_exist_is_refused(tmp_path: Path, origin: str) 
     environ = {} if option else {"TICKTALK_CONFIG": str(missing)}
     with pytest.raises(ConfigError, match=rf"none.yaml:1:1: no such file \(named by {origin}\)"):
         find_settings(option, environ)
+
+
+def test_reload_reads_universes_and_conditions_and_nothing_else(folder: Path) -> None:
+    before = loaded(folder)
+    write(folder, "universes/few.yaml", "name: few\ndescribe: few\ninstruments: [005930]\n")
+    write(folder, "conditions/a.yaml", CONDITION.format(name="a", universe="few"))
+    off = CONDITION.format(name="b", universe="few") + "enabled: false\n"
+    write(folder, "conditions/b.yaml", off)
+    write(folder, "settings.yaml", "nonsense")
+    write(folder, "instruments.yaml", "nonsense")
+    after = reload(before)
+    assert after.universes["few"] == ("KRX:005930",)
+    assert {spec.name for spec in after.conditions} - {one.name for one in before.conditions} == {
+        "a"
+    }
+    assert [spec.name for spec in after.off] == [*(one.name for one in before.off), "b"]
+    assert after.settings is before.settings
+    assert after.directory is before.directory
+
+
+def test_reload_tells_all_problems(folder: Path) -> None:
+    before = loaded(folder)
+    for name in ("a", "b"):
+        write(folder, f"conditions/{name}.yaml", CONDITION.format(name=name, universe="nobody"))
+    with pytest.raises(ConfigError) as caught:
+        reload(before)
+    assert len(caught.value.problems) == 2
+
+
+def test_reloaded_files_are_those_that_are_there(folder: Path) -> None:
+    added = write(folder, "conditions/_shared.yml", "let: {a: close}\n")
+    assert added in reloaded_files(folder)
+    assert all(path.parent.name in {"universes", "conditions"} for path in reloaded_files(folder))
+    for path in (folder / "universes").iterdir():
+        path.unlink()
+    (folder / "universes").rmdir()
+    assert PACKAGED / "universes" / "all.yaml" in reloaded_files(folder)
