@@ -119,9 +119,9 @@ def data_of(message: ChatMessage, beginning: str) -> str:
 
 
 @asynccontextmanager
-async def open_house(folder: Path) -> AsyncIterator[House]:
+async def open_house(folder: Path, files: Path = PACKAGED) -> AsyncIterator[House]:
     """Build and start everything in a folder; the bot is claimed and has its history."""
-    config = load(PACKAGED / "settings.yaml", {})
+    config = load(files / "settings.yaml", {})
     wall, market = ManualClock(SystemClock().now()), ManualClock(START)
     handled = Handled()
     world = await open_world(config, folder, market=market, wall=wall)
@@ -143,6 +143,6 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Callable[[], AbstractAsyncContextManager[House]]:
-    """Return how to open a house in a folder of its own."""
-    return lambda: open_house(tmp_path)
+def house(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[House]]:
+    """Return how to open a house in a folder of its own, by default with the packaged files."""
+    return lambda files=PACKAGED: open_house(tmp_path, files)
