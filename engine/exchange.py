@@ -101,7 +101,7 @@ def _renewed(
         series.judged_ms = series.judged_ms or to_ms(closed[-1])
         _want(series, joined, closed[0], now)
     begun: Standings = {}
-    frontier = _frontier(series, joined)
+    frontier = _frontier(series)
     for watch in series.watches:
         kept = stored.get(watch.condition.name, {})
         begun[watch.condition.name] = _take_over(old, series, watch, kept, frontier)
@@ -139,12 +139,11 @@ def _want(series: Series, joined: Sequence[InstrumentId], oldest: datetime, now:
     series.panel.mark_missing(series.panel.row(name) for name in joined)
 
 
-def _frontier(series: Series, joined: Sequence[InstrumentId]) -> np.ndarray:
-    """Return from where on each instrument is to be judged, in order of the panel's rows."""
+def _frontier(series: Series) -> np.ndarray:
+    """Return from where on each instrument is still to be judged, in order of the rows."""
     position = series.position(series.judged_ms, series.pending)
-    judged_ms = position["judged_ms"]
-    behind = {**position["behind"], **dict.fromkeys(joined, judged_ms + 1)}
-    frontier = (behind.get(name, judged_ms + 1) for name in series.panel.instruments)
+    after = series.judged_ms + 1
+    frontier = (position["behind"].get(name, after) for name in series.panel.instruments)
     return np.fromiter(frontier, dtype=np.int64)
 
 
@@ -156,17 +155,18 @@ def _take_over(
     frontier: np.ndarray,
 ) -> dict[InstrumentId, LifecycleState]:
     """Let a condition stand where it stood; return the standings with which it begins."""
-    before = None if old is None else _same(old, watch)
     instruments = series.panel.instruments
-    begins = np.zeros(len(instruments), dtype=bool)
-    for row, name in enumerate(instruments):
-        begins[row] = before is None or old is None or not old.panel.has(name)
     states = States.from_mapping(stored, instruments)
-    if before is not None:
+    watched: set[InstrumentId] = set()
+    before = None if old is None else _same(old, watch)
+    if old is not None and before is not None:
+        watched = {old.panel.instruments[row] for row in before.rows.tolist()}
         watch.is_enabled = before.is_enabled
-        if old is not None and series.panel is old.panel:
+        if series.panel is old.panel:
             states = before.states
-    watch.states = _begun(states, begins, frontier)
+    begins = np.array([name not in watched for name in instruments], dtype=bool)
+    start = np.where(begins, series.judged_ms + 1, frontier)
+    watch.states = _begun(states, begins, start)
     return watch.states.to_mapping(instruments, watch.rows[begins[watch.rows]])
 
 
@@ -177,8 +177,8 @@ def _same(old: Series, watch: Watch) -> Watch | None:
     return next(found, None)
 
 
-def _begun(states: States, begins: np.ndarray, frontier: np.ndarray) -> States:
-    """Return states that nothing before the frontier moves any more.
+def _begun(states: States, begins: np.ndarray, start: np.ndarray) -> States:
+    """Return states that no bar before its row's start moves any more.
 
     Where a condition begins again, what it has counted so far is void: the bars between were not
     judged. That it has fired stays.
@@ -189,7 +189,7 @@ def _begun(states: States, begins: np.ndarray, frontier: np.ndarray) -> States:
         phase=np.where(is_pending, Phase.INACTIVE, states.phase).astype(states.phase.dtype),
         held=np.where(begins, fresh.held, states.held),
         fired_ms=states.fired_ms,
-        bar_ms=np.maximum(states.bar_ms, frontier - 1),
+        bar_ms=np.maximum(states.bar_ms, start - 1),
         clear_ms=np.where(begins, fresh.clear_ms, states.clear_ms),
         unknown=np.where(begins, fresh.unknown, states.unknown),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,40 +11,16 @@ from config.condition_reader import parse_condition
 from market.errors import SourceUnavailable, StoreFull
 from market.signals import Phase
 from market.types import to_ms
-from tests.engine.pipeline_world import ORDER, World, condition, quiet_morning
+from tests.engine.pipeline_world import ORDER, World, condition
 from tests.engine.traded_market import HYNIX, NAVER, SAMSUNG, kst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from pathlib import Path
-    from typing import Any
-
     from conditions.compile import Condition
     from engine.series import Series, Watch
+    from tests.engine.pipeline_world import Live as Morning
 
 BOTH = f"[{SAMSUNG.id}, {HYNIX.id}]"
 ALL = f"[{SAMSUNG.id}, {HYNIX.id}, {NAVER.id}]"
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Callable[..., None]:
-    """Return how to run a scenario in a world that was started at ten to ten."""
-
-    def run(scenario: Callable[[World], Coroutine[Any, Any, None]], *conditions: Condition) -> None:
-        async def whole() -> None:
-            world = World(tmp_path / "x.sqlite", *conditions, start=kst("09:50"))
-            quiet_morning(world)
-            for minute in range(30):
-                world.market.trade(kst(f"09:{minute + 10}:30"), 100.0, of=NAVER)
-            try:
-                await world.boot()
-                await scenario(world)
-            finally:
-                world.close()
-
-        asyncio.run(whole())
-
-    return run
 
 
 def series(world: World) -> Series:
@@ -62,7 +37,7 @@ def phase(world: World, of: str = SAMSUNG.id, name: str = "high") -> Phase:
     return Phase(int(states.phase[series(world).panel.row(of)]))
 
 
-def test_new_words_change_nothing_but_the_words(live: Callable[..., None]) -> None:
+def test_new_words_change_nothing_but_the_words(morning: Morning) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:54:40"), 120.0)
         await world.sweeps("09:50:02", "09:57:02")
@@ -77,10 +52,10 @@ def test_new_words_change_nothing_but_the_words(live: Callable[..., None]) -> No
         await world.sweeps("09:57:12", "10:00:02")
         assert await world.fired() == ["005930 09:50"]
 
-    live(scenario)
+    morning(scenario)
 
 
-def test_another_meaning_begins_anew_with_the_next_bar(live: Callable[..., None]) -> None:
+def test_another_meaning_begins_anew_with_the_next_bar(morning: Morning) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:54:40"), 120.0)
         world.market.trade(kst("09:59:40"), 121.0)
@@ -90,11 +65,11 @@ def test_another_meaning_begins_anew_with_the_next_bar(live: Callable[..., None]
         await world.sweeps("09:57:12", "10:01:02")
         assert sorted(await world.fired()) == ["000660 09:55", "005930 09:50", "005930 09:55"]
 
-    live(scenario)
+    morning(scenario)
 
 
 def test_a_meaning_that_comes_back_has_not_forgotten_that_it_fired(
-    live: Callable[..., None],
+    morning: Morning,
 ) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:54:40"), 120.0)
@@ -106,10 +81,10 @@ def test_a_meaning_that_comes_back_has_not_forgotten_that_it_fired(
         await world.sweeps("09:57:12", "10:01:02")
         assert await world.fired() == ["005930 09:50"]
 
-    live(scenario)
+    morning(scenario)
 
 
-def test_a_meaning_that_comes_back_has_counted_nothing_meanwhile(live: Callable[..., None]) -> None:
+def test_a_meaning_that_comes_back_has_counted_nothing_meanwhile(morning: Morning) -> None:
     held = condition("close > 110", "for: 2 bars")
 
     async def scenario(world: World) -> None:
@@ -124,75 +99,11 @@ def test_a_meaning_that_comes_back_has_counted_nothing_meanwhile(live: Callable[
         await world.sweeps("10:01:12", "10:11:02")
         assert await world.fired() == ["005930 10:05"]
 
-    live(scenario, held)
-
-
-def test_an_instrument_that_joins_gets_its_history_at_the_next_sweep(
-    live: Callable[..., None],
-) -> None:
-    async def scenario(world: World) -> None:
-        world.market.trade(kst("09:56:30"), 120.0, of=NAVER)
-        world.market.trade(kst("09:58:30"), 121.0, of=NAVER)
-        world.market.trade(kst("10:01:30"), 100.0, of=NAVER)
-        await world.sweeps("09:50:02", "09:57:02")
-        samsung = series(world).panel.starts[0].tolist()
-        await world.exchange(condition("close > 110", universe=ALL))
-        panel = series(world).panel
-        assert panel.instruments == (SAMSUNG.id, HYNIX.id, NAVER.id)
-        assert panel.starts[0].tolist() == samsung
-        assert panel.missing.tolist() == [False, False, True]
-        await world.sweep("09:57:12")
-        assert int(panel.counts[2]) == 6
-        await world.sweeps("09:57:22", "10:01:02")
-        assert await world.fired() == ["035420 09:55"]
-        (signal,) = await world.signals()
-        assert signal.snapshot.volume[-1] == 20.0, "also what traded before it joined"
-
-    live(scenario)
-
-
-def test_what_closed_before_an_instrument_joined_is_not_judged(live: Callable[..., None]) -> None:
-    async def scenario(world: World) -> None:
-        world.market.trade(kst("09:52:30"), 120.0, of=NAVER)
-        await world.sweeps("09:50:02", "09:57:02")
-        await world.exchange(condition("close > 110", universe=ALL))
-        await world.sweeps("09:57:12", "10:05:02")
-        assert await world.fired() == []
-
-    live(scenario)
-
-
-def test_a_kill_after_an_exchange_judges_nothing_else(live: Callable[..., None]) -> None:
-    async def scenario(world: World) -> None:
-        world.market.trade(kst("09:52:30"), 120.0, of=NAVER)
-        await world.sweeps("09:50:02", "09:57:02")
-        await world.exchange(condition("close > 110", universe=ALL))
-        await world.boot()
-        await world.sweeps("09:57:12", "10:05:02")
-        assert await world.fired() == []
-        assert int(series(world).panel.counts[2]) == 7
-
-    live(scenario)
-
-
-def test_an_instrument_that_leaves_is_not_asked_for_any_more(live: Callable[..., None]) -> None:
-    async def scenario(world: World) -> None:
-        world.market.trade(kst("09:59:40"), 120.0, of=HYNIX)
-        await world.sweeps("09:50:02", "09:57:02")
-        await world.exchange(condition("close > 110", universe=f"[{SAMSUNG.id}]"))
-        await world.sweeps("09:57:12", "10:01:02")
-        assert world.market.swept[-1] == (SAMSUNG.id,)
-        assert await world.fired() == []
-        await world.exchange(condition("close > 110"))
-        await world.sweeps("10:01:12", "10:06:02")
-        assert [start for start, *_ in await world.bars(HYNIX)][-2:] == ["09:55", "10:00"]
-        assert series(world).panel.counts.tolist()[0] == series(world).panel.counts.tolist()[1]
-
-    live(scenario)
+    morning(scenario, held)
 
 
 def test_a_timeframe_that_is_new_is_filled_and_judged_from_now_on(
-    live: Callable[..., None],
+    morning: Morning,
 ) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("10:07:30"), 120.0)
@@ -203,10 +114,10 @@ def test_a_timeframe_that_is_new_is_filled_and_judged_from_now_on(
         await world.sweeps("09:57:12", "10:16:02")
         assert await world.fired() == ["005930 10:00"]
 
-    live(scenario)
+    morning(scenario)
 
 
-def test_a_source_that_is_down_keeps_no_condition_waiting(live: Callable[..., None]) -> None:
+def test_a_source_that_is_down_keeps_no_condition_waiting(morning: Morning) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:59:40"), 120.0)
         await world.sweeps("09:50:02", "09:57:02")
@@ -216,10 +127,10 @@ def test_a_source_that_is_down_keeps_no_condition_waiting(live: Callable[..., No
         await world.sweeps("09:57:12", "10:01:02")
         assert await world.fired() == ["005930 09:55"]
 
-    live(scenario)
+    morning(scenario)
 
 
-def test_a_full_disk_leaves_all_as_it_was(live: Callable[..., None]) -> None:
+def test_a_full_disk_leaves_all_as_it_was(morning: Morning) -> None:
     async def scenario(world: World) -> None:
         await world.sweeps("09:50:02", "09:57:02")
         before = world.pipeline.series
@@ -230,11 +141,11 @@ def test_a_full_disk_leaves_all_as_it_was(live: Callable[..., None]) -> None:
         assert all(one is two for one, two in zip(world.pipeline.series, before, strict=True))
         assert list(world.watched) == ["high"]
 
-    live(scenario)
+    morning(scenario)
 
 
 def test_without_conditions_nothing_is_watched_until_there_are_some(
-    live: Callable[..., None],
+    morning: Morning,
 ) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:54:40"), 120.0)
@@ -248,10 +159,10 @@ def test_without_conditions_nothing_is_watched_until_there_are_some(
         await world.sweeps("10:06:12", "10:11:02")
         assert await world.fired() == ["005930 10:05"], "what was not watched is not told"
 
-    live(scenario)
+    morning(scenario)
 
 
-def test_a_removed_condition_proposes_no_order(live: Callable[..., None]) -> None:
+def test_a_removed_condition_proposes_no_order(morning: Morning) -> None:
     async def scenario(world: World) -> None:
         world.market.trade(kst("09:54:30"), 120.0)
         await world.sweeps("09:50:02", "09:54:52")
@@ -263,10 +174,25 @@ def test_a_removed_condition_proposes_no_order(live: Callable[..., None]) -> Non
         await world.fire.resume(world.clock.now())
         assert len(world.desk.tickets) == 1
 
-    live(scenario, condition("close > 110", *ORDER))
+    morning(scenario, condition("close > 110", *ORDER))
 
 
 def slow(when: str) -> Condition:
     """Return a condition on bars of 15 minutes."""
     text = f"name: slow\nuniverse: {BOTH}\ntimeframe: 15m\nwhen: '{when}'\n"
     return compile_condition(parse_condition(text, "slow.yaml"))
+
+
+def test_what_is_held_back_is_judged_by_who_watched_it_alone(morning: Morning) -> None:
+    async def scenario(world: World) -> None:
+        world.market.trade(kst("09:54:40"), 120.0)
+        await world.sweeps("09:50:02", "09:54:52")
+        world.market.chart_errors[SAMSUNG.id] = SourceUnavailable("down")
+        await world.sweeps("09:55:02", "09:57:02")
+        assert await world.fired() == []
+        await world.exchange(condition("close > 110"), condition("close > 109", name="new"))
+        world.market.chart_errors.clear()
+        await world.sweeps("09:57:12", "09:59:02")
+        assert [one.condition for one in await world.signals()] == ["high"]
+
+    morning(scenario)
