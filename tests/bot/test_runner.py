@@ -46,6 +46,7 @@ class PretendOutbox:
     error: NetworkTrouble | None = None
     sent: list[tuple[int, str]] = field(default_factory=list)
     ended: bool = False
+    pokes: int = 0
 
     @property
     def messenger(self) -> PretendOutbox:
@@ -56,7 +57,7 @@ class PretendOutbox:
         self.ended = True
 
     def poke(self) -> None:
-        return
+        self.pokes += 1
 
     async def send_text(self, chat_id: int, html: str, _buttons: Any, _silent: bool) -> int:
         self.sent.append((chat_id, html))
@@ -197,6 +198,30 @@ def test_a_bot_without_conditions_still_sweeps_in_session(
     assert calendars == [app.services.config.calendars["KRX"]]
     with caplog.at_level(logging.INFO):
         ended(app, already())
+
+
+def test_conditions_of_another_venue_change_the_hours_of_sweeps(app: PretendApp) -> None:
+    looks = iter((False, True))
+
+    async def look() -> bool:
+        return next(looks)
+
+    async def scenario() -> None:
+        runner = app.runner()
+        runner._plan_crawl()
+        await runner._reload()
+        assert app.outbox.pokes == 0
+        panel = SimpleNamespace(instruments=("UPBIT:KRW-BTC",))
+        app.pipeline.series = [SimpleNamespace(panel=panel)]
+        before = runner._schedule
+        await runner._reload()
+        assert app.outbox.pokes == 1
+        assert runner._schedule is not None
+        assert runner._schedule != before
+        assert list(runner._schedule.calendars) == [app.services.calendars["UPBIT"]]
+
+    app.reloader = SimpleNamespace(look=look)
+    asyncio.run(scenario())
 
 
 def test_a_full_disk_is_told_to_the_owner_once(app: PretendApp) -> None:
