@@ -149,6 +149,8 @@ class Fire:
             tx.documents.put(series.key, position)
             for fired in judgement.steps:
                 self._record_one(tx, stored, series, fired, now)
+            for name in judgement.faulty:
+                self._tell_faulty(tx, stored, name, now)
             return stored
 
         return write
@@ -185,11 +187,9 @@ class Fire:
         limit = condition.spec.limit_per_day
         if limit is None:
             return signals
-        midnight = now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = _midnight(now)
         room = max(0, limit - tx.signals.count_since(condition.name, midnight))
-        mark, today = f"limit/{condition.name}", {"day": midnight.date().isoformat()}
-        if len(signals) > room and tx.documents.get(mark) != today:
-            tx.documents.put(mark, today)
+        if len(signals) > room and _is_first_today(tx, f"limit/{condition.name}", now):
             self._tell_limit(tx, stored, condition, signals[room:])
         return signals[:room]
 
@@ -224,6 +224,11 @@ class Fire:
         self._enqueue(
             tx, stored, self._cards.notice("condition.stays_unknown", _owners(tx), **facts)
         )
+
+    def _tell_faulty(self, tx: Transaction, stored: _Stored, name: str, now: datetime) -> None:
+        if _is_first_today(tx, f"faulty/{name}", now):
+            notices = self._cards.notice("condition.faulty", _owners(tx), condition=name)
+            self._enqueue(tx, stored, notices)
 
     def _enqueue(self, tx: Transaction, stored: _Stored, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -270,6 +275,19 @@ class Fire:
         if instrument is None:
             raise LookupError(f"{signal.instrument} is watched but not in the directory")
         return instrument
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _is_first_today(tx: Transaction, mark: str, now: datetime) -> bool:
+    """Tell whether something happens for the first time on a day, and remember that it did."""
+    today = {"day": _midnight(now).date().isoformat()}
+    if tx.documents.get(mark) == today:
+        return False
+    tx.documents.put(mark, today)
+    return True
 
 
 def _owners(tx: Transaction) -> list[Person]:

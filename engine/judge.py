@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from conditions.engine import evaluate
+from conditions.engine import Verdicts, evaluate
 from conditions.explain import explain, overlays
 from conditions.lifecycle import Step, step
 from engine.muting import is_muted, muters_first
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
     from datetime import datetime
 
+    from conditions.compile import Condition
     from engine.exact import ExactBars
     from engine.muting import Judged
     from engine.series import Series, Slot, Watch
+    from market.panel import Panel
     from market.types import Bar, InstrumentId
 
 logger = logging.getLogger(__name__)
@@ -45,13 +47,15 @@ class Judgement:
     """What a slot came to; nothing of it is in force before it is stored.
 
     `revised` are the venue's bars that took the place of crawled ones. `unknown` would have fired
-    but could not be verified: they were not judged at all.
+    but could not be verified: they were not judged at all. `faulty` names conditions that broke
+    while they were judged: they are unknown everywhere, the others are not touched.
     """
 
     slot_ms: int
     steps: tuple[Fired, ...]
     revised: tuple[Bar, ...]
     unknown: tuple[InstrumentId, ...] = ()
+    faulty: tuple[str, ...] = ()
 
 
 class Judge:
@@ -70,7 +74,8 @@ class Judge:
         slot_ms = to_ms(slot.start)
         series.lose(slot_ms)
         rows = np.array(sorted(series.panel.row(bar.instrument) for bar in bars), dtype=np.int64)
-        steps = await asyncio.to_thread(_steps, series, slot_ms, rows)
+        faulty: set[str] = set()
+        steps = await asyncio.to_thread(_steps, series, slot_ms, rows, faulty)
         asked = set(slot.exact)
         revised: tuple[Bar, ...] = ()
         unknown: tuple[InstrumentId, ...] = ()
@@ -79,9 +84,9 @@ class Judge:
             asked.update(doubtful)
             revised, unknown = revised + told, unknown + untold
             rows = np.setdiff1d(rows, [series.panel.row(name) for name in untold])
-            steps = await asyncio.to_thread(_steps, series, slot_ms, rows, told)
+            steps = await asyncio.to_thread(_steps, series, slot_ms, rows, faulty, told)
         fired = await asyncio.to_thread(_fired, series, steps, slot, at, is_late)
-        return Judgement(slot_ms, fired, revised, unknown)
+        return Judgement(slot_ms, fired, revised, unknown, tuple(sorted(faulty)))
 
     async def _verify(
         self, series: Series, slot: Slot, names: Sequence[InstrumentId]
@@ -119,12 +124,16 @@ def _enabled(series: Series) -> list[Watch]:
 
 
 def _steps(
-    series: Series, slot_ms: int, rows: np.ndarray, revised: Sequence[Bar] = ()
+    series: Series,
+    slot_ms: int,
+    rows: np.ndarray,
+    faulty: set[str],
+    revised: Sequence[Bar] = (),
 ) -> list[Step]:
     """Return each enabled condition's step over those of the rows whose newest bar is the slot's.
 
     A row that has a newer bar already was judged on it; what comes late for it is only kept.
-    `revised` bars take their places first.
+    `revised` bars take their places first. Conditions that break are added to `faulty`.
     """
     panel = series.panel
     for bar in revised:
@@ -137,12 +146,30 @@ def _steps(
     for watch in _enabled(series):
         condition, states = watch.condition, watch.states
         due = watch.rows[is_due[watch.rows]]
-        verdicts = evaluate(condition, panel, due, shared)
+        verdicts = _verdicts(condition, panel, due, shared, faulty)
         starts = np.full(len(due), slot_ms, dtype=np.int64)
         silent = is_muted(watch, judged, panel, slot_ms + length_ms)
         made = step(condition, states, due, verdicts, starts, starts + length_ms, is_muted=silent)
         judged[condition.name] = (watch, made)
     return [made for _, made in judged.values()]
+
+
+def _verdicts(
+    condition: Condition,
+    panel: Panel,
+    due: np.ndarray,
+    shared: dict[object, np.ndarray],
+    faulty: set[str],
+) -> Verdicts:
+    """Return the verdicts, unknown everywhere for a condition that breaks."""
+    try:
+        return evaluate(condition, panel, due, shared)
+    except Exception:  # one condition's fault must not silence the others
+        if condition.name not in faulty:
+            logger.exception("condition '%s' breaks and is unknown meanwhile", condition.name)
+        faulty.add(condition.name)
+        nothing = np.zeros(len(due), dtype=np.int8)
+        return Verdicts(nothing, nothing)
 
 
 def _fired(

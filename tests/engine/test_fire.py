@@ -156,6 +156,15 @@ def test_a_verdict_that_stays_unknown_is_told_to_the_owner_once(tmp_path: Path) 
     bench.store.close()
 
 
+def test_a_condition_that_breaks_is_told_to_the_owner_once_a_day(bench: Bench) -> None:
+    watch = bench.series.watches[0]
+    watch.condition = replace(watch.condition, when=None)  # type: ignore[arg-type]  # breaks
+    for text in ("09:00", "09:05", "09:10"):
+        bench.slot(text, 120.0)
+    assert bench.texts() == ["notice condition.faulty"]
+    assert bench.series.judged_ms == to_ms(kst("09:10"))
+
+
 def test_limit_begins_anew_the_next_day(limited: Bench) -> None:
     limited.slot("09:00", 120.0, 120.0, 120.0)
     limited.slot("09:05", 100.0, 100.0, 100.0)

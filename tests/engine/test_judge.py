@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from conditions.truths import Truth
 from engine.exact import ExactBars
 from engine.judge import Judge, Judgement
 from engine.series import Series, Slot, Want, build_series
@@ -14,7 +16,10 @@ from tests.engine.pipeline_world import condition
 from tests.engine.traded_market import CALENDARS, HYNIX, SAMSUNG, TradedMarket, kst
 
 if TYPE_CHECKING:
+    import pytest
+
     from conditions.compile import Condition
+    from conditions.view import View
 
 NOW = kst("09:05:02")
 
@@ -137,3 +142,27 @@ def test_disabled_condition_is_not_judged() -> None:
     court.series.watches[1].is_enabled = False
     court.market.trade(kst("09:01"), 120.0)
     assert [one.watch.condition.name for one in court.rule(bar(120.0)).steps] == ["high"]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(Truth):
+    """A rule that breaks whenever it is asked."""
+
+    def verdicts(self, view: View, columns: int) -> Any:
+        raise RuntimeError("a fault of ours")
+
+
+def test_a_condition_that_breaks_is_unknown_and_leaves_the_others_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sound = condition()
+    when = Broken(sound.when.node, "", 1, 1)
+    court = Court(replace(sound, name="broken", when=when), sound)
+    court.market.trade(kst("09:01"), 130.0)
+    judgement = court.rule(bar(120.0))
+    broken, good = judgement.steps
+    assert broken.signals == ()
+    assert broken.step.states.phase[0] == Phase.INACTIVE
+    assert len(good.signals) == 1
+    assert judgement.faulty == ("broken",)
+    assert caplog.text.count("condition 'broken' breaks") == 1
