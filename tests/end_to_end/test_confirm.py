@@ -19,7 +19,8 @@ STRANGER = 2002
 
 
 def data_of(card: Any, beginning: str) -> str:
-    return next(b.data for row in card.buttons for b in row if b.data.startswith(beginning))
+    found: str = next(b.data for row in card.buttons for b in row if b.data.startswith(beginning))
+    return found
 
 
 def test_an_alert_with_its_chart_a_card_a_tap_and_a_fill(house: Open) -> None:
