@@ -132,6 +132,12 @@ def test_an_unknown_condition_is_told_what_is_like_it(
     assert "did you mean 'volume-breakout'?" in refused(*command)
 
 
+def test_what_is_off_is_told_where_it_is(stored: Series) -> None:
+    output = refused("near", "band-reversion-buy")
+    assert "condition 'band-reversion-buy' is off; write 'enabled: true' in" in output
+    assert "band_reversion.yaml" in output
+
+
 def test_an_unknown_instrument_is_told_what_is_like_it(stored: Series) -> None:
     output = refused("why", CONDITION, "삼성")
     assert "unknown instrument '삼성'; did you mean 삼성전자 (005930)" in output

@@ -10,7 +10,7 @@ import pytest
 
 from conditions.compile import compile_condition
 from conditions.units import Unit
-from config.condition_reader import parse_condition
+from config.condition_reader import parse_condition, parse_conditions
 from market.errors import ConfigError
 from market.types import Timeframe
 
@@ -51,8 +51,9 @@ def test_the_shipped_conditions_compile() -> None:
     shipped = [one for one in folder.iterdir() if one.name.endswith(".yaml")]
     assert len(shipped) >= 2
     for file in shipped:
-        condition = compile_condition(parse_condition(file.read_text(encoding="utf-8"), file.name))
-        assert condition.warmup <= condition.depth <= 400
+        for spec in parse_conditions(file.read_text(encoding="utf-8"), file.name):
+            condition = compile_condition(spec)
+            assert condition.warmup <= condition.depth <= 400
 
 
 def test_an_order_has_its_size_and_price(compiled: Callable[..., Condition]) -> None:

@@ -1,9 +1,8 @@
-"""Tests of whole conditions from file to fires: told stories, parity and restarts."""
+"""Tests of every shipped condition from file to fires: stories, parity, causality, restarts."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,28 +10,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conditions.compile import compile_condition
+from conditions.compile import compile_all, compile_condition
+from conditions.coverage import coverage
 from conditions.engine import evaluate, evaluate_columns
 from conditions.lifecycle import States, step
+from conditions.lint import lint
+from conditions.trial import slot_starts
+from conditions.trial_report import failed_tests
 from config.condition_reader import parse_condition
+from config.load import PACKAGED, load
 from market.panel import Panel
-from market.types import Bar, Timeframe, from_ms
+from market.types import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from conditions.compile import Condition
+    from market.types import Timeframe
 
-STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=15)
-OPENING_MS = 1_767_571_200_000
-"""2026-01-05 09:00 in Seoul."""
-SLOT_MS = 300_000
+STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=8)
 NAME = "KRX:005930"
-FOLDER = files("config") / "conditions"
-SHIPPED = sorted(one.name for one in FOLDER.iterdir() if one.name.endswith(".yaml"))
+FOLDER = PACKAGED / "conditions"
+CONFIG = load(PACKAGED / "settings.yaml", {})
+ALL = compile_all((*CONFIG.conditions, *CONFIG.off))
 
-Slots = list[tuple[float, float] | str]
-"""(close, volume) of a slot, `_` for no trade, `?` for a slot that was not seen."""
+every = pytest.mark.parametrize("condition", ALL, ids=[one.name for one in ALL])
+
+Slot = tuple[float, float] | Bar | str
+Slots = list[Slot]
+"""(close, volume) of a slot or its whole bar, `_` for no trade, `?` for one that was not seen."""
 
 
 def shipped(name: str, *changed: tuple[str, str]) -> Condition:
@@ -44,10 +51,11 @@ def shipped(name: str, *changed: tuple[str, str]) -> Condition:
     return compile_condition(parse_condition(text, name))
 
 
-def bar(place: int, close: float, volume: float) -> Bar:
-    """Return the bar of a slot counted from the first day's opening, 78 slots a day."""
-    start = from_ms(OPENING_MS + place // 78 * 86_400_000 + place % 78 * SLOT_MS)
-    return Bar(NAME, Timeframe.M5, start, close, close, close, close, volume, close * volume)
+def whole_bar(
+    start: datetime, timeframe: Timeframe, prices: tuple[float, float, float, float], volume: float
+) -> Bar:
+    """Return a bar with this open, high, low and close."""
+    return Bar(NAME, timeframe, start, *prices, volume, prices[3] * volume)
 
 
 class Watcher:
@@ -55,23 +63,31 @@ class Watcher:
 
     def __init__(self, condition: Condition) -> None:
         self.condition = condition
-        self.panel = Panel(Timeframe.M5, [NAME], 400)
+        self.panel = Panel(condition.timeframe, [NAME], 400)
         self.states = States.from_mapping({}, [NAME])
         self.verdicts: list[int] = []
+        self.clears: list[int] = []
         self.fires: list[int] = []
 
-    def see(self, slots: Sequence[tuple[float, float] | str], first: int = 0) -> Watcher:
-        """Take in slots; `first` is the place of the first of them."""
-        for place, slot in enumerate(slots, first):
+    def see(self, slots: Sequence[Slot], first: int = 0) -> Watcher:
+        """Take in slots from the first day's opening on; `first` is the place of the first."""
+        timeframe = self.condition.timeframe
+        starts = slot_starts(timeframe, first + len(slots))[first:]
+        length_ms = int(timeframe.length.total_seconds() * 1000)
+        for place, (start, slot) in enumerate(zip(starts, slots, strict=True), first):
             if isinstance(slot, str):
                 self.panel.mark_missing([0] if slot == "?" else [])
                 continue
-            rows = self.panel.append([bar(place, *slot)])
+            if isinstance(slot, tuple):
+                close, volume = slot
+                slot = whole_bar(start, timeframe, (close, close, close, close), volume)  # noqa: PLW2901  # a flat bar
+            rows = self.panel.append([slot])
             verdicts = evaluate(self.condition, self.panel, rows)
-            starts = self.panel.starts[rows, -1]
-            found = step(self.condition, self.states, rows, verdicts, starts, starts + SLOT_MS)
+            begun = self.panel.starts[rows, -1]
+            found = step(self.condition, self.states, rows, verdicts, begun, begun + length_ms)
             self.states = found.states
             self.verdicts += verdicts.when.tolist()
+            self.clears += verdicts.clear.tolist()
             self.fires += [place] * len(found.fired)
         return self
 
@@ -128,37 +144,56 @@ def test_rsi_rebound_fires_when_strength_returns_with_volume() -> None:
     ]
 
 
-def day(seed: int, slots: int) -> Slots:
-    """Return a nervous market with bursts and both kinds of absence."""
+def market(condition: Condition, seed: int, count: int = 150) -> Slots:
+    """Return nervous days with opening gaps, bursts, and both kinds of absence."""
     random = np.random.default_rng(seed)
-    bursts = random.random(slots) < 0.06
-    moves = random.normal(-0.001, 0.012, slots) + 0.03 * bursts
-    closes = np.round(50_000 * np.exp(moves.cumsum()))
-    volumes = random.integers(100, 900, slots) * np.where(bursts, 20, 1)
-    absent = random.choice(["", "_", "?"], slots, p=[0.92, 0.05, 0.03])
+    starts = slot_starts(condition.timeframe, count)
+    is_first = [
+        place == 0 or one.date() > starts[place - 1].date() for place, one in enumerate(starts)
+    ]
+    gaps = np.where(is_first, random.normal(0, 0.03, count), random.normal(0, 0.001, count))
+    bursts = random.random(count) < 0.06
+    moves = random.normal(0, 0.012, count) + 0.03 * bursts * random.choice([-1, 1], count)
+    logs = 11 + (gaps + moves).cumsum()
+    prices = np.round(np.exp(np.stack([logs - moves, logs])))
+    volumes = random.integers(100, 900, count) * np.where(bursts, 20, 1)
+    spans = np.round(prices * np.abs(random.normal(0, 0.002, (2, count))))
+    absent = random.choice(["", "_", "?"], count, p=[0.94, 0.04, 0.02])
     return [
-        mark or (float(close), float(volume))
-        for mark, close, volume in zip(absent.tolist(), closes, volumes, strict=True)
+        mark or whole_bar(start, condition.timeframe, (opening, high, low, close), volume)
+        for mark, start, opening, high, low, close, volume in zip(
+            absent.tolist(),
+            starts,
+            prices[0].tolist(),
+            (prices.max(0) + spans[0]).tolist(),
+            (prices.min(0) - spans[1]).tolist(),
+            prices[1].tolist(),
+            volumes.astype(float).tolist(),
+            strict=True,
+        )
     ]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@every
 @STEADY
 @given(seed=st.integers(0, 10_000))
-def test_stepping_live_gives_the_columns_of_a_backtest(name: str, seed: int) -> None:
-    watcher = Watcher(shipped(name)).see(day(seed, 150))
+def test_stepping_live_gives_the_columns_of_a_backtest(condition: Condition, seed: int) -> None:
+    """What is stepped live knows nothing of later bars, so the columns do not either."""
+    watcher = Watcher(condition).see(market(condition, seed))
     bars = len(watcher.verdicts)
     watcher.panel.missing[:] = False
-    whole = evaluate_columns(watcher.condition, watcher.panel, np.array([0]), bars)
+    whole = evaluate_columns(condition, watcher.panel, np.array([0]), bars)
     assert whole.when[0].tolist() == watcher.verdicts
+    assert whole.clear[0].tolist() == watcher.clears
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@every
 @STEADY
 @given(seed=st.integers(0, 10_000), data=st.data())
-def test_a_restart_anywhere_gives_the_same_fires(name: str, seed: int, data: st.DataObject) -> None:
-    condition = shipped(name)
-    slots = day(seed, 150)
+def test_a_restart_anywhere_gives_the_same_fires(
+    condition: Condition, seed: int, data: st.DataObject
+) -> None:
+    slots = market(condition, seed)
     whole = Watcher(condition).see(slots)
     cut = data.draw(st.integers(0, len(slots)))
     before = Watcher(condition).see(slots[:cut])
@@ -167,15 +202,34 @@ def test_a_restart_anywhere_gives_the_same_fires(name: str, seed: int, data: st.
     assert after.states.to_mapping([NAME]) == whole.states.to_mapping([NAME])
 
 
-def test_the_nervous_market_does_make_conditions_fire() -> None:
-    for name in SHIPPED:
-        assert sum(len(Watcher(shipped(name)).see(day(seed, 150)).fires) for seed in range(9)) >= 3
+@every
+def test_the_nervous_market_does_make_it_fire(condition: Condition) -> None:
+    assert any(Watcher(condition).see(market(condition, seed, 300)).fires for seed in range(60))
+
+
+@every
+def test_it_is_tested_in_all_outcomes_and_nothing_is_found_in_it(condition: Condition) -> None:
+    assert condition.spec.tests
+    assert failed_tests(condition) == ()
+    assert [one.text for one in coverage(condition).branches if one.missing] == []
+    assert lint(condition) == ()
+
+
+@every
+def test_it_says_in_two_languages_what_it_is(condition: Condition) -> None:
+    english, korean = condition.spec.describe.split(" / ")
+    assert english.isascii()
+    assert any("가" <= letter <= "힣" for letter in korean)
+
+
+def test_only_the_two_of_the_demo_are_on() -> None:
+    assert [spec.name for spec in CONFIG.conditions] == ["rsi-rebound", "volume-breakout"]
 
 
 def test_old_bars_beyond_the_depth_do_not_change_the_verdict() -> None:
     condition = shipped("rsi_rebound.yaml")
-    slots = day(4, 700)
+    slots = market(condition, 4, 700)
     seen = Watcher(condition).see(slots)
-    late = Watcher(condition).see(slots[700 - condition.depth - 200 :])
+    late = Watcher(condition).see(slots[700 - condition.depth - 200 :], 500 - condition.depth)
     assert late.verdicts[-100:] == seen.verdicts[-100:]
     assert condition.spec.cooldown == timedelta(hours=2)
