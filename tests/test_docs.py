@@ -34,6 +34,7 @@ from config.condition_reader import (
 )
 from config.condition_score import PART_KEYS, SCORE_KEYS
 from config.condition_tests import BARS_KEYS, EXPECT_KEYS, PHASES, TEST_KEYS
+from config.load import PACKAGED, load
 from config.settings import describe_settings
 
 ROOT = Path(__file__).parents[1]
@@ -163,6 +164,16 @@ def test_the_tested_condition_in_the_documents_passes_its_tests() -> None:
     assert failed_tests(condition) == ()
     covered = coverage(condition)
     assert (covered.tests, covered.reached) == (3, covered.outcomes)
+
+
+def test_every_shipped_condition_is_in_the_documents() -> None:
+    section = read("docs/conditions.md").partition("## Conditions to begin with")[2]
+    config = load(PACKAGED / "settings.yaml", {})
+    for spec in (*config.conditions, *config.off):
+        first = spec.name.replace("-sell", "-buy")
+        sides = " `-sell`" if first != spec.name else ""
+        assert f"| `{first}`{sides}" in section, spec.name
+        assert spec.muted_by is None or f"`{spec.name}`" in section.partition("mutes")[2]
 
 
 @pytest.mark.parametrize("key", [*TEST_KEYS[1:], *BARS_KEYS, *EXPECT_KEYS, *PHASES])
