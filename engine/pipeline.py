@@ -164,7 +164,7 @@ class Pipeline:
         parts.quotes.note(ticks)
         await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
         errors = await asyncio.to_thread(self._feed, ticks)
-        parts.events.emit("ticks", count=len(ticks), at=seen_at)
+        parts.events.emit("ticks", count=len(ticks), seen_at=seen_at)
         for feed in self._feeds:
             slots, changed = await feed.close(seen_at)
             feed.series.pending.extend(slots)

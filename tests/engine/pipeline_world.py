@@ -84,9 +84,14 @@ class NotedEvents:
 
     def __init__(self) -> None:
         self.kinds: list[str] = []
+        self.noted: list[dict[str, object]] = []
 
     def emit(self, kind: str, **facts: object) -> None:
         self.kinds.append(kind)
+        self.noted.append(facts)
+
+    def facts(self, kind: str) -> list[dict[str, object]]:
+        return [facts for one, facts in zip(self.kinds, self.noted, strict=True) if one == kind]
 
 
 class NotedDesk:

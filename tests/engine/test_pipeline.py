@@ -265,3 +265,13 @@ def test_sweeps_do_not_overlap(live: Live) -> None:
         assert await world.fired() == ["005930 09:00"]
 
     live(scenario)
+
+
+def test_the_fact_of_a_sweep_leaves_the_time_of_its_line_alone(live: Live) -> None:
+    async def scenario(world: World) -> None:
+        world.market.trade(kst("09:01:00"), 120.0)
+        await world.boot()
+        await world.sweep("09:02:02")
+        assert world.events.facts("ticks")[-1] == {"count": 1, "seen_at": kst("09:02:02")}
+
+    live(scenario)
