@@ -78,9 +78,10 @@ class Desk:
         if known is not None:
             return known
         quote = await desk_propose.proposal_quote(self._book, ticket)
+        quoted_at = self._book.market_clock.now()  # the time we take from here ages no price
         account = await self._settlement.account()
         return await self._book.write(
-            lambda page: desk_propose.propose(page, ticket, quote, account)
+            lambda page: desk_propose.propose(page, ticket, quote, quoted_at, account)
         )
 
     async def confirm(

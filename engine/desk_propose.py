@@ -19,6 +19,8 @@ from market.money import to_decimal
 from market.orders import Order, OrderState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from engine.desk_book import DeskBook, Page
     from engine.ticket import Ticket
     from market.orders import Account
@@ -36,15 +38,20 @@ async def proposal_quote(book: DeskBook, ticket: Ticket) -> Tick | None:
         return book.quotes.last(ticket.instrument.id)
 
 
-def propose(page: Page, ticket: Ticket, quote: Tick | None, account: Account | None) -> Order:
-    """Store the order that a ticket asks for, proposed or denied; a known one stays as it is."""
+def propose(
+    page: Page, ticket: Ticket, quote: Tick | None, quoted_at: datetime, account: Account | None
+) -> Order:
+    """Store the order that a ticket asks for, proposed or denied; a known one stays as it is.
+
+    `quoted_at` is the market time at which the quote came.
+    """
     known = page.tx.orders.get(order_id(ticket.key))
     if known is not None:
         return known
     remember(page.tx, ticket.instrument)
     sized = _sized(page, ticket, quote)
     order = _order(page, ticket, sized, quote)
-    denial = _denial(page, ticket, order, sized, quote, account)
+    denial = _denial(page, ticket, order, sized, quote, quoted_at, account)
     if denial is not None:
         logger.info("order %s is denied: %s", order.id, denial)
         order = replace(order, state=OrderState.DENIED, code=denial.code)
@@ -93,6 +100,7 @@ def _denial(
     order: Order,
     sized: Sized,
     quote: Tick | None,
+    quoted_at: datetime,
     account: Account | None,
 ) -> Denial | None:
     if not may_trade(page.tx.people.get(ticket.user_id)):
@@ -104,4 +112,5 @@ def _denial(
     sweeps = timedelta(seconds=2 * page.book.settings.crawl.every_seconds)
     age = max(page.book.quote_age, sweeps)
     view = risk_view(page, order, ticket.instrument, quote, age, account)
+    view = replace(view, market_now=quoted_at)
     return next(iter(check(order, ticket.instrument, view)), None)

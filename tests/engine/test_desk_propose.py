@@ -15,6 +15,7 @@ from tests.engine.pretend_market import HYNIX, NOON, VIEWER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from market.orders import Account
     from tests.engine.desk_world import World
 
 
@@ -105,5 +106,19 @@ def test_a_proposal_may_use_a_price_of_the_last_sweep(run: Callable[..., None]) 
         world.pass_time(10)
         stale = await world.propose(instrument=HYNIX, price=Decimal(200_000))
         assert stale.code == "risk.stale"
+
+    run(scenario)
+
+
+def test_a_price_does_not_grow_old_while_a_proposal_is_written(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        ask = world.broker.account
+
+        async def slowly() -> Account:
+            world.market_clock.advance(timedelta(seconds=30))  # 50 ms at 600 times the speed
+            return await ask()
+
+        world.line.account = slowly  # type: ignore[method-assign]
+        assert (await world.propose()).state is OrderState.PROPOSED
 
     run(scenario)
