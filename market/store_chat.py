@@ -148,8 +148,8 @@ class OutboxTable:
 
     def waiting(self) -> int:
         """Return how many messages are neither sent nor given up."""
-        counts = self.counts()
-        return sum(counts.get(state, 0) for state in _UNSENT)
+        statement = select(func.count()).where(_OUTBOX.c.state.in_(_UNSENT))
+        return int(self._connection.execute(statement).scalar_one())
 
     def counts(self) -> dict[str, int]:
         """Return how many messages are in each state."""

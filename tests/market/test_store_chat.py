@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from market.errors import StoreError
 from market.messages import Button, Message
@@ -255,3 +256,18 @@ def test_waiting_counts_what_is_neither_sent_nor_given_up(store: Store) -> None:
     sent(store, second)
     assert asyncio.run(store.read(lambda t: t.outbox.waiting())) == 3
     assert counts(store) == {"queued": 2, "sending": 1, "sent": 1}
+
+
+def test_what_is_out_is_not_counted_again_and_again(store: Store) -> None:
+    # The outbox looks every second, and nothing is ever taken out of it.
+    def plan(transaction: Transaction) -> list[str]:
+        connection = transaction.outbox._connection
+        asked: list[tuple[str, Any]] = []
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        transaction.outbox.waiting()
+        [(text, values)] = asked
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+        return [row[-1] for row in rows]
+
+    [step] = asyncio.run(store.read(plan))
+    assert step.startswith("SEARCH outbox USING COVERING INDEX outbox_state")
