@@ -15,7 +15,7 @@ from telegram.request import HTTPXRequest
 
 from bot.patience import PAUSES, Patience
 from bot.telegram_errors import TokenRefused, seconds_of
-from bot.telegram_inbox import StoredUpdates, incoming
+from bot.telegram_inbox import StoredUpdates, incoming, sender_of
 from bot.telegram_poller import Poller, tell_silence
 from market.errors import StoreError, StoreFull, TicktalkError
 from market.messages import Message
@@ -148,13 +148,24 @@ class TelegramBot:
                 logger.warning("the command menu could not be set: %s", error)
 
     async def _answer_all(self) -> None:
-        while True:
-            raw = await self._updates.get()
-            try:
-                await self._answer_patiently(raw)
-            finally:
-                self._on_handled(raw["update_id"])
-                self._updates.finish()
+        """Answer each person's updates in turn; nobody waits behind what somebody else asked."""
+        newest: dict[int, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as answers:
+            while True:
+                raw = await self._updates.get()
+                newest = {one: task for one, task in newest.items() if not task.done()}
+                sender = sender_of(raw)
+                work = self._answer_in_turn(raw, newest.get(sender))
+                newest[sender] = answers.create_task(work, name=f"update {raw['update_id']}")
+
+    async def _answer_in_turn(self, raw: RawUpdate, before: asyncio.Task[None] | None) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            await self._answer_patiently(raw)
+        finally:
+            self._on_handled(raw["update_id"])
+            self._updates.finish()
 
     async def _answer_patiently(self, raw: RawUpdate) -> None:
         """Answer one update, on a full disk as soon as there is room again."""

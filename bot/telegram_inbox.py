@@ -73,6 +73,15 @@ def _raw(update_id: int, payload: str) -> RawUpdate:
     return raw if isinstance(raw, dict) else {"update_id": update_id}
 
 
+def sender_of(raw: RawUpdate) -> int:
+    """Return who an update is from, 0 where it does not say; the library need not read it."""
+    for content in raw.values():
+        sender = content.get("from") if isinstance(content, dict) else None
+        if isinstance(sender, dict) and isinstance(sender.get("id"), int):
+            return int(sender["id"])
+    return 0
+
+
 def incoming(update: Update, received_at: datetime) -> Incoming | None:
     """Return an update in our own words; None where there is nobody to answer to.
 

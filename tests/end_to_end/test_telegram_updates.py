@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from bot.incoming import Incoming
 
+LEE = 22222222
+
 
 def test_an_update_is_in_the_inbox_before_it_is_confirmed(tmp_path: Path) -> None:
     async def scenario(one: Edge) -> None:
@@ -233,3 +235,26 @@ def test_a_tap_that_telegram_has_forgotten_is_no_error(
     late = [record for record in caplog.records if "answered too late" in record.message]
     assert [record.levelno for record in late] == [logging.INFO]
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_nobody_waits_behind_what_somebody_else_asked(tmp_path: Path) -> None:
+    async def scenario(one: Edge) -> None:
+        one.core.add_user(LEE, "Lee", "en")
+        go_on = asyncio.Event()
+
+        async def work(incoming: Incoming) -> None:
+            if incoming.text == "/buy":  # its price is asked for over a slow network
+                await go_on.wait()
+
+        one.listener.work = work
+        async with one.polling():
+            slow, behind = one.core.user_sends(KIM, "/buy"), one.core.user_sends(KIM, "/b")
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await one.handled.wait(one.core.user_sends(LEE, "/pause"))
+            assert one.listener.texts == ["/buy", "/pause"]
+            assert await one.waiting() == [slow, behind]
+            go_on.set()
+            await one.handled.wait(behind)
+        assert one.listener.texts == ["/buy", "/pause", "/b"]
+
+    run(tmp_path, scenario)
