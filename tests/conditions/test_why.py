@@ -18,7 +18,7 @@ from conditions.engine import evaluate
 from conditions.lifecycle import States, step
 from conditions.waits import Moment, Wait, WaitFor
 from conditions.why import Why, replayed, why
-from config.condition_reader import parse_condition
+from config.condition_reader import parse_condition, parse_conditions
 from market.panel import Panel
 from market.sessions import AlwaysOpen, KrxCalendar
 from market.signals import LifecycleState, Phase
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from conditions.compile import Condition
     from conditions.tree import Branch
+    from config.condition_file import ConditionSpec
 
     Compiled = Callable[..., Condition]
     PanelOf = Callable[..., Panel]
@@ -329,9 +330,16 @@ OTHERS = (
     "when: close > sma(close, 4)\nclear: close < 1\nexpires: 20 minutes\non_unknown: resolve",
     SCORE,
 )
-TEXTS = {one: (FOLDER / one).read_text(encoding="utf-8") for one in SHIPPED} | {
-    one: f"name: x\nuniverse: [{NAME}]\ntimeframe: 5m\n{one}\n" for one in OTHERS
-}
+TEXTS = [
+    *((FOLDER / one).read_text(encoding="utf-8") for one in SHIPPED),
+    *(f"name: x\nuniverse: [{NAME}]\ntimeframe: 5m\n{one}\n" for one in OTHERS),
+]
+SPECS = [
+    pytest.param(one, id=f"{number} {one.name}")
+    for number, text in enumerate(TEXTS)
+    for one in parse_conditions(text, "x.yaml")
+    if one.timeframe is Timeframe.M5
+]
 BLOCKING = {
     WaitFor.WARM_UP,
     WaitFor.MISSING,
@@ -383,11 +391,11 @@ def check_agreement(condition: Condition, panel: Panel, states: States) -> State
     return found.states
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("spec", SPECS)
 @STEADY
 @given(seed=st.integers(0, 10_000))
-def test_it_tells_what_the_bot_decides(name: str, seed: int) -> None:
-    condition = compile_condition(parse_condition(TEXTS[name], "x.yaml"))
+def test_it_tells_what_the_bot_decides(spec: ConditionSpec, seed: int) -> None:
+    condition = compile_condition(spec)
     panel, states = Panel(Timeframe.M5, [NAME], 400), States.from_mapping({}, [NAME])
     for slot in market(seed, 110):
         if slot == "?":
@@ -398,11 +406,11 @@ def test_it_tells_what_the_bot_decides(name: str, seed: int) -> None:
             states = check_agreement(condition, panel, states)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("spec", SPECS)
 @STEADY
 @given(seed=st.integers(0, 10_000))
-def test_a_replay_of_all_bars_gives_the_state_of_the_bot(name: str, seed: int) -> None:
-    condition = compile_condition(parse_condition(TEXTS[name], "x.yaml"))
+def test_a_replay_of_all_bars_gives_the_state_of_the_bot(spec: ConditionSpec, seed: int) -> None:
+    condition = compile_condition(spec)
     panel, states = Panel(Timeframe.M5, [NAME], 400), States.from_mapping({}, [NAME])
     for slot in market(seed, 150):
         if isinstance(slot, Bar):
