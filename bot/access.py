@@ -94,8 +94,11 @@ class Access:
 
         return await self._store.write(put)
 
-    async def deny(self, user_id: int) -> bool | None:
-        """Shut somebody out; False if unknown, None if that is the owner."""
+    async def deny(self, user_id: int, now: datetime) -> bool | None:
+        """Shut somebody out, also from what still waits to be sent to them.
+
+        False if unknown, None if that is the owner.
+        """
 
         def remove(tx: Transaction) -> bool | None:
             known = tx.people.get(user_id)
@@ -104,6 +107,7 @@ class Access:
             if known.role is Role.OWNER:
                 return None
             tx.people.remove(user_id)
+            tx.outbox.drop(user_id, "shut out", now)
             return True
 
         return await self._store.write(remove)

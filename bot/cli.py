@@ -62,7 +62,7 @@ def run(config_path: Path | None, json_log: Path | None) -> None:
 @config_option
 @click.option(
     "--speed",
-    type=click.FloatRange(1, 600),
+    type=click.FloatRange(1, 200),
     default=60,
     show_default=True,
     help="Market seconds per second (1 while an order card waits for you).",

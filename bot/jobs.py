@@ -35,6 +35,9 @@ class MarketTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no ty
         self._time = time
         self._points: dict[datetime, datetime] = {}
 
+    def __str__(self) -> str:
+        return "market time"
+
     def get_next_fire_time(self, previous: datetime | None, _now: datetime) -> datetime | None:
         """Return the machine's time of the point of the schedule that follows `previous`.
 
@@ -76,13 +79,15 @@ class Jobs:
         """Add a job whose schedule is in market time, in place of one of that name."""
         trigger = MarketTrigger(schedule, self._time)
         self._triggers[name] = trigger
-        self._scheduler.add_job(self._guarded(name, work), trigger, id=name, replace_existing=True)
+        self._scheduler.add_job(
+            self._guarded(name, work), trigger, id=name, name=name, replace_existing=True
+        )
 
     def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         """Add a job on the machine's clock; one that lasts longer skips a time without a word."""
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
         guarded = self._guarded(name, _unless_running(work))
-        self._scheduler.add_job(guarded, trigger, id=name, max_instances=2)
+        self._scheduler.add_job(guarded, trigger, id=name, name=name, max_instances=2)
 
     def start(self) -> None:
         """Start running jobs."""

@@ -137,7 +137,8 @@ class Desk:
                 desk_confirm.lapse(page, order)
             return len(late), {order.id for order in waiting if now < order.expires_at}
 
-        count, self._book.waiting = await self._book.write(lapse)
+        count, waiting = await self._book.write(lapse)
+        self._book.waiting |= waiting  # after a restart they are not known yet
         return count
 
     async def settle(self) -> int:

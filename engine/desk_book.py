@@ -102,6 +102,9 @@ class DeskBook:
             side=order.side.value,
             quantity=str(order.quantity),
             price=None if order.price is None else str(order.price),
+            filled_quantity=str(order.filled_quantity),
+            average_price=str(order.average_price),
+            cost=str(order.cost),
             code=order.code,
         )
 

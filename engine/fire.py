@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from engine.ticket import Ticket
 from market.errors import StoreError
 from market.messages import Role
 from market.sessions import KST
-from market.types import from_ms
+from market.types import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from market.messages import Message, Person
     from market.signals import Signal
     from market.store import Store, Transaction
-    from market.types import Bar, Instrument
+    from market.types import Instrument
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ RECENT = 500
 
 MOST_NAMES = 10
 """Instruments that one notice names."""
+
+BAR_FACTS = tuple(one.name for one in fields(Bar))
 
 
 @dataclass(slots=True)
@@ -88,8 +90,8 @@ class Fire:
         for fired in judgement.steps:
             fired.watch.states = fired.step.states
         series.judged_ms = max(series.judged_ms, judgement.slot_ms)
-        start = from_ms(judgement.slot_ms)
-        self._events.emit("bar", timeframe=series.timeframe, start=start, count=len(bars))
+        for bar in {one.instrument: one for one in (*bars, *judgement.revised)}.values():
+            self._events.emit("bar", **{name: getattr(bar, name) for name in BAR_FACTS})
         for signal in stored.signals:
             self._events.emit(
                 "signal", id=signal.id, instrument=signal.instrument, is_late=signal.is_late
@@ -123,7 +125,7 @@ class Fire:
         """Send the owner a notice, if there is one, and those that could not be stored before."""
         if notice is not None:
             self._untold.append(notice)
-            self._events.emit("error", code=notice.code, **notice.facts)
+            self._events.emit("notice", code=notice.code, **notice.facts)
         if not self._untold:
             return
 

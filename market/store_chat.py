@@ -120,6 +120,13 @@ class OutboxTable:
         """Give a message up."""
         self._update(id, state="failed", error=error, changed_at=at)
 
+    def drop(self, chat_id: int, reason: str, at: datetime) -> int:
+        """Give up all that still waits for a chat; return how many messages."""
+        waiting = (_OUTBOX.c.chat_id == chat_id) & (_OUTBOX.c.state == "queued")
+        changed = update(_OUTBOX).where(waiting)
+        done = self._connection.execute(changed.values(state="failed", error=reason, changed_at=at))
+        return done.rowcount
+
     def recover(self, at: datetime) -> int:
         """Queue what was being sent when we stopped, as repeats; return how many."""
         rows = self._connection.execute(

@@ -22,7 +22,7 @@ async def deny(services: Services, call: Call) -> Reply:
     if len(words) != 1:
         raise UsageError("deny.usage")
     user_id = read_user_id(words[0])
-    was_known = await services.access.deny(user_id)
+    was_known = await services.access.deny(user_id, services.wall_clock.now())
     if was_known is None:
         raise UsageError("allow.owner_stays")
     key = "deny.done" if was_known else "deny.unknown"

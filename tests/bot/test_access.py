@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.access import CLAIM_KEY
-from market.messages import Person, Role
+from market.messages import Message, Person, Role
 from tests.bot.chat_world import NOW, STRANGER_ID, World, build_world
 
 if TYPE_CHECKING:
@@ -100,5 +100,17 @@ def test_stranger_hears_nothing_once_there_is_an_owner(world: World) -> None:
     async def scenario() -> int:
         code = await world.services.access.new_code(NOW)
         return len(await world.say(f"/claim {code}", NEWCOMER))
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_somebody_who_is_shut_out_gets_nothing_that_still_waits(empty: World) -> None:
+    async def scenario() -> int:
+        access, store = empty.services.access, empty.store
+        await access.allow(NEWCOMER, NOW)
+        waiting = Message(NEWCOMER.id, "an alert that Telegram has not taken yet")
+        await store.write(lambda tx: tx.outbox.enqueue(waiting, NOW))
+        assert await access.deny(NEWCOMER.id, NOW)
+        return await store.read(lambda tx: tx.outbox.waiting())
 
     assert asyncio.run(scenario()) == 0

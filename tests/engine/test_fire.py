@@ -100,7 +100,7 @@ def test_commit_writes_bars_states_signals_and_messages(bench: Bench) -> None:
     assert len(bench.texts()) == len(bench.texts(CHANNEL)) == 1
     assert bench.series.judged_ms == to_ms(kst("09:00"))
     assert asyncio.run(bench.world.bars()) == [("09:00", 120.0, 1.0)]
-    assert bench.world.events.kinds == ["bar", "signal", "message", "message"]
+    assert bench.world.events.kinds == ["bar", "bar", "signal", "message", "message"]
 
 
 def test_failed_commit_changes_nothing_and_is_done_once_later(bench: Bench) -> None:

@@ -271,3 +271,11 @@ def test_what_is_out_is_not_counted_again_and_again(store: Store) -> None:
 
     [step] = asyncio.run(store.read(plan))
     assert step.startswith("SEARCH outbox USING COVERING INDEX outbox_state")
+
+
+def test_what_waits_for_a_chat_can_be_given_up(store: Store) -> None:
+    enqueue(store, message("a"), message("b"), message("for others", chat_id=2))
+    given_up = asyncio.run(store.write(lambda t: t.outbox.drop(1, "shut out", NOW)))
+    assert given_up == 2
+    assert pending(store) == ["for others"]
+    assert counts(store) == {"failed": 2, "queued": 1}
