@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from market.types import InstrumentId, Tick
 
 
+PATIENCE_SECONDS = 8.0
+"""A person who taps waits no longer than this for a price, however slow the source is."""
+
+
 class Quotes:
     """Keeps the newest tick of each instrument; ages are measured on the market clock."""
 
-    def __init__(self, source: Source, clock: Clock) -> None:
+    def __init__(
+        self, source: Source, clock: Clock, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         self._source = source
         self._clock = clock
+        self._patience_seconds = patience_seconds
         self._newest: dict[InstrumentId, Tick] = {}
         self._asking: dict[InstrumentId, asyncio.Lock] = {}
 
@@ -45,9 +52,18 @@ class Quotes:
             kept = self._newest.get(instrument)
             if kept is not None and self._clock.now() - kept.seen_at <= max_age:
                 return kept
-            ticks = await self._source.ticks([instrument])
+            ticks = await self._ask(instrument)
             self.note(ticks)
             for tick in ticks:
                 if tick.instrument == instrument:
                     return tick
             raise SourceUnavailable(f"the source shows no price of {instrument}")
+
+    async def _ask(self, instrument: InstrumentId) -> list[Tick]:
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                return await self._source.ticks([instrument])
+        except TimeoutError as error:
+            raise SourceUnavailable(
+                f"no price of {instrument} within {self._patience_seconds:g} s"
+            ) from error

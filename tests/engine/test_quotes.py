@@ -93,3 +93,15 @@ def test_an_instrument_that_the_source_does_not_show_has_no_price() -> None:
         assert (await quotes.fresh("KRX:1", AGE)).price == 2
 
     asyncio.run(scenario())
+
+
+def test_a_source_that_hangs_is_not_waited_for_long() -> None:
+    class HangingSource(CountingSource):
+        async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
+            await asyncio.Event().wait()
+            return []
+
+    clock = ManualClock(NOON)
+    quotes = Quotes(HangingSource(clock), clock, patience_seconds=0.01)
+    with pytest.raises(SourceUnavailable, match="no price of KRX:1 within"):
+        asyncio.run(quotes.fresh("KRX:1", AGE))
