@@ -11,6 +11,7 @@ import numpy as np
 
 from conditions.cross import is_cross
 from conditions.elsewhere import instruments_in, unknown_instrument
+from conditions.larger import prefixes_in
 from conditions.mistake import Mistake
 from conditions.names import Names
 from conditions.nodes import Not, Number, children, to_text
@@ -78,6 +79,11 @@ class Condition:
         """Return the instruments that it names: a panel must hold them beside its universe."""
         named = (one.text for rule in self._rules for one in instruments_in(rule.node))
         return tuple(dict.fromkeys(named))
+
+    @property
+    def larger(self) -> frozenset[Timeframe]:
+        """Return the longer timeframes that it looks at: a panel must hold them beside its own."""
+        return frozenset(one for rule in self._rules for one in prefixes_in(rule.node))
 
     @property
     def is_cross(self) -> bool:

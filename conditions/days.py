@@ -21,6 +21,11 @@ _SESSION_BARS = 381
 """Bars of a KRX session in minutes: nothing prints between 15:20 and the auction's end."""
 
 
+def length_ms(timeframe: Timeframe) -> int:
+    """Return the nominal length of a bar in ms."""
+    return int(timeframe.length.total_seconds() * 1000)
+
+
 def offsets(view: View) -> Array:
     """Return int64[rows, 1]: by how many ms the clock of each row's sessions is before UTC."""
     is_korean = [name.startswith(f"{Venue.KRX}:") for name in view.instruments]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from conditions.days import newest_starts
+from conditions.larger import PREFIXES
 from conditions.mistake import Mistake
 from conditions.nodes import Ago, Argument, Call, Member, Name, Scoped, Text, children, to_text
 from conditions.reference import venue_of
@@ -74,7 +75,8 @@ def _newest(other: View, starts: Array) -> tuple[Array, Array]:
 def split(node: Node) -> tuple[Node, Node] | None:
     """Return what stands in front of a chain of parts and calls, and the chain without it.
 
-    Only `of(...)` counts: `of("KRX:005930").sma(close, 20)[1]` is `sma(close, 20)[1]` of that.
+    Only `of(...)` and timeframes count: `of("KRX:005930").sma(close, 20)[1]` is `sma(close, 20)[1]`
+    of that instrument, `d1.close[1]` is `close[1]` of daily bars.
     """
     if isinstance(node, Member) and _is_scope(node.source):
         return node.source, Name(node.name, start=node.start, end=node.end)
@@ -90,7 +92,8 @@ def split(node: Node) -> tuple[Node, Node] | None:
 
 
 def _is_scope(node: Node) -> bool:
-    return isinstance(node, Call) and node.function == Name(OF)
+    is_of = isinstance(node, Call) and node.function == Name(OF)
+    return is_of or (isinstance(node, Name) and node.name in PREFIXES)
 
 
 def instrument_of(scope: Node) -> InstrumentId:

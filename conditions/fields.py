@@ -11,6 +11,7 @@ from conditions.day_fields import DAY, DAY_FIELDS, day_field
 from conditions.elsewhere import OF, USAGE
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
+from conditions.larger import PREFIXES
 from conditions.limit_fields import LIMIT_FIELDS, limit_field
 from conditions.mistake import Mistake
 from conditions.nodes import Ago, Call, Member, Name
@@ -44,11 +45,10 @@ SCOPES = {
 """What looks beyond the instrument's own bars, and how it is written."""
 
 POSITION = "position"
-TIMEFRAMES = ("m1", "m5", "m15", "m30", "h1", "d1")
-_LATER = {POSITION: "what is held", **dict.fromkeys(TIMEFRAMES, "bars of another timeframe")}
+_LATER = {POSITION: "what is held"}
 """Words that are kept for what cannot be asked for yet."""
 
-RESERVED = frozenset({*FIELDS, *SCOPES, DAY, *_LATER})
+RESERVED = frozenset({*FIELDS, *SCOPES, *PREFIXES, DAY, *_LATER})
 """Names that no named expression may have."""
 
 
@@ -116,6 +116,8 @@ def _needs(name: str) -> str:
     """Return what a word lacks that is none by itself, "" for an unknown one."""
     if name == DAY:
         return f"needs a part: {', '.join(f'{DAY}.{part}' for part in DAY_FIELDS)}"
+    if name in PREFIXES:
+        return f"needs a part: {name}.close, {name}.sma(close, 20)"
     if name in SCOPES:
         return f"needs arguments: {SCOPES[name]}"
     if name in INDICATORS:

@@ -26,4 +26,5 @@ def make_ready(conditions: Iterable[Condition]) -> None:
     """
     row = np.zeros(1, dtype=np.int64)
     for condition in conditions:
-        evaluate(condition, Panel(condition.timeframe, [NOBODY], BARS), row)
+        panel = Panel(condition.timeframe, [NOBODY], BARS, condition.larger)
+        evaluate(condition, panel, row)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conditions.calls import bind_all, decimal_of
 from conditions.indicators import EVENTS, SHORTHANDS
+from conditions.larger import refuse_mixed
 from conditions.mistake import Mistake, NoTruth
 from conditions.nodes import (
     Ago,
@@ -36,7 +37,6 @@ class Resolver:
     def __init__(self, text: str, history: int, timeframe: Timeframe | None = None) -> None:
         self._text = text
         self._history = history
-        self._timeframe = timeframe
         self._numbers = SeriesResolver(history, timeframe, self.truth)
         self.mistakes = self._numbers.mistakes
 
@@ -110,6 +110,10 @@ class Resolver:
         given = [self._numbers.series(node) for node in nodes]
         series = [one for one in given if one is not None]
         bars = event.bars(*parameters)
+        if parameters:
+            for node, one in zip(nodes, given, strict=True):
+                if one is not None:
+                    refuse_mixed(name, self._numbers.timeframe, node, one)
         left, right = self._sides(call, nodes, series, bars)
         if left is None or right is None or len(series) < len(given):
             return None
@@ -151,7 +155,7 @@ class Resolver:
         for one, value in zip(shorthand.parameters, parameters, strict=True):
             texts[one.name] = number_text(decimal_of(value))
         text = shorthand.template.format_map(texts)
-        inner = Resolver(text, self._history, self._timeframe)
+        inner = Resolver(text, self._history, self._numbers.timeframe)
         try:
             found = inner.truth(parse(text))
         except Mistake as mistake:  # such as one that grows too long

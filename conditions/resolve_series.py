@@ -13,6 +13,9 @@ from conditions.fields import field_of, named_field, refuse_later, unknown_call
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.registry import OPENINGS
+from conditions.larger import PREFIXES, check_prefix, larger, refuse_mixed
+from conditions.larger import USAGE as PREFIX_USAGE
+from conditions.made_series import constant, mapped, stays_level
 from conditions.mistake import Mistake
 from conditions.nodes import (
     Ago,
@@ -27,11 +30,11 @@ from conditions.nodes import (
     to_text,
 )
 from conditions.openings import SESSION_OPENINGS
-from conditions.series import Arithmetic, Constant, Earlier, Indicated, Mapped
-from conditions.units import LITERALS, Unit, added, joined, product, quotient
+from conditions.series import Arithmetic, Earlier, Indicated
+from conditions.units import Unit, added, joined, product, quotient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from conditions.nodes import Node
     from conditions.series import Series
@@ -44,7 +47,8 @@ VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "di
 class SeriesResolver:
     """Turns trees into series; what is wrong with them gathers in `mistakes`.
 
-    `truth` gives the verdict of a tree, None after noting what is wrong with it there.
+    `truth` gives the verdict of a tree, None after noting what is wrong with it there. `timeframe`
+    is that of the bars which names stand for, behind a prefix the longer one.
     """
 
     def __init__(
@@ -52,8 +56,9 @@ class SeriesResolver:
     ) -> None:
         self.mistakes: list[Mistake] = []
         self._history = history
-        self._timeframe = timeframe
+        self.timeframe = timeframe
         self._truth = truth
+        self._outer: Timeframe | None = None
 
     def series(self, node: Node) -> Series | None:
         """Return the series of a node, None after noting what is wrong with it."""
@@ -77,17 +82,35 @@ class SeriesResolver:
             return self._plain(node)
         scope, inner = scoped
         if isinstance(inner, Call) and called(inner) in (*EVENTS, *SHORTHANDS):
-            message = f"'{called(inner)}' is true or false; call it with numbers such as {USAGE}"
+            usage = PREFIX_USAGE if isinstance(scope, Name) else USAGE
+            message = f"'{called(inner)}' is true or false; call it with numbers such as {usage}"
             raise Mistake(node.start, message)
+        if isinstance(scope, Name):
+            return self._larger(scope, inner)
         found = self.series(inner)
         return elsewhere(scope, found) if found else None
+
+    def _larger(self, prefix: Name, inner: Node) -> Series | None:
+        """Return the series of a longer timeframe, whose bars all names behind the prefix mean."""
+        own, outer = self.timeframe, self._outer
+        check_prefix(prefix, own, outer)
+        scoped = split(inner)
+        if scoped is not None and not isinstance(scoped[0], Name):
+            message = f'write of(...) first: of("KRX:005930").{prefix.name}.close'
+            raise Mistake(prefix.start, message)
+        self.timeframe = self._outer = PREFIXES[prefix.name]
+        try:
+            found = self.series(inner)
+        finally:
+            self.timeframe, self._outer = own, outer
+        return larger(prefix, found) if found else None
 
     def _plain(self, node: Node) -> Series | None:
         match node:
             case Number():
-                return _constant(node)
+                return constant(node)
             case Name():
-                return named_field(node, self._timeframe)
+                return named_field(node, self.timeframe)
             case Ago(source, bars):
                 return self._earlier(source, bars)
             case Negative(operand):
@@ -119,7 +142,7 @@ class SeriesResolver:
         found = self.series(operand)
         if found is None:
             return None
-        return _mapped(Negative(found.node), np.negative, (found,), found.unit)
+        return mapped(Negative(found.node), np.negative, (found,), found.unit)
 
     def _arithmetic(self, sign: str, left: Node, right: Node) -> Series | None:
         one, other = self.series(left), self.series(right)
@@ -137,7 +160,7 @@ class SeriesResolver:
             key=to_text(meaning),
             bars=max(one.bars, other.bars),
             warm_up=max(one.warm_up, other.warm_up),
-            is_level=_stays_level(sign, one, other, unit),
+            is_level=stays_level(sign, one, other, unit),
             sign=sign,
             left=one,
             right=other,
@@ -149,7 +172,7 @@ class SeriesResolver:
             return self._call(node)
         source, part = node.source, node.name
         if isinstance(source, Name):
-            return field_of(source, part, self._timeframe)
+            return field_of(source, part, self.timeframe)
         if isinstance(source, Call) and called(source) in INDICATORS:
             return self._indicated(source, called(source), part)
         raise Mistake(node.start, f"'{to_text(source)}' has no part '{part}'")
@@ -190,7 +213,7 @@ class SeriesResolver:
             unit = common_unit(unit, one.unit, argument.value.start)
         arguments = tuple(Argument("", one.node) for one in known)
         meaning = Call(Name(name), arguments)
-        return _mapped(meaning, function.on_arrays, known, unit)
+        return mapped(meaning, function.on_arrays, known, unit)
 
     def _indicated(self, call: Call, name: str, part: str = "") -> Series | None:
         indicator = INDICATORS.get(name)
@@ -201,6 +224,8 @@ class SeriesResolver:
         sources = tuple(one for one in found if one is not None)
         if len(sources) < len(found):
             return None
+        for node, one in zip(nodes, sources, strict=True):
+            refuse_mixed(name, self.timeframe, node, one)
         shown = [] if len(indicator.sources) != 1 else [Argument("", sources[0].node)]
         shown += [Argument("", Number(decimal_of(one))) for one in parameters]
         whole = Call(Name(name), tuple(shown))
@@ -251,38 +276,3 @@ def common_unit(left: Unit, right: Unit, place: int) -> Unit:
         message = f"{left.words} cannot be compared with {right.words}{advice}"
         raise Mistake(place, message)
     return unit
-
-
-def _constant(node: Number) -> Series:
-    literal = LITERALS[node.unit] if node.unit else None
-    if literal is not None and literal.unit is Unit.TICKS:
-        raise Mistake(node.start, "ticks are known only in an order's size and price")
-    value = node.value * literal.factor if literal else node.value
-    unit = literal.unit if literal else Unit.NUMBER
-    return Constant(node=node, unit=unit, key=to_text(node), value=float(value))
-
-
-def _mapped(
-    meaning: Call | Negative,
-    function: Callable[..., np.ndarray],
-    arguments: Sequence[Series],
-    unit: Unit,
-) -> Series:
-    return Mapped(
-        node=meaning,
-        unit=unit,
-        key=to_text(meaning),
-        bars=max(one.bars for one in arguments),
-        warm_up=max(one.warm_up for one in arguments),
-        function=function,
-        arguments=tuple(arguments),
-    )
-
-
-def _stays_level(sign: str, left: Series, right: Series, unit: Unit) -> bool:
-    """Tell whether the result lies where prices do: a price plus a distance, or times a number."""
-    if unit is not Unit.PRICE:
-        return False
-    if sign in {"+", "-"}:
-        return left.is_level and not right.is_level
-    return left.is_level and right.unit in {Unit.NUMBER, Unit.RATIO}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from conditions.reference import Reference
     from market.panel import Panel
-    from market.types import InstrumentId
+    from market.types import InstrumentId, Timeframe
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Shared: TypeAlias = "MutableMapping[object, np.ndarray[Any, Any]]"
@@ -77,6 +77,13 @@ class View:
         if not self._panel.has(instrument):
             return None
         return self._other(np.array([self._panel.row(instrument)], dtype=np.int64))
+
+    def larger(self, timeframe: Timeframe) -> View | None:
+        """Return the view of the same rows on longer bars, None where the panel has none."""
+        panel = self._panel.larger.get(timeframe)
+        if panel is None:
+            return None
+        return View(panel, self._picked, self._shared, self.reference, self._universe)
 
     def _other(self, rows: Array | None) -> View:
         return View(self._panel, rows, self._shared, self.reference, self._universe)

@@ -57,10 +57,16 @@ class Panel:
     slot lies between the bar and the one before it; `missing` that the slot after the newest bar is
     missing; `counts` how many bars a row holds. Take the arrays anew after every `append`: it moves
     what an array taken earlier shows. Another thread than the one that appends takes a `part`.
+
+    `larger` are panels of longer timeframes with the same rows; their bars are appended to them.
     """
 
     def __init__(
-        self, timeframe: Timeframe, instruments: Sequence[InstrumentId], depth: int = 400
+        self,
+        timeframe: Timeframe,
+        instruments: Sequence[InstrumentId],
+        depth: int = 400,
+        larger: Iterable[Timeframe] = (),
     ) -> None:
         self.timeframe = timeframe
         self.instruments = tuple(instruments)
@@ -72,6 +78,7 @@ class Panel:
         self._gap = _Band(rows, depth, False)
         self.missing = np.zeros(rows, dtype=bool)
         self.counts = np.zeros(rows, dtype=np.int64)
+        self.larger = {one: Panel(one, self.instruments, depth) for one in larger}
         self._changing = RLock()
 
     @property
@@ -152,14 +159,21 @@ class Panel:
 
     def part(self, rows: np.ndarray[Any, Any]) -> Panel:
         """Return a copy of these rows in this order, whole whatever another thread appends."""
-        part = Panel(self.timeframe, [self.instruments[row] for row in rows.tolist()], self.depth)
+        names = [self.instruments[row] for row in rows.tolist()]
+        part = Panel(self.timeframe, names, self.depth, self.larger)
         part.take_rows(np.arange(len(rows)), self, rows)
         return part
 
     def take_rows(
         self, rows: np.ndarray[Any, Any], source: Panel, source_rows: np.ndarray[Any, Any]
     ) -> None:
-        """Put copies of another panel's rows into these; both have the same depth."""
+        """Put copies of another panel's rows into these; both have the same depth.
+
+        Of longer timeframes those are copied that both have.
+        """
+        for timeframe, panel in self.larger.items():
+            if timeframe in source.larger:
+                panel.take_rows(rows, source.larger[timeframe], source_rows)
         with source._changing:
             for name in _FIELDS:
                 self._values[name].view[rows] = source._values[name].view[source_rows]

@@ -1,0 +1,164 @@
+"""`d1.close`, `h1.rsi(14)`: a series of a longer timeframe, as far as its bars have closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from conditions.days import day_ends, length_ms, newest_starts, offsets
+from conditions.mistake import Mistake
+from conditions.nodes import Name, Scoped, children, to_text
+from conditions.series import Series
+from market.types import Timeframe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conditions.nodes import Node
+    from conditions.truths import Truth
+    from conditions.view import View
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+PREFIXES = {
+    "m1": Timeframe.M1,
+    "m5": Timeframe.M5,
+    "m15": Timeframe.M15,
+    "m30": Timeframe.M30,
+    "h1": Timeframe.H1,
+    "d1": Timeframe.D1,
+}
+"""Timeframes by the word that stands in front of what is asked of their bars."""
+
+USAGE = "d1.sma(close, 20)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Larger(Series):
+    """A series of a longer timeframe; each own bar sees the newest bar of it that had closed.
+
+    A bar within a session counts from the own bar on with which it ends, a day's bar (and one that
+    lasts beyond the session) from the next day on. It is unknown where the bar is not told yet.
+    """
+
+    timeframe: Timeframe
+    source: Series
+
+    def values(self, view: View, columns: int) -> Array:
+        """Return what was the newest closed value as each bar ended."""
+        starts = newest_starts(view, columns)
+        larger = view.larger(self.timeframe)
+        if larger is None:
+            return np.full(starts.shape, np.nan)
+        moments = _moments(view, starts, self.timeframe)
+        width = _reach(known_from(larger), moments, starts > 0)
+        values = self.source.values(larger, width)
+        places, is_known = _newest(larger, moments, width)
+        found = np.take_along_axis(
+            np.broadcast_to(values[:, -width:], (larger.rows, width)), np.maximum(places, 0), 1
+        )
+        return np.where(is_known & (starts > 0), found, np.nan)
+
+
+def larger(prefix: Name, source: Series) -> Larger:
+    """Return a series as one of the longer timeframe that the prefix names."""
+    meaning = Scoped(Name(prefix.name), source.node)
+    return Larger(
+        node=meaning,
+        unit=source.unit,
+        key=to_text(meaning),
+        is_level=source.is_level,
+        timeframe=PREFIXES[prefix.name],
+        source=source,
+    )
+
+
+def check_prefix(prefix: Name, own: Timeframe | None, outer: Timeframe | None) -> None:
+    """Raise Mistake where bars of the prefix cannot be asked for; `outer` is one around it."""
+    asked = PREFIXES[prefix.name]
+    if outer is not None:
+        words = f"'{prefix.name}' stands inside a prefix already: its bars are {outer} bars"
+        raise Mistake(prefix.start, f"{words}; write each prefix in front of the whole: {USAGE}")
+    if own is not None and asked.length <= own.length:
+        words = f"'{prefix.name}' is not longer than the condition's own bars ({own})"
+        fitting = [word for word, one in PREFIXES.items() if one.length > own.length]
+        hint = f"use {', '.join(fitting)}" if fitting else "no timeframe is"
+        raise Mistake(prefix.start, f"{words}; {hint}")
+
+
+def prefixes_in(node: Node) -> Iterator[Timeframe]:
+    """Yield the longer timeframes that a tree as it is understood asks for."""
+    if isinstance(node, Scoped) and isinstance(node.scope, Name):
+        yield PREFIXES[node.scope.name]
+    for below in children(node):
+        yield from prefixes_in(below)
+
+
+def refuse_mixed(name: str, own: Timeframe | None, node: Node, series: Series) -> None:
+    """Raise Mistake where what counts own bars is given a series of longer ones."""
+    other = next(prefixes_in(series.node), None)
+    if other is not None:
+        bars = f"{own} bars" if own else "the condition's own bars"
+        message = f"'{name}' counts {bars}, '{series.key}' is of {other} bars; write {USAGE}"
+        raise Mistake(node.start, message)
+
+
+def needs(truth: Truth) -> dict[Timeframe, int]:
+    """Return how many bars of longer timeframes an instrument must have, those that are shown."""
+    found: dict[Timeframe, int] = {}
+    for series in truth.operands:
+        _add_needs(series, found)
+    for part in truth.parts:
+        for timeframe, bars in needs(part).items():
+            found[timeframe] = max(bars, found.get(timeframe, 0))
+    return found
+
+
+def _add_needs(series: Series, found: dict[Timeframe, int]) -> None:
+    if isinstance(series, Larger):
+        found[series.timeframe] = max(series.source.warm_up, found.get(series.timeframe, 0))
+    for part in series.parts:
+        _add_needs(part, found)
+
+
+def known_from(larger: View) -> Array:
+    """Return int64[rows, bars]: the moment from which each bar of a longer timeframe counts.
+
+    Where there is no bar it is one before all times.
+    """
+    starts = larger.field("starts")
+    ends = starts + length_ms(larger.timeframe)
+    if larger.timeframe is Timeframe.D1:
+        ends = day_ends(starts, offsets(larger))
+    return np.where(starts > 0, ends, -1)
+
+
+def _moments(view: View, starts: Array, timeframe: Timeframe) -> Array:
+    """Return when each own bar looks back: as it ends; for days as it begins."""
+    is_day = timeframe is Timeframe.D1
+    return starts if is_day else starts + length_ms(view.timeframe)
+
+
+def _reach(ends: Array, moments: Array, is_bar: Array) -> int:
+    """Return how many of the newest bars hold all that count at these moments."""
+    asked = moments[is_bar]
+    if not len(asked):
+        return 1
+    later = (ends > asked.min()).sum(1)
+    reach: int = min(int(later.max(initial=0)) + 1, ends.shape[1])
+    return reach
+
+
+def _newest(larger: View, moments: Array, width: int) -> tuple[Array, Array]:
+    """Return the place of the newest closed bar at each moment, and whether it surely was."""
+    ends = known_from(larger)[:, -width:]
+    gap = larger.field("gap")[:, -width:]
+    lost = np.concatenate([gap[:, 1:], larger.field("missing")[:, None]], axis=1)
+    places = np.empty(moments.shape, dtype=np.int64)
+    for column in range(moments.shape[1]):
+        places[:, column] = (ends <= moments[:, column, None]).sum(1) - 1
+    is_held = np.take_along_axis(ends, np.maximum(places, 0), 1) > 0
+    is_lost = np.take_along_axis(lost, np.maximum(places, 0), 1)
+    return places, (places >= 0) & is_held & ~is_lost
