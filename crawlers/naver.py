@@ -1,4 +1,4 @@
-"""Naver Finance: batch polling for ticks, the minute chart for exact bars. KRX only."""
+"""Naver Finance: batch polling for ticks, minute and daily chart for exact bars. KRX only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crawlers.naver_parsers import even_parts, parse_minutes, parse_polling
+from crawlers.naver_parsers import even_parts, parse_days, parse_minutes, parse_polling
 from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
 from market.errors import SourceError
@@ -73,10 +73,7 @@ class NaverSource:
 
         The chart reaches about six days back; an instrument of another venue is a SourceError.
         """
-        match = _ID.fullmatch(instrument)
-        if match is None:
-            raise SourceError(f"naver knows KRX instruments only, not {instrument}")
-        url = f"{self._settings.chart_url}/chart/domestic/item/{match[1]}/minute"
+        url = self._chart_url(instrument, "minute")
         # Two minutes more: the auction print of the last slot is labelled one minute after the
         # slot, and whether the chart's end is meant inclusive is not sure.
         last = end + timedelta(minutes=2)
@@ -88,6 +85,21 @@ class NaverSource:
         # A week of minutes takes 20 ms to read: too long for the event loop.
         bars = await asyncio.to_thread(parse_minutes, body, instrument, self._calendar, seen_at)
         return [bar for bar in bars if start <= bar.start < end]
+
+    async def days(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        """Return the daily chart's bars with start <= bar.start < end, oldest first."""
+        url = self._chart_url(instrument, "day")
+        span = {"startDateTime": _chart_time(start), "endDateTime": _chart_time(end)}
+        seen_at = self._clock.now()
+        body = await self._http.get(url, span)
+        bars = parse_days(body, instrument, self._calendar, seen_at)
+        return [bar for bar in bars if start <= bar.start < end]
+
+    def _chart_url(self, instrument: InstrumentId, chart: str) -> str:
+        match = _ID.fullmatch(instrument)
+        if match is None:
+            raise SourceError(f"naver knows KRX instruments only, not {instrument}")
+        return f"{self._settings.chart_url}/chart/domestic/item/{match[1]}/{chart}"
 
     async def _poll(self, asked: Mapping[str, InstrumentId], seen_at: datetime) -> list[Tick]:
         url = f"{self._settings.polling_url}/api/realtime/domestic/stock/{','.join(asked)}"

@@ -1,7 +1,8 @@
 """Reading what Naver's JSON endpoints answer: pure functions from bytes to ticks and bars.
 
-Shapes: batch polling `/api/realtime/domestic/stock/{codes}` and minute chart
-`/chart/domestic/item/{code}/minute`, recorded 2026-09 (unofficial, they may change any day).
+Shapes: batch polling `/api/realtime/domestic/stock/{codes}`, minute chart
+`/chart/domestic/item/{code}/minute` and daily chart `.../day`, recorded 2026-09 (unofficial, they
+may change any day).
 Whatever is not of these shapes raises SourceChanged with the first odd fragment.
 """
 
@@ -69,6 +70,24 @@ def parse_minutes(
     return [bars[start] for start in sorted(bars)]
 
 
+def parse_days(
+    body: bytes, instrument: InstrumentId, calendar: Calendar, seen_at: datetime
+) -> list[Bar]:
+    """Return the daily bars of a daily chart, oldest first.
+
+    Days on which nothing traded stand there with zeros beside the last close and have no bar; days
+    that the calendar does not know are left out. Opening, high and low may be off by a won from
+    rounding split-adjusted prices: the range is widened to hold all. It gives no value:
+    `Bar.value` is close x volume. A day that was not over at `seen_at` is not complete.
+    """
+    rows = _json(body)
+    if not isinstance(rows, list):
+        _odd("daily chart", "a list", body)
+    found = (_day(row, instrument, calendar, seen_at) for row in rows)
+    bars = {bar.start: bar for bar in found if bar is not None}
+    return [bars[start] for start in sorted(bars)]
+
+
 def even_parts(codes: Sequence[str], most: int) -> list[Sequence[str]]:
     """Return the codes in as few parts of at most `most` as can be, all about as long.
 
@@ -130,6 +149,43 @@ def _minute(
         value=close * volume,
         is_complete=calendar.slot_end(start, Timeframe.M1) <= seen_at,
     )
+
+
+def _day(
+    row: object, instrument: InstrumentId, calendar: Calendar, seen_at: datetime
+) -> Bar | None:
+    if not isinstance(row, dict):
+        _odd("daily chart", "objects", orjson.dumps(row))
+    noon = _noon(row)
+    close, volume = _number(row, "closePrice"), _number(row, "accumulatedTradingVolume")
+    opening, high, low = (_number(row, name) for name in ("openPrice", "highPrice", "lowPrice"))
+    if volume == 0 and opening == high == low == 0:
+        return None  # halted, or nobody came
+    if min(close, opening, high, low) <= 0 or volume < 0:
+        _odd("daily chart", "prices above zero", orjson.dumps(row))
+    start = calendar.slot(noon, Timeframe.D1)
+    if start is None or volume == 0:
+        return None
+    return Bar(
+        instrument=instrument,
+        timeframe=Timeframe.D1,
+        start=start,
+        open=opening,
+        high=max(opening, high, low, close),
+        low=min(opening, high, low, close),
+        close=close,
+        volume=volume,
+        value=close * volume,
+        is_complete=calendar.slot_end(start, Timeframe.D1) <= seen_at,
+    )
+
+
+def _noon(row: Row) -> datetime:
+    """Return the noon of a row's day, when every session is open."""
+    value = row.get("localDate")
+    if not isinstance(value, str) or re.fullmatch(r"\d{8}", value) is None:
+        _odd_field(row, "localDate", "YYYYMMDD")
+    return _kst(row, f"{value}120000", "localDate")
 
 
 def _json(body: bytes) -> Any:

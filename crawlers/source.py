@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from config.registry import Registry
 
@@ -32,6 +32,22 @@ class Source(Protocol):
         """Return the venue's own exact 1-minute bars with start <= bar.start < end, oldest first.
 
         Minutes without a trade have no bar.
+        """
+        ...
+
+
+@runtime_checkable
+class DailySource(Protocol):
+    """Port. Promises, beside what a source does, the venue's own daily bars, or an error.
+
+    A source without it leaves what asks for daily bars unknown.
+    """
+
+    async def days(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        """Return the daily bars with start <= bar.start < end, oldest first.
+
+        Days without a trade have no bar; one whose session was not over is not complete. Prices
+        are adjusted for splits as of now, so that those of an earlier answer may differ.
         """
         ...
 

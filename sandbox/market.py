@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from market.sessions import KST
 from market.types import from_ms, to_ms
 from sandbox.market_bursts import schedule
 from sandbox.market_day import Habit, Script, no_trades, trade_session
+from sandbox.market_days import Day, summed
 from sandbox.market_grid import on_tick
 from sandbox.market_prices import footing
 
@@ -101,6 +102,7 @@ class Simulator:
         self.illiquid = odd[0] if illiquid is None else illiquid
         self.halted = odd[1] if halted is None else halted
         self._trades = lru_cache(maxsize=_KEPT_DAYS * max(1, len(instruments)))(self._make_trades)
+        self._past = lru_cache(maxsize=None)(self._make_past)
         self._close = lru_cache(maxsize=None)(self._make_close)
         self._script = lru_cache(maxsize=_KEPT_DAYS * 4)(self._make_bursts)
 
@@ -129,9 +131,34 @@ class Simulator:
             day += timedelta(days=1)
         return found
 
+    def days(self, code: str, first: date, last: date, at: datetime) -> list[Day]:
+        """Return the sessions of these days as known at a moment, oldest first.
+
+        An unknown code is a KeyError.
+        """
+        day, found = first, list[Day]()
+        while day <= min(last, at.astimezone(KST).date()):
+            window = self._calendar.window(day)
+            if window is not None and window.open <= at:
+                found.append(self._day(self._instruments[code].code, day, at))
+            day += timedelta(days=1)
+        return found
+
     def bursts(self, day: date) -> tuple[Burst, ...]:
         """Return the scripted jumps and dips of a session day, in time order."""
         return self._script(day)
+
+    def _day(self, code: str, day: date, at: datetime) -> Day:
+        if at >= self._window(day).close + timedelta(days=1):
+            return self._past(code, day)
+        trades = self._trades(code, day)
+        return summed(day, trades, int(np.searchsorted(trades.times, to_ms(at), side="right")))
+
+    def _make_past(self, code: str, day: date) -> Day:
+        """Return a session that is long over; only the sum of its trades is kept."""
+        trades = self._make_trades(code, day)
+        found = summed(day, trades, len(trades.times))
+        return found if found.volume else replace(found, close=self._close(code, day))
 
     def _quote(self, instrument: Instrument, day: date, status: str, now_ms: int) -> Quote:
         before = self._session_before(day)

@@ -1,12 +1,14 @@
-"""A pretend Naver Finance over HTTP: batch polling and minute chart of the pretend market.
+"""A pretend Naver Finance over HTTP: batch polling, minute and daily chart of the pretend market.
 
 Both answer in the shapes that were recorded from the real ones in 2026-09, quirks included:
 numbers as text with and without commas, the same names again in nested objects, a chart whose
-`accumulatedTradingVolume` counts one minute and whose end is inclusive.
+`accumulatedTradingVolume` counts one minute and whose end is inclusive, a daily chart with rows of
+zeros for days without a trade.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,10 +22,13 @@ from market.types import Kind
 from sandbox.naver_faults import Fault, Faults
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from market.clock import Clock
     from sandbox.market import Minute, Quote, Simulator
+    from sandbox.market_days import Day
 
 __all__ = ["Fault", "Faults", "naver_routes"]
 
@@ -38,6 +43,7 @@ def naver_routes(simulator: Simulator, clock: Clock, faults: Faults) -> list[Rou
     return [
         Route("/api/realtime/domestic/stock/{codes}", pages.polling),
         Route("/chart/domestic/item/{code}/minute", pages.minutes),
+        Route("/chart/domestic/item/{code}/day", pages.days),
     ]
 
 
@@ -63,6 +69,28 @@ class _Pages:
 
     async def minutes(self, request: Request) -> Response:
         """Answer the minutes from startDateTime to endDateTime (YYYYMMDDHHMM, inclusive)."""
+
+        def found(code: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+            after = end + timedelta(minutes=1)
+            minutes = self._simulator.minutes(code, start, after, self._clock.now())
+            return [_chart_row(minute) for minute in minutes]
+
+        return await self._chart(request, found)
+
+    async def days(self, request: Request) -> Response:
+        """Answer the days from startDateTime to endDateTime (their time of day does not count)."""
+
+        def found(code: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+            days = self._simulator.days(code, start.date(), end.date(), self._clock.now())
+            return [_day_row(day) for day in days]
+
+        return await self._chart(request, found)
+
+    async def _chart(
+        self,
+        request: Request,
+        found: Callable[[str, datetime, datetime], list[dict[str, Any]]],
+    ) -> Response:
         fault = await self._faults.next()
         if fault is not None and fault.response is not None:
             return fault.response
@@ -73,9 +101,9 @@ class _Pages:
             return _json({"code": "BadRequest", "message": "startDateTime, endDateTime"}, 400)
         if code not in self._simulator.codes:
             return _json({"code": "StockConflict", "message": code}, 409)
-        after = end + timedelta(minutes=1)
-        minutes = self._simulator.minutes(code, start, after, self._clock.now())
-        rows = [] if fault is Fault.EMPTY else [_chart_row(minute) for minute in minutes]
+        # years of pretend days take a while to make up, and the bot may live on the same loop
+        whole = await asyncio.to_thread(found, code, start, end)
+        rows = [] if fault is Fault.EMPTY else whole
         return _json([_renamed(row) if fault is Fault.RENAMED else row for row in rows])
 
 
@@ -85,10 +113,10 @@ def _json(content: Any, status: int = 200) -> Response:
 
 
 def _moment(text: str) -> datetime | None:
-    if re.fullmatch(r"\d{12}(\d{2})?", text) is None:
+    if re.fullmatch(r"\d{8}(\d{4}(\d{2})?)?", text) is None:
         return None
     try:
-        return datetime.strptime(text[:12], "%Y%m%d%H%M").replace(tzinfo=KST)
+        return datetime.strptime(text[:12].ljust(12, "0"), "%Y%m%d%H%M").replace(tzinfo=KST)
     except ValueError:
         return None
 
@@ -147,6 +175,18 @@ def _chart_row(minute: Minute) -> dict[str, Any]:
         "highPrice": minute.high,
         "lowPrice": minute.low,
         "accumulatedTradingVolume": minute.volume,
+    }
+
+
+def _day_row(day: Day) -> dict[str, Any]:
+    return {
+        "localDate": day.day.strftime("%Y%m%d"),
+        "closePrice": day.close,
+        "openPrice": day.open,
+        "highPrice": day.high,
+        "lowPrice": day.low,
+        "accumulatedTradingVolume": day.volume,
+        "foreignRetentionRate": 0.0,
     }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crawlers.source import DailySource
 from market.errors import SourceChanged, SourceUnavailable
 from market.types import Timeframe
 
@@ -131,6 +132,38 @@ class SourceContract(ABC):
 
         with pytest.raises(SourceUnavailable if fault in UNAVAILABLE else SourceChanged):
             asyncio.run(scenario())
+
+    def days(self, fault: str = "") -> tuple[list[Bar], World]:
+        async def scenario() -> tuple[list[Bar], World]:
+            async with self.world() as world:
+                if not isinstance(world.source, DailySource):
+                    pytest.skip("this source has no daily chart")
+                if fault:
+                    world.fail(fault)
+                start = world.end - timedelta(days=30)
+                return await world.source.days(world.instruments[0], start, world.end), world
+
+        return asyncio.run(scenario())
+
+    def test_days_are_daily_bars_oldest_first(self) -> None:
+        bars, world = self.days()
+        starts = [bar.start for bar in bars]
+        assert starts == sorted(set(starts))
+        assert len(starts) > 10
+        for bar in bars:
+            assert bar.timeframe is Timeframe.D1
+            assert world.end - timedelta(days=30) <= bar.start < world.end
+            assert bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high
+            assert bar.volume > 0
+
+    def test_the_day_that_goes_on_is_not_complete(self) -> None:
+        bars, _ = self.days()
+        assert [bar.is_complete for bar in bars[-2:]] == [True, False]
+
+    @pytest.mark.parametrize("fault", [*UNAVAILABLE, "gone", "moved", "page", "renamed"])
+    def test_days_raise_when_they_could_not_be_read(self, fault: str) -> None:
+        with pytest.raises(SourceUnavailable if fault in UNAVAILABLE else SourceChanged):
+            self.days(fault)
 
     def ticks_with(self, fault: str) -> list[Tick]:
         async def scenario() -> list[Tick]:

@@ -141,6 +141,18 @@ def test_bars_ask_the_chart_in_korean_time_beyond_the_end() -> None:
     assert asyncio.run(scenario()) == expected
 
 
+def test_days_ask_the_daily_chart_in_korean_time() -> None:
+    async def scenario() -> dict[str, str]:
+        async with respx.mock() as mock, httpx.AsyncClient() as http:
+            route = mock.get(f"{CHART}/chart/domestic/item/0195S0/day").respond(json=[])
+            source = NaverSource(http, settings(), ManualClock(NOW), CALENDARS)
+            assert await source.days("KRX:0195S0", NOW - timedelta(days=3), NOW) == []
+            return dict(route.calls.last.request.url.params)
+
+    expected = {"startDateTime": "202609061030", "endDateTime": "202609091030"}
+    assert asyncio.run(scenario()) == expected
+
+
 def test_bars_of_another_venue_are_an_error() -> None:
     async def scenario() -> None:
         async with httpx.AsyncClient() as http:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from crawlers.naver_parsers import even_parts, parse_minutes, parse_polling
+from crawlers.naver_parsers import even_parts, parse_days, parse_minutes, parse_polling
 from market.errors import SourceChanged
 from market.sessions import KST, KrxCalendar
 from market.types import Timeframe
@@ -266,3 +266,78 @@ def test_even_parts_are_few_and_about_as_long() -> None:
     assert even_parts(["a", "b", "c", "d", "e"], 4) == [["a", "b"], ["c", "d", "e"]]
     assert even_parts(["a"], 100) == [["a"]]
     assert even_parts([], 2) == []
+
+
+def daily(*rows: object, seen_at: datetime = SEEN_AT) -> list[Bar]:
+    return parse_days(orjson.dumps(list(rows)), "KRX:005930", KrxCalendar({}), seen_at)
+
+
+def day(date: str = "20260928", **changes: Any) -> dict[str, Any]:
+    """Return a row of the daily chart as it was described, numbers and texts mixed."""
+    fields = {
+        "localDate": date,
+        "closePrice": 270000.0,
+        "openPrice": "271000",
+        "highPrice": 272500,
+        "lowPrice": 268500.0,
+        "accumulatedTradingVolume": "13958538",
+        "foreignRetentionRate": 46.72,
+    }
+    return fields | changes
+
+
+def test_days_begin_with_the_session_and_are_sorted() -> None:
+    later, earlier = day(), day("20260923", closePrice=1.0, lowPrice=1.0)
+    bars = daily(later, earlier)
+    assert [bar.start for bar in bars] == [kst(9, 0, day=23), kst(9, 0)]
+    assert bars[1].timeframe is Timeframe.D1
+    assert (bars[1].open, bars[1].high, bars[1].low) == (271000.0, 272500.0, 268500.0)
+    assert (bars[1].close, bars[1].volume) == (270000.0, 13958538.0)
+    assert bars[1].value == 270000.0 * 13958538
+
+
+def test_days_without_a_trade_have_no_bar() -> None:
+    none: dict[str, Any] = dict.fromkeys(
+        ("openPrice", "highPrice", "lowPrice", "accumulatedTradingVolume"), 0
+    )
+    assert daily(day(**none)) == []
+    assert daily(day(accumulatedTradingVolume=0)) == []
+
+
+def test_days_that_are_no_session_are_left_out() -> None:
+    assert daily(day("20260927")) == []
+
+
+def test_days_are_widened_where_rounding_left_a_price_outside() -> None:
+    (bar,) = daily(day(highPrice=270999, lowPrice=270001))
+    assert (bar.high, bar.low) == (271000.0, 270000.0)
+
+
+@pytest.mark.parametrize(("second", "is_complete"), [(29, False), (30, True)])
+def test_days_tell_whether_the_session_was_over(second: int, is_complete: bool) -> None:
+    (bar,) = daily(day(), seen_at=kst(15, 30, second))
+    assert bar.is_complete is is_complete
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"localDate": "2026-09-28"},
+        {"localDate": "20260231"},
+        {"localDate": None},
+        {"closePrice": "high"},
+        {"closePrice": 0},
+        {"lowPrice": -1},
+        {"accumulatedTradingVolume": -1},
+        {"highPrice": None},
+    ],
+)
+def test_days_of_another_shape_are_changed(changes: dict[str, Any]) -> None:
+    with pytest.raises(SourceChanged):
+        daily(day(**changes))
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[1]", b"<html>", b""])
+def test_a_daily_chart_that_is_no_list_of_objects_is_changed(body: bytes) -> None:
+    with pytest.raises(SourceChanged):
+        parse_days(body, "KRX:005930", KrxCalendar({}), SEEN_AT)

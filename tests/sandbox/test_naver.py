@@ -219,3 +219,43 @@ def test_a_slow_answer_comes_when_it_is_released() -> None:
             return (await asyncio.wait_for(asked, 5)).status_code
 
     assert asyncio.run(scenario()) == 200
+
+
+def days(code: str, start: str, end: str, at: datetime = NOW) -> list[dict[str, Any]]:
+    span = {"startDateTime": start, "endDateTime": end}
+    found: list[dict[str, Any]] = get(f"/chart/domestic/item/{code}/day", at, span=span).json()
+    return found
+
+
+def test_the_daily_chart_sums_up_the_trades_of_each_session() -> None:
+    rows = days("005930", "20260907", "202609082359")
+    assert [row["localDate"] for row in rows] == ["20260907", "20260908"]
+    minutes = chart("202609080900", "202609081600")
+    assert rows[1]["openPrice"] == minutes[0]["openPrice"]
+    assert rows[1]["highPrice"] == max(minute["highPrice"] for minute in minutes)
+    assert rows[1]["lowPrice"] == min(minute["lowPrice"] for minute in minutes)
+    assert rows[1]["closePrice"] == minutes[-1]["currentPrice"]
+    volumes = [minute["accumulatedTradingVolume"] for minute in minutes]
+    assert rows[1]["accumulatedTradingVolume"] == sum(volumes)
+
+
+def test_the_daily_chart_reaches_far_back_and_to_now() -> None:
+    rows = days("005930", "20250101", "20260909")
+    assert len(rows) > 400
+    today = rows[-1]
+    assert today["localDate"] == "20260909"
+    assert days("005930", "20260909", "20260909", NOW.replace(hour=16))[0] != today
+    assert days("005930", "20250101", "20260909")[:-1] == rows[:-1]
+
+
+def test_the_daily_chart_of_a_halted_instrument_has_zeros_beside_its_price() -> None:
+    (row,) = days("086520", "20260907", "20260907")
+    assert row["closePrice"] > 0
+    names = ("openPrice", "highPrice", "lowPrice", "accumulatedTradingVolume")
+    assert [row[name] for name in names] == [0, 0, 0, 0]
+
+
+def test_the_daily_chart_refuses_what_it_does_not_know() -> None:
+    span = {"startDateTime": "20260907", "endDateTime": "20260907"}
+    assert get("/chart/domestic/item/999999/day", span=span).status_code == 409
+    assert get("/chart/domestic/item/005930/day").status_code == 400
