@@ -16,6 +16,7 @@ import numpy as np
 
 from conditions.lifecycle import States
 from engine.history import closed_slots, keep_whole
+from engine.longer import fill
 from engine.series import Want, build_series
 from market.signals import LifecycleState, Phase
 from market.types import from_ms, to_ms
@@ -111,10 +112,12 @@ def _renewed(
 def _continued(old: Series, fresh: Series) -> Series:
     """Return the old series with the new watches, and with the new instruments in its panel."""
     panel = old.panel
-    if panel.instruments != fresh.panel.instruments:
+    is_same = panel.instruments == fresh.panel.instruments
+    if not is_same or set(panel.larger) != set(fresh.panel.larger):
         panel = fresh.panel
         kept = [name for name in panel.instruments if old.panel.has(name)]
         panel.take_rows(_rows(panel, kept), old.panel, _rows(old.panel, kept))
+        fill(panel, old.calendar)
     pending = (
         replace(slot, bars=tuple(bar for bar in slot.bars if panel.has(bar.instrument)))
         for slot in old.pending

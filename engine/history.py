@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conditions.lifecycle import States
+from engine.longer import fill, read_longer
 from engine.series import Slot, Want
+from market.bars import aggregate
 from market.errors import SourceError
-from market.types import from_ms, to_ms
+from market.types import Timeframe, from_ms, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from market.types import Bar, InstrumentId
 
 logger = logging.getLogger(__name__)
+
+_CHART_DAYS = 5
+"""Sessions, this one among them, that minute charts surely reach back."""
+_REACH = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -63,6 +69,7 @@ class History:
         fetched = await self._fetch(series, starts, now)
         series.judged_ms = seen.judged_ms
         await asyncio.to_thread(_fill, series, seen, fetched, slots[0])
+        await self._lengthen(series, seen, slots[0], now)
         for name in series.panel.instruments:
             if name not in fetched:
                 self._hold_back(series, name, starts[name], from_ms(seen.frontier_ms[name]))
@@ -74,6 +81,32 @@ class History:
         ]
         await self._store.write(self._record(series, seen, fetched))
         return _by_slot(missed)
+
+    async def _lengthen(self, series: Series, seen: _Seen, oldest: datetime, now: datetime) -> None:
+        """Fill the panels of longer bars: what is stored, the minute chart's reach, own bars."""
+        longer = [one for one in series.larger if one is not Timeframe.D1]
+        if not longer:
+            return
+        days = series.calendar.slots(now - 3 * _REACH, now, Timeframe.D1)
+        new = [name for name in series.panel.instruments if name not in seen.bars]
+        if new and days and days[-_CHART_DAYS:][0] < oldest:
+            await self._fetch_longer(series, new, days[-_CHART_DAYS:][0], now)
+        await asyncio.to_thread(fill, series.panel, series.calendar)
+
+    async def _fetch_longer(
+        self, series: Series, names: Sequence[InstrumentId], start: datetime, now: datetime
+    ) -> None:
+        """Take what the minute chart tells of longer bars before the own ones begin."""
+        longer = [one for one in series.larger if one is not Timeframe.D1]
+        answers = await self._exact.fetch(
+            dict.fromkeys(names, start), min(longer, key=_length), now
+        )
+        for answer in answers.values():
+            if isinstance(answer, SourceError) or not answer:
+                continue
+            for timeframe in longer:
+                bars = aggregate(answer, timeframe, series.calendar)
+                series.larger[timeframe].append(bars[1:])  # the first may lack its beginning
 
     async def _fetch(
         self, series: Series, starts: Mapping[InstrumentId, datetime], now: datetime
@@ -114,6 +147,10 @@ class History:
         return write
 
 
+def _length(timeframe: Timeframe) -> timedelta:
+    return timeframe.length
+
+
 def closed_slots(series: Series, depth: int, now: datetime) -> list[datetime]:
     """Return the newest `depth` slots that have closed by `now`."""
     calendar = series.calendar
@@ -150,6 +187,7 @@ def _stored(series: Series, depth: int) -> Callable[[Transaction], _Seen]:
         frontier = dict.fromkeys(series.panel.instruments, judged_ms + 1)
         frontier |= {name: at for name, at in position["behind"].items() if name in frontier}
         seen = _Seen(judged_ms, frontier)
+        read_longer(tx, series.panel)
         for name in _whole(tx, series, depth) if judged_ms else ():
             kept_bars = tx.bars.last(name, series.timeframe, depth)
             seen.bars[name] = [bar for bar in kept_bars if to_ms(bar.start) < frontier[name]]

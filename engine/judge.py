@@ -136,8 +136,7 @@ def _steps(
     `revised` bars take their places first. Conditions that break are added to `faulty`.
     """
     panel = series.panel
-    for bar in revised:
-        panel.revise(bar)
+    series.revise(revised)
     shared: dict[object, np.ndarray] = {}
     is_due = np.zeros(len(panel.instruments), dtype=bool)
     is_due[rows] = panel.starts[rows, -1] == slot_ms

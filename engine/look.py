@@ -11,7 +11,9 @@ from conditions.lifecycle import States
 from conditions.near import near
 from conditions.waits import Moment
 from conditions.why import replayed, why
+from engine.days_told import read_days
 from engine.exact import venue_of
+from engine.longer import fill, read_longer
 from engine.series import series_key
 from market.panel import Panel
 from market.signals import Phase
@@ -177,9 +179,12 @@ def stored_look(
     needed = _needed(condition, universe, asked)
     position = tx.documents.get(series_key(venue, timeframe)) or {"judged_ms": 0, "behind": {}}
     judged_ms, behind = int(position["judged_ms"]), position["behind"]
-    panel = Panel(timeframe, needed, depth)
+    panel = Panel(timeframe, needed, depth, condition.larger)
+    read_days(tx, panel)
+    read_longer(tx, panel)
     for name in needed:
         panel.append(tx.bars.last(name, timeframe, depth))
+    fill(panel, calendar)
     held_back = frozenset(name for name in needed if name in behind)
     panel.mark_missing(panel.row(name) for name in held_back)
     kept = States.from_mapping(tx.signals.states(condition.name, condition.version), needed)
@@ -217,10 +222,13 @@ def replayed_look(
     condition silenced this one is not replayed.
     """
     timeframe, asked = condition.timeframe, (instrument,)
-    panel = Panel(timeframe, _needed(condition, universe, asked), depth)
+    panel = Panel(timeframe, _needed(condition, universe, asked), depth, condition.larger)
+    read_days(tx, panel, at)
+    read_longer(tx, panel, at)
     for name in panel.instruments:
         bars = tx.bars.before(name, timeframe, at, depth + 1)
         panel.append(bar for bar in bars if calendar.slot_end(bar.start, timeframe) <= at)
+    fill(panel, calendar)
     row = panel.row(instrument)
     states = States.from_mapping({instrument: replayed(condition, panel, row)}, panel.instruments)
     newest_ms = int(panel.starts[row, -1])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from engine.days import Days
 from engine.exact import ExactBars
 from engine.exchange import plan_exchange, read_standings
 from engine.feed import Feed
@@ -73,6 +74,7 @@ class Pipeline:
         self._exact = ExactBars(parts.source, parts.calendars)
         self._judge = Judge(self._exact)
         self._feeds = [Feed(one, self._exact) for one in parts.series]
+        self._days = Days(parts.store, parts.source, parts.calendars, parts.depth)
         self._sweeping = asyncio.Lock()
 
     @property
@@ -99,6 +101,10 @@ class Pipeline:
             for feed in self._feeds:
                 feed.series.pending.extend(await history.load(feed.series, now))
                 feed.start(now)
+            await self._days.load(self.series, now)
+            while await self._days.step(self.series, now):
+                pass  # what fails is put off, so that this comes to an end
+            for feed in self._feeds:
                 await self._close_slots(feed)
             await parts.fire.resume(parts.clock.now())
 
@@ -115,10 +121,21 @@ class Pipeline:
             plan = await asyncio.to_thread(
                 plan_exchange, self.series, members, stored, parts.calendars, parts.depth, now
             )
+            await self._days.load([one.series for one in plan.renewed], now)
             await parts.store.write(plan.record)
             present = {feed.series.key: feed for feed in self._feeds}
             self._feeds = [self._renewed(present, one, now) for one in plan.renewed]
             parts.watched.exchange(conditions)
+
+    async def prepare(self) -> None:
+        """Ask for the days that are over, so that no sweep of the next session has to.
+
+        Sweeps may go on between two requests.
+        """
+        asked = 1
+        while asked:
+            async with self._sweeping:
+                asked = await self._days.step(self.series, self._parts.clock.now())
 
     def _renewed(self, present: Mapping[str, Feed], renewed: Renewed, now: datetime) -> Feed:
         series = renewed.series
@@ -165,6 +182,7 @@ class Pipeline:
         await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
         errors = await asyncio.to_thread(self._feed, ticks)
         parts.events.emit("ticks", count=len(ticks), seen_at=seen_at)
+        await self._days.step(self.series, parts.clock.now())
         for feed in self._feeds:
             slots, changed = await feed.close(seen_at)
             feed.series.pending.extend(slots)
@@ -199,6 +217,10 @@ class Pipeline:
             await asyncio.to_thread(series.take, bars)
             await self._parts.store.write(lambda tx: tx.bars.put(bars))
             series.unsaved.clear()
+        if series.lengthened:
+            longer = tuple(series.lengthened)
+            await self._parts.store.write(lambda tx: tx.bars.put(longer))
+            series.lengthened.clear()
 
     async def _close_slots(self, feed: Feed) -> None:
         """Judge slots in order; one that could not be stored (a full disk) stays first in line."""
@@ -212,7 +234,7 @@ class Pipeline:
         bars = series.usable(slot)
         if not bars:
             return
-        await asyncio.to_thread(series.panel.append, bars)
+        await asyncio.to_thread(series.append, bars)
         now = self._parts.clock.now()
         is_late = now - series.calendar.slot_end(slot.start, series.timeframe) > LATE
         judgement = await self._judge.judge(series, slot, bars, now, is_late=is_late)

@@ -10,9 +10,10 @@ import numpy as np
 
 from conditions.lifecycle import States
 from engine.exact import venue_of
+from engine.longer import lengthened
 from market.bars import BarBuilder
 from market.panel import Panel
-from market.types import EPOCH, to_ms
+from market.types import EPOCH, Timeframe, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from conditions.compile import Condition
     from market.sessions import Calendar
-    from market.types import Bar, InstrumentId, Timeframe, Venue
+    from market.types import Bar, InstrumentId, Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Series:
     `judged_ms` is the start of the newest slot that was judged: every instrument is judged up to
     it, but for those in `wants`, which are held back until the chart tells, and those in `pending`,
     slots that have closed and are not stored yet. `unsaved` are bars that changed after they were
-    judged. Up to `exact_until` an instrument's bars are the venue's own.
+    judged. Up to `exact_until` an instrument's bars are the venue's own. `lengthened` are longer
+    bars made of its own that are over and not stored yet.
     """
 
     timeframe: Timeframe
@@ -89,11 +91,17 @@ class Series:
     pending: deque[Slot] = field(default_factory=deque)
     unsaved: list[Bar] = field(default_factory=list)
     exact_until: dict[InstrumentId, datetime] = field(default_factory=dict)
+    lengthened: list[Bar] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """Return the name of the document that keeps how far this series was judged."""
         return series_key(self.venue, self.timeframe)
+
+    @property
+    def larger(self) -> Mapping[Timeframe, Panel]:
+        """Return the longer bars of its instruments that its conditions look at."""
+        return self.panel.larger
 
     def usable(self, slot: Slot) -> tuple[Bar, ...]:
         """Return the bars of a slot without crawled ones that the chart is to tell."""
@@ -111,7 +119,24 @@ class Series:
 
     def take(self, bars: Iterable[Bar]) -> None:
         """Keep bars without judging them: known ones in their place, newer ones at the end."""
+        bars = tuple(bars)
         self.panel.append([bar for bar in bars if not self.panel.revise(bar)])
+        self.lengthen(bars)
+
+    def append(self, bars: Sequence[Bar]) -> None:
+        """Take in the bars of a closed slot, with what they add to longer ones."""
+        self.panel.append(bars)
+        self.lengthen(bars)
+
+    def revise(self, bars: Sequence[Bar]) -> None:
+        """Put the venue's own bars in the place of crawled ones."""
+        for bar in bars:
+            self.panel.revise(bar)
+        self.lengthen(bars)
+
+    def lengthen(self, bars: Iterable[Bar]) -> None:
+        """Make the longer bars within a session anew where these lie in them."""
+        self.lengthened += lengthened(self.panel, self.calendar, bars)
 
     def position(self, judged_ms: int, waiting: Iterable[Slot]) -> dict[str, Any]:
         """Return the document of how far all is judged once `judged_ms` is stored.
@@ -170,7 +195,9 @@ def _one_series(
     watched = [one for _, universe in entries for one in universe]
     named = [one for condition, _ in entries for one in condition.instruments]
     beside = [one for one in named if venue_of(one) == venue]
-    panel = Panel(timeframe, tuple(dict.fromkeys([*watched, *beside])), depth)
+    asked = {one for condition, _ in entries for one in condition.larger}
+    larger = [one for one in Timeframe if one in asked]
+    panel = Panel(timeframe, tuple(dict.fromkeys([*watched, *beside])), depth, larger)
     builder = BarBuilder(timeframe, calendars)
     series = Series(timeframe, calendars[venue], panel, builder, venue)
     for condition, universe in entries:
