@@ -105,13 +105,13 @@ def refuse_mixed(name: str, own: Timeframe | None, node: Node, series: Series) -
         raise Mistake(node.start, message)
 
 
-def needs(truth: Truth) -> dict[Timeframe, int]:
-    """Return how many bars of longer timeframes an instrument must have, those that are shown."""
+def needs(*truths: Truth) -> dict[Timeframe, int]:
+    """Return how many bars of longer timeframes an instrument must have for these verdicts."""
     found: dict[Timeframe, int] = {}
-    for series in truth.operands:
-        _add_needs(series, found)
-    for part in truth.parts:
-        for timeframe, bars in needs(part).items():
+    for truth in truths:
+        for series in truth.operands:
+            _add_needs(series, found)
+        for timeframe, bars in needs(*truth.parts).items():
             found[timeframe] = max(bars, found.get(timeframe, 0))
     return found
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from typing import TYPE_CHECKING
 
 from conditions.compile import HISTORY
 from conditions.engine import evaluate
 from conditions.lifecycle import States, step
+from conditions.trial_longer import add_days, add_longer, krx
 from config.bar_series import Absence
 from market.panel import Panel
-from market.sessions import KST, KrxCalendar
+from market.sessions import KST
 from market.signals import Phase
 from market.types import Bar, Verdict
 
@@ -29,6 +29,7 @@ FIRST_DAY = date(2026, 1, 5)
 """The Monday on whose opening every test begins; no holiday is near."""
 INSTRUMENT: InstrumentId = "KRX:005930"
 
+_DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 
 
@@ -56,14 +57,9 @@ def slot_starts(timeframe: Timeframe, count: int) -> list[datetime]:
     start = datetime.combine(FIRST_DAY, time(), KST)
     end, found = start, list[datetime]()
     while len(found) < count:
-        found += _calendar().slots(end, end + _WEEK, timeframe)
+        found += krx().slots(end, end + _WEEK, timeframe)
         end += _WEEK
     return found[:count]
-
-
-@cache
-def _calendar() -> KrxCalendar:
-    return KrxCalendar({})
 
 
 @dataclass(slots=True)
@@ -81,7 +77,8 @@ class Stage:
     _states: States = field(init=False)
 
     def __post_init__(self) -> None:
-        self._starts = slot_starts(self.condition.timeframe, len(self.trial.slots))
+        count = max(1, len(self.trial.slots))
+        self._starts = slot_starts(self.condition.timeframe, count)
         self._states = States.from_mapping({}, [INSTRUMENT])
         self.panel = self.panel_until(0)
 
@@ -94,7 +91,9 @@ class Stage:
 
     def panel_until(self, until: int) -> Panel:
         """Return the bars of the slots before one, with nothing judged."""
-        panel = Panel(self.condition.timeframe, [INSTRUMENT], self.history)
+        larger = self.condition.larger
+        panel = Panel(self.condition.timeframe, [INSTRUMENT], self.history, larger)
+        add_days(panel, self.trial.days, self._starts[0])
         for place in range(until):
             self._see(panel, place)
         return panel
@@ -123,7 +122,18 @@ class Stage:
         slot = self.trial.slots[place]
         if slot is Absence.MISSING:
             panel.mark_missing([0])
-        return panel.append(self._bars(place, slot))
+        rows = panel.append(self._bars(place, slot))
+        if panel.larger:
+            self._see_longer(panel, place)
+        return rows
+
+    def _see_longer(self, panel: Panel, place: int) -> None:
+        # what is before the day does not change the longer bars of this slot
+        day = [one for one in range(place + 1) if self._starts[place] - self._starts[one] < _DAY]
+        slots = [(one, self.trial.slots[one]) for one in day]
+        bars = [bar for one, slot in slots for bar in self._bars(one, slot)]
+        lost = [self._starts[one] for one, slot in slots if slot is Absence.MISSING]
+        add_longer(panel, bars, lost, self._starts[place])
 
     def _bars(self, place: int, slot: Slot) -> list[Bar]:
         if isinstance(slot, Absence):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from conditions.larger import needs
 from market.sessions import KST
 from market.signals import Phase
 from market.types import Verdict, from_ms
@@ -25,6 +26,8 @@ class WaitFor(StrEnum):
     """A reason why nothing fires now."""
 
     WARM_UP = "warm_up"
+    LONGER_WARM_UP = "longer_warm_up"
+    LONGER_CHART = "longer_chart"
     MISSING = "missing"
     CHART = "chart"
     UNKNOWN = "unknown"
@@ -106,10 +109,26 @@ def _unknown(standing: Standing, moment: Moment) -> Iterator[Wait]:
         yield Wait(WaitFor.CHART)
     elif is_missing:
         yield Wait(WaitFor.MISSING)
-    if standing.verdict is Verdict.UNKNOWN and count < warm_up:
+    if standing.verdict is not Verdict.UNKNOWN:
+        return
+    longer = tuple(_longer(standing))
+    yield from longer
+    if count < warm_up:
         yield Wait(WaitFor.WARM_UP, count, warm_up)
-    elif standing.verdict is Verdict.UNKNOWN and not is_missing:
+    elif not is_missing and not longer:
         yield Wait(WaitFor.UNKNOWN)
+
+
+def _longer(standing: Standing) -> Iterator[Wait]:
+    """Yield what lacks of bars of longer timeframes."""
+    condition, row = standing.condition, standing.row
+    for timeframe, warm_up in sorted(needs(condition.when).items()):
+        panel = standing.panel.larger.get(timeframe)
+        count = 0 if panel is None else int(panel.counts[row])
+        if panel is None or panel.missing[row]:
+            yield Wait(WaitFor.LONGER_CHART, name=timeframe)
+        if count < warm_up:
+            yield Wait(WaitFor.LONGER_WARM_UP, count, warm_up, name=timeframe)
 
 
 def _lifecycle(standing: Standing) -> Iterator[Wait]:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from config.strict_yaml import Node
     from market.errors import Problem
 
-TEST_KEYS = ("name", "bars", "restart_at", "expect")
+TEST_KEYS = ("name", "d1", "bars", "restart_at", "expect")
 BARS_KEYS = ("close", "open", "high", "low", "volume", "value")
 EXPECT_KEYS = ("fires_at", "never", "states", "unknown_at")
 PHASES = {phase.name.lower(): phase for phase in Phase}
 
-_LATER = ("d1", "h1", "facts")
+_LATER = ("h1", "facts")
 _SLOTS = re.compile(r"(\d{1,9})(?:\.\.(\d{1,9}))?", re.ASCII)
 
 
@@ -59,12 +59,16 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One test of a condition; before slot `restart_at` the program is stopped and started."""
+    """One test of a condition; before slot `restart_at` the program is stopped and started.
+
+    `days` are the sessions before the first slot's, oldest first.
+    """
 
     name: Located
     slots: tuple[Slot, ...]
     expect: Expectation
     restart_at: int | None = None
+    days: tuple[Slot, ...] = ()
 
 
 def read_tests(fields: Fields) -> tuple[Trial, ...]:
@@ -89,17 +93,19 @@ def _trial(node: Node, problems: list[Problem]) -> Trial:
     fields = Fields(node, TEST_KEYS, problems, _LATER)
     name = fields.text("name")
     slots = _bars(fields, name)
+    days = _bars(fields, name, "d1") if fields.node("d1") is not None else ()
     restart_at = fields.optional_text("restart_at")
     return Trial(
         name,
         slots,
         _expectation(fields, name, len(slots)),
         _slot(restart_at, len(slots), problems) if restart_at is not None else None,
+        days,
     )
 
 
-def _bars(fields: Fields, name: Located) -> tuple[Slot, ...]:
-    node = fields.node("bars")
+def _bars(fields: Fields, name: Located, key: str = "bars") -> tuple[Slot, ...]:
+    node = fields.node(key)
     if node is None:
         fields.problems.append(name.problem("key 'bars' is missing in this test"))
         return ()

@@ -89,6 +89,7 @@ _EXPECT = {
 }
 _TEST = {
     "name": text("What the test shows"),
+    "d1": mapped(BARS_KEYS, _BARS, "One number a session, up to the one before", ("close",)),
     "bars": mapped(BARS_KEYS, _BARS, "One number a slot, from 09:00 on", ("close",)),
     "restart_at": text("Before this slot the program is stopped and started"),
     "expect": mapped(EXPECT_KEYS, _EXPECT, "What must come of the bars"),
