@@ -39,6 +39,7 @@ def test_shipped_conditions_are_tested_in_all_their_outcomes() -> None:
     assert result.exit_code == 0
     assert "volume-breakout (5m): proposes to buy; 4 tests, 12 of 12 outcomes" in result.output
     assert "rsi-rebound (5m): alerts; 4 tests, 6 of 6 outcomes" in result.output
+    assert "rebound (5m): off; 4 tests, 9 of 9 outcomes" in result.output
     assert "never" not in result.output
 
 

@@ -58,12 +58,25 @@ def whole_bar(
     return Bar(NAME, timeframe, start, *prices, volume, prices[3] * volume)
 
 
+def daily(back: int, close: float) -> Bar:
+    """Return the bar of so many days before the first."""
+    start = slot_starts(Timeframe.D1, 1)[0] - timedelta(days=back)
+    return Bar(NAME, Timeframe.D1, start, close, close, close, close, 1_000.0, close * 1_000)
+
+
+FALLEN = (*[56_000.0] * 10, 50_000.0, 47_000.0, 48_000.0, 48_500.0, 49_000.0)
+DAYS = [daily(15 - place, close) for place, close in enumerate(FALLEN)]
+"""A fall that has stopped."""
+
+
 class Watcher:
     """One instrument under one condition, slot by slot."""
 
     def __init__(self, condition: Condition) -> None:
         self.condition = condition
-        self.panel = Panel(condition.timeframe, [NAME], 400)
+        self.panel = Panel(condition.timeframe, [NAME], 400, condition.larger)
+        for days in self.panel.larger.values():
+            days.append(DAYS)
         self.states = States.from_mapping({}, [NAME])
         self.verdicts: list[int] = []
         self.clears: list[int] = []

@@ -97,7 +97,10 @@ def test_never_expects_no_slot_and_silence_expects_nothing() -> None:
         ("{close: '5 ?', volume: 1 2}", "7:36: slot 1 has no close; write ? here too"),
         ("{close: 5 6, high: 5}", "7:30: slot 1: its high 5 is not the highest price"),
         ("{close: 12_000, low: 13_000, high: 14_000}", None),
-        ("{close: 5, d1: {close: 5}}", "7:22: unknown key 'd1'"),
+        (
+            "{close: 5, d1: {close: 5}}",
+            "7:22: unknown key 'd1'; known: close, high, low, open, value, volume",
+        ),
         ("{close: 5, facts: {per: 5}}", "7:22: key 'facts' is not available yet; remove it"),
     ],
 )
