@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.jobs import Jobs
 from bot.messenger import MessengerError
 from bot.reload import LOOK_SECONDS
-from bot.schedule import InSession
+from bot.schedule import BeforeOpen, InSession
 from market.errors import StoreError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DAYS_LEAD = timedelta(hours=1)
+"""How long before a session daily bars are asked for: thousands take a quarter of an hour."""
 LAPSE_SECONDS = 1.0
 OUTBOX_SECONDS = 1.0
 """How long a message that is on its way may take at the end; cut off, it would be sent twice."""
@@ -64,12 +66,14 @@ class Runner:
         logger.info("watching %d conditions", len(self._app.services.pipeline.conditions))
 
     def _plan_crawl(self) -> None:
-        """Sweep while what is watched is in session."""
+        """Sweep while what is watched is in session; learn the day before in time for it."""
         crawl = self._app.services.config.settings.crawl
         schedule = InSession(crawl.every_seconds, crawl.offset_seconds, self._watched_calendars())
         if schedule != self._schedule:
             self._schedule = schedule
             self.jobs.in_market_time("crawl", schedule, self._crawl)
+            before_open = BeforeOpen(DAYS_LEAD, schedule.calendars)
+            self.jobs.in_market_time("days", before_open, self._app.pipeline.prepare)
 
     async def _reload(self) -> None:
         if await self._app.reloader.look():

@@ -54,6 +54,28 @@ class InSession:
         return min(following, start + timedelta(minutes=1))
 
 
+@dataclass(frozen=True, slots=True)
+class BeforeOpen:
+    """Once before every session of any of the calendars, early enough for `lead` of work."""
+
+    lead: timedelta
+    calendars: Sequence[Calendar]
+
+    def after(self, at: datetime) -> datetime:
+        """Return the next moment that lies so much before a session opens."""
+        return min(_opening(calendar, at + self.lead) for calendar in self.calendars) - self.lead
+
+
+def _opening(calendar: Calendar, at: datetime) -> datetime:
+    """Return when the first session opens that has not begun by `at`."""
+    day = calendar.session_day(at)
+    while True:
+        window = calendar.window(day)
+        if window is not None and window.open > at:
+            return window.open
+        day += timedelta(days=1)
+
+
 def _is_on(calendar: Calendar, at: datetime) -> bool:
     window = calendar.window(calendar.session_day(at))
     return window is not None and window.open <= at <= window.close + TAIL

@@ -81,7 +81,7 @@ class PretendApp:
         self.dispatcher = SimpleNamespace(bot_name="a_bot")
         self.desk = SimpleNamespace(lapse=at_once)
         self.reloader = SimpleNamespace(look=at_once)
-        self.pipeline = SimpleNamespace(series=[], crawl=at_once)
+        self.pipeline = SimpleNamespace(series=[], crawl=at_once, prepare=at_once)
         self.services = SimpleNamespace(
             config=config,
             pipeline=SimpleNamespace(conditions=[]),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.schedule import TAIL, InSession
+from bot.schedule import TAIL, BeforeOpen, InSession
 from market.sessions import KST, AlwaysOpen, KrxCalendar
 
 KRX = KrxCalendar({})
@@ -63,3 +63,22 @@ def test_the_next_sweep_is_later_and_in_session(seconds: int, every: int, offset
     end = datetime.combine(local.date(), time(16, 30), tzinfo=KST) + TAIL
     assert time(9, 0) <= local.time()
     assert following <= end
+
+
+@pytest.mark.parametrize(
+    ("now", "following"),
+    [
+        (at(24, 7, 59), at(24, 8)),
+        (at(24, 8), at(25, 8)),
+        (at(24, 8, 30), at(25, 8)),
+        (at(24, 12), at(25, 8)),
+        (at(27, 18), at(30, 8)),
+    ],
+)
+def test_days_are_learnt_once_before_each_session(now: datetime, following: datetime) -> None:
+    assert BeforeOpen(timedelta(hours=1), [KRX]).after(now) == following
+
+
+def test_a_venue_that_never_closes_has_a_session_a_day() -> None:
+    following = BeforeOpen(timedelta(hours=1), [AlwaysOpen()]).after(at(24, 12))
+    assert following == at(25, 8)

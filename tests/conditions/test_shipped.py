@@ -20,14 +20,13 @@ from conditions.trial_report import failed_tests
 from config.condition_reader import parse_condition
 from config.load import PACKAGED, load
 from market.panel import Panel
-from market.types import Bar
+from market.types import Bar, Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from conditions.compile import Condition
-    from market.types import Timeframe
 
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=8)
 NAME = "KRX:005930"

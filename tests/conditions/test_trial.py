@@ -88,3 +88,44 @@ def test_a_slot_of_a_day_is_a_day() -> None:
         "09",
         "12",
     ]
+
+
+def longer_course(compiled: Callable[..., Condition], when: str, test: str) -> Course:
+    """Return the course of a test that is written out."""
+    condition = compiled(when, "tests:", f"  - {{name: t, {test}, expect: {{never: true}}}}")
+    return run_trial(condition, condition.spec.tests[0])
+
+
+def test_days_before_the_first_slot_are_seen(compiled: Callable[..., Condition]) -> None:
+    test = "d1: {close: '1 5 7', high: '9 9 8'}, bars: {close: '6 8'}"
+    assert longer_course(compiled, "close > d1.close", test).verdicts == (FALSE, TRUE)
+    assert longer_course(compiled, "close < d1.high", test).verdicts == (TRUE, FALSE)
+    assert longer_course(compiled, "d1.close[2] == 1", test).verdicts == (TRUE, TRUE)
+    assert longer_course(compiled, "d1.close[3] == 1", test).verdicts == (UNKNOWN, UNKNOWN)
+
+
+def test_a_day_without_trade_is_skipped_and_one_not_told_is_unknown(
+    compiled: Callable[..., Condition],
+) -> None:
+    untraded = "d1: {close: '5 _'}, bars: {close: '6'}"
+    assert longer_course(compiled, "close > d1.close", untraded).verdicts == (TRUE,)
+    untold = "d1: {close: '5 ?'}, bars: {close: '6'}"
+    assert longer_course(compiled, "close > d1.close", untold).verdicts == (UNKNOWN,)
+
+
+@pytest.mark.parametrize("restart", ["", "restart_at: 78, "])
+def test_the_days_of_the_test_itself_count_from_the_next_one_on(
+    compiled: Callable[..., Condition], restart: str
+) -> None:
+    test = f"{restart}d1: {{close: '5'}}, bars: {{close: '6x76 9 8x2'}}"
+    found = longer_course(compiled, "close > d1.close", test)
+    assert found.verdicts == (*[TRUE] * 77, FALSE, FALSE)
+
+
+def test_a_longer_bar_with_a_slot_that_could_not_be_read_is_unknown(
+    compiled: Callable[..., Condition],
+) -> None:
+    test = "bars: {close: '1x11 2 3x11 ? 4'}"
+    found = longer_course(compiled, "close > h1.close", test)
+    assert found.verdicts[10:13] == (UNKNOWN, FALSE, TRUE)
+    assert found.verdicts[22:] == (TRUE, UNKNOWN, UNKNOWN)

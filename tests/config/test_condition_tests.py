@@ -151,3 +151,11 @@ def test_a_name_and_a_restart_are_checked() -> None:
     assert refused(f"{one}}}\n{one}}}\n") == ["7:12: a test named 'a' is already there"]
     assert refused(f"{one}, restart_at: 5}}\n") == ["6:70: '5': slots go from 0 to 1"]
     assert refused(f"{one}, restart_at: 0..1}}\n") == ["6:70: '0..1' is a range; write one slot"]
+
+
+def test_days_before_it_are_read_like_bars() -> None:
+    assert trial("{close: 5}", "{never: true}", "d1: {close: 5 6, high: 7}").days == (
+        TrialBar(5, 7, 5, 5, 1, 5),
+        TrialBar(6, 7, 6, 6, 1, 6),
+    )
+    assert trial("{close: 5}").days == ()
