@@ -30,19 +30,21 @@ logger = logging.getLogger(__name__)
 
 _CHART_DAYS = 5
 """Sessions, this one among them, that minute charts surely reach back."""
-_REACH = timedelta(days=7)
+_REACH = timedelta(days=21)
 
 
 @dataclass(slots=True)
 class _Seen:
     """What the store knows of a series: `frontier_ms` is where judging goes on, by instrument.
 
-    `bars` are those before it, for instruments whose whole history is stored.
+    `bars` are those before it, for instruments whose whole history is stored; `longer` are those
+    of longer timeframes.
     """
 
     judged_ms: int
     frontier_ms: dict[InstrumentId, int]
     bars: dict[InstrumentId, list[Bar]] = field(default_factory=dict)
+    longer: list[Bar] = field(default_factory=list)
 
 
 class History:
@@ -87,26 +89,19 @@ class History:
         longer = [one for one in series.larger if one is not Timeframe.D1]
         if not longer:
             return
-        days = series.calendar.slots(now - 3 * _REACH, now, Timeframe.D1)
+        days = series.calendar.slots(now - _REACH, now, Timeframe.D1)[-_CHART_DAYS:]
         new = [name for name in series.panel.instruments if name not in seen.bars]
-        if new and days and days[-_CHART_DAYS:][0] < oldest:
-            await self._fetch_longer(series, new, days[-_CHART_DAYS:][0], now)
-        await asyncio.to_thread(fill, series.panel, series.calendar)
-
-    async def _fetch_longer(
-        self, series: Series, names: Sequence[InstrumentId], start: datetime, now: datetime
-    ) -> None:
-        """Take what the minute chart tells of longer bars before the own ones begin."""
-        longer = [one for one in series.larger if one is not Timeframe.D1]
-        answers = await self._exact.fetch(
-            dict.fromkeys(names, start), min(longer, key=_length), now
-        )
-        for answer in answers.values():
-            if isinstance(answer, SourceError) or not answer:
-                continue
-            for timeframe in longer:
-                bars = aggregate(answer, timeframe, series.calendar)
-                series.larger[timeframe].append(bars[1:])  # the first may lack its beginning
+        known = []
+        if new and days and days[0] < oldest:
+            starts = dict.fromkeys(new, days[0])
+            answers = await self._exact.fetch(starts, min(longer, key=_length), now)
+            told = [one[1:] for one in answers.values() if not isinstance(one, SourceError)]
+            for timeframe in longer:  # the first bar of an answer may lack its beginning
+                known += [
+                    bar for one in told for bar in aggregate(one, timeframe, series.calendar)[1:]
+                ]
+        known += seen.longer
+        series.lengthened += await asyncio.to_thread(fill, series.panel, series.calendar, known)
 
     async def _fetch(
         self, series: Series, starts: Mapping[InstrumentId, datetime], now: datetime
@@ -187,7 +182,7 @@ def _stored(series: Series, depth: int) -> Callable[[Transaction], _Seen]:
         frontier = dict.fromkeys(series.panel.instruments, judged_ms + 1)
         frontier |= {name: at for name, at in position["behind"].items() if name in frontier}
         seen = _Seen(judged_ms, frontier)
-        read_longer(tx, series.panel)
+        seen.longer = read_longer(tx, series.panel)
         for name in _whole(tx, series, depth) if judged_ms else ():
             kept_bars = tx.bars.last(name, series.timeframe, depth)
             seen.bars[name] = [bar for bar in kept_bars if to_ms(bar.start) < frontier[name]]

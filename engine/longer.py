@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,34 +39,53 @@ def lengthened(panel: Panel, calendar: Calendar, bars: Iterable[Bar]) -> list[Ba
     return over
 
 
-def fill(panel: Panel, calendar: Calendar) -> None:
-    """Make the longer bars within a session of all that a panel holds."""
-    first = panel.depth - panel.counts
+def fill(panel: Panel, calendar: Calendar, known: Iterable[Bar] = ()) -> list[Bar]:
+    """Fill the longer panels with what is known and what all bars of a panel come to.
+
+    Return the bars that are over and were not known.
+    """
+    held: dict[tuple[Timeframe, InstrumentId], dict[datetime, Bar]] = {}
+    for bar in known:
+        held.setdefault((bar.timeframe, bar.instrument), {})[bar.start] = bar
+    over: list[Bar] = []
     for timeframe, larger in panel.larger.items():
         if timeframe is Timeframe.D1:
             continue
         for row, name in enumerate(panel.instruments):
-            starts = panel.starts[row, first[row] :].tolist()
-            slots = dict.fromkeys(calendar.slot(from_ms(one), timeframe) for one in starts)
-            for slot in slots:
-                if slot is not None:
-                    for _ in _remade(panel, larger, name, to_ms(slot)):
-                        pass
+            if larger.counts[row]:
+                continue
+            before = held.get((timeframe, name), {})
+            made = {bar.start: bar for bar in _all_made(panel, calendar, timeframe, row)}
+            whole = before | made
+            starts = sorted(whole)
+            larger.append([whole[start] for start in starts])
+            over += [
+                whole[start]
+                for start in starts[:-1]
+                if start not in before and not isnan(whole[start].close)
+            ]
+    return over
 
 
-def read_longer(tx: Transaction, panel: Panel, at: datetime | None = None) -> None:
-    """Put the stored longer bars into the panels beside one that has no bars yet.
+def _all_made(panel: Panel, calendar: Calendar, timeframe: Timeframe, row: int) -> Iterator[Bar]:
+    starts = panel.starts[row, panel.depth - int(panel.counts[row]) :].tolist()
+    slots = dict.fromkeys(calendar.slot(from_ms(start), timeframe) for start in starts)
+    for slot in slots:
+        made = None if slot is None else _made(panel, timeframe, row, to_ms(slot))[0]
+        if made is not None:
+            yield made
 
-    With a moment only those that began before it.
-    """
+
+def read_longer(tx: Transaction, panel: Panel, at: datetime | None = None) -> list[Bar]:
+    """Return the stored longer bars within sessions, with a moment only those begun before it."""
+    found: list[Bar] = []
     for timeframe, larger in panel.larger.items():
-        if timeframe is Timeframe.D1:
-            continue
-        for name in panel.instruments:
+        for name in panel.instruments if timeframe is not Timeframe.D1 else ():
             if at is None:
-                larger.append(tx.bars.last(name, timeframe, larger.depth))
+                found += tx.bars.last(name, timeframe, larger.depth)
             else:
-                larger.append(tx.bars.before(name, timeframe, at, larger.depth))
+                found += tx.bars.before(name, timeframe, at, larger.depth)
+    return found
 
 
 def _remade(panel: Panel, larger: Panel, name: InstrumentId, slot: int) -> Iterator[Bar]:
@@ -81,7 +100,7 @@ def _remade(panel: Panel, larger: Panel, name: InstrumentId, slot: int) -> Itera
         if is_lost:
             larger.mark_missing([row])
         larger.append([made])
-    if before is not None and before.close == before.close:  # NaN is not itself
+    if before is not None and not isnan(before.close):
         yield before
     if slot < newest and not is_lost:
         yield made

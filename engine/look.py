@@ -181,10 +181,9 @@ def stored_look(
     judged_ms, behind = int(position["judged_ms"]), position["behind"]
     panel = Panel(timeframe, needed, depth, condition.larger)
     read_days(tx, panel)
-    read_longer(tx, panel)
     for name in needed:
         panel.append(tx.bars.last(name, timeframe, depth))
-    fill(panel, calendar)
+    fill(panel, calendar, read_longer(tx, panel))
     held_back = frozenset(name for name in needed if name in behind)
     panel.mark_missing(panel.row(name) for name in held_back)
     kept = States.from_mapping(tx.signals.states(condition.name, condition.version), needed)
@@ -224,11 +223,10 @@ def replayed_look(
     timeframe, asked = condition.timeframe, (instrument,)
     panel = Panel(timeframe, _needed(condition, universe, asked), depth, condition.larger)
     read_days(tx, panel, at)
-    read_longer(tx, panel, at)
     for name in panel.instruments:
         bars = tx.bars.before(name, timeframe, at, depth + 1)
         panel.append(bar for bar in bars if calendar.slot_end(bar.start, timeframe) <= at)
-    fill(panel, calendar)
+    fill(panel, calendar, read_longer(tx, panel, at))
     row = panel.row(instrument)
     states = States.from_mapping({instrument: replayed(condition, panel, row)}, panel.instruments)
     newest_ms = int(panel.starts[row, -1])
