@@ -53,7 +53,7 @@ class Larger(Series):
         if larger is None:
             return np.full(starts.shape, np.nan)
         moments = _moments(view, starts, self.timeframe)
-        width = _reach(known_from(larger), moments, starts > 0)
+        width = _reach(larger, moments, starts > 0)
         values = self.source.values(larger, width)
         places, is_known = _newest(larger, moments, width)
         found = np.take_along_axis(
@@ -123,12 +123,12 @@ def _add_needs(series: Series, found: dict[Timeframe, int]) -> None:
         _add_needs(part, found)
 
 
-def known_from(larger: View) -> Array:
-    """Return int64[rows, bars]: the moment from which each bar of a longer timeframe counts.
+def _known_from(larger: View, width: int) -> Array:
+    """Return int64[rows, width]: the moments from which the newest longer bars count.
 
     Where there is no bar it is one before all times.
     """
-    starts = larger.field("starts")
+    starts = larger.field("starts")[:, -width:]
     ends = starts + length_ms(larger.timeframe)
     if larger.timeframe is Timeframe.D1:
         ends = day_ends(starts, offsets(larger))
@@ -141,19 +141,20 @@ def _moments(view: View, starts: Array, timeframe: Timeframe) -> Array:
     return starts if is_day else starts + length_ms(view.timeframe)
 
 
-def _reach(ends: Array, moments: Array, is_bar: Array) -> int:
-    """Return how many of the newest bars hold all that count at these moments."""
+def _reach(larger: View, moments: Array, is_bar: Array) -> int:
+    """Return how many of the newest longer bars hold all that count at these moments."""
     asked = moments[is_bar]
     if not len(asked):
         return 1
-    later = (ends > asked.min()).sum(1)
-    reach: int = min(int(later.max(initial=0)) + 1, ends.shape[1])
-    return reach
+    starts = larger.field("starts")
+    # no bar counts later than its length after its start
+    later = (starts > asked.min() - length_ms(larger.timeframe)).sum(1)
+    return min(int(later.max(initial=0)) + 1, int(starts.shape[1]))
 
 
 def _newest(larger: View, moments: Array, width: int) -> tuple[Array, Array]:
     """Return the place of the newest closed bar at each moment, and whether it surely was."""
-    ends = known_from(larger)[:, -width:]
+    ends = _known_from(larger, width)
     gap = larger.field("gap")[:, -width:]
     lost = np.concatenate([gap[:, 1:], larger.field("missing")[:, None]], axis=1)
     places = np.empty(moments.shape, dtype=np.int64)

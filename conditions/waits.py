@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from conditions.days import length_ms
 from conditions.larger import needs
 from market.sessions import KST
 from market.signals import Phase
-from market.types import Verdict, from_ms
+from market.types import Timeframe, Verdict, from_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,14 +122,20 @@ def _unknown(standing: Standing, moment: Moment) -> Iterator[Wait]:
 
 def _longer(standing: Standing) -> Iterator[Wait]:
     """Yield what lacks of bars of longer timeframes."""
-    condition, row = standing.condition, standing.row
-    for timeframe, warm_up in sorted(needs(condition.when).items()):
+    for timeframe, warm_up in sorted(needs(standing.condition.when).items()):
         panel = standing.panel.larger.get(timeframe)
-        count = 0 if panel is None else int(panel.counts[row])
-        if panel is None or panel.missing[row]:
+        if panel is None or panel.missing[standing.row]:
             yield Wait(WaitFor.LONGER_CHART, name=timeframe)
+        count = 0 if panel is None else _closed(panel, standing.row, standing.end_ms)
         if count < warm_up:
             yield Wait(WaitFor.LONGER_WARM_UP, count, warm_up, name=timeframe)
+
+
+def _closed(panel: Panel, row: int, end_ms: int) -> int:
+    """Return how many longer bars count at the end of a bar; days come once they are over."""
+    starts = panel.starts[row]
+    length = 0 if panel.timeframe is Timeframe.D1 else length_ms(panel.timeframe)
+    return int(((starts > 0) & (starts + length <= end_ms)).sum())
 
 
 def _lifecycle(standing: Standing) -> Iterator[Wait]:

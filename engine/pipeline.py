@@ -44,6 +44,10 @@ LATE = timedelta(minutes=2)
 """A bar judged this long after its end makes a late alert and no order."""
 
 
+BATCHES_AT_START = 10
+"""So often daily bars are asked for before sweeps begin, which ask for the rest of thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a pipeline is made of; everything outside the process comes in here.
@@ -102,8 +106,8 @@ class Pipeline:
                 feed.series.pending.extend(await history.load(feed.series, now))
                 feed.start(now)
             await self._days.load(self.series, now)
-            while await self._days.step(self.series, now):
-                pass  # what fails is put off, so that this comes to an end
+            for _ in range(BATCHES_AT_START):
+                await self._days.step(self.series, now)
             for feed in self._feeds:
                 await self._close_slots(feed)
             await parts.fire.resume(parts.clock.now())

@@ -294,6 +294,26 @@ def test_it_waits_for_the_next_session(compiled: Compiled, panel_of: PanelOf) ->
     assert WaitFor.BEHIND not in kinds(found)
 
 
+def test_it_waits_for_longer_bars(compiled: Compiled, panel_of: PanelOf) -> None:
+    condition = compiled("close > d1.sma(close, 3) and h1.close > 1")
+    found = asked(condition, panel_of(RISING))
+    assert found.waits == (
+        Wait(WaitFor.LONGER_CHART, name="1d"),
+        Wait(WaitFor.LONGER_WARM_UP, 0, 3, name="1d"),
+        Wait(WaitFor.LONGER_CHART, name="1h"),
+        Wait(WaitFor.LONGER_WARM_UP, 0, 1, name="1h"),
+    )
+
+
+def test_a_longer_bar_that_goes_on_does_not_count(compiled: Compiled) -> None:
+    panel = Panel(Timeframe.M5, [NAME], 9, [Timeframe.H1])
+    panel.append([Bar(NAME, Timeframe.M5, OPENING, 5.0, 5.0, 5.0, 5.0, 1.0, 5.0)])
+    hour = Bar(NAME, Timeframe.H1, OPENING, 5.0, 5.0, 5.0, 5.0, 1.0, 5.0)
+    panel.larger[Timeframe.H1].append([hour])
+    found = asked(compiled("close > h1.close"), panel)
+    assert found.waits[0] == Wait(WaitFor.LONGER_WARM_UP, 0, 1, name="1h")
+
+
 def test_an_instrument_without_bars_is_warming_up(compiled: Compiled, panel_of: PanelOf) -> None:
     found = asked(compiled("close > sma(close, 9)"), panel_of([]))
     assert (found.bar_start, found.verdict, found.held) == (None, Verdict.UNKNOWN, 0)

@@ -56,6 +56,8 @@ SPECS = [
 ]
 BLOCKING = {
     WaitFor.WARM_UP,
+    WaitFor.LONGER_WARM_UP,
+    WaitFor.LONGER_CHART,
     WaitFor.MISSING,
     WaitFor.UNKNOWN,
     WaitFor.FALSE,

@@ -282,3 +282,23 @@ def test_rows_of_another_panel_are_copied_with_what_is_known_of_them() -> None:
     assert [held(new, row) for row in range(3)] == [[(0, 10), (1, 11)]] * 2 + [[]]
     assert new.missing.tolist() == [False, True, False, False]
     assert new.counts.tolist() == [2, 2, 0, 0]
+
+
+def test_a_part_takes_its_longer_bars_along() -> None:
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    panel = Panel(Timeframe.M5, ["KRX:1", "KRX:2"], 3, [Timeframe.D1])
+    day = Bar("KRX:2", Timeframe.D1, start, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    panel.larger[Timeframe.D1].append([day])
+    panel.larger[Timeframe.D1].mark_missing([0])
+    part = panel.part(np.array([1, 0]))
+    assert part.larger[Timeframe.D1].instruments == ("KRX:2", "KRX:1")
+    assert part.larger[Timeframe.D1].close[0, -1] == 1.0
+    assert part.larger[Timeframe.D1].missing.tolist() == [False, True]
+
+
+def test_rows_are_taken_of_the_longer_bars_that_both_have() -> None:
+    source = Panel(Timeframe.M5, ["KRX:1"], 3, [Timeframe.D1])
+    target = Panel(Timeframe.M5, ["KRX:1"], 3, [Timeframe.H1])
+    rows = np.array([0])
+    target.take_rows(rows, source, rows)
+    assert target.larger[Timeframe.H1].counts.tolist() == [0]
