@@ -13,9 +13,10 @@ from conditions.compile import compile_condition
 from conditions.waits import Moment, Wait, WaitFor
 from conditions.why import Why, replayed, why
 from config.condition_reader import parse_condition
+from market.panel import Panel
 from market.sessions import KrxCalendar
 from market.signals import LifecycleState, Phase
-from market.types import Timeframe, Verdict, to_ms
+from market.types import Bar, Timeframe, Verdict, to_ms
 from tests.conditions.why_texts import SCORE
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from conditions.compile import Condition
     from conditions.tree import Branch
-    from market.panel import Panel
 
     Compiled = Callable[..., Condition]
     PanelOf = Callable[..., Panel]
