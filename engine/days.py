@@ -75,11 +75,21 @@ class Days:
             panel.mark_missing(
                 row for row, name in enumerate(panel.instruments) if name not in told
             )
-        self._roll(series, now)
+        self.roll(series, now)
+
+    def roll(self, series: Sequence[Series], now: datetime) -> None:
+        """Note where another day is over: nobody is told about it yet."""
+        for venue, told in self._told.items():
+            until = self._over(venue, now)
+            if until > told.until:
+                told.until, told.names = until, set()
+                for panel in _panels(series):
+                    if panel.instruments and venue_of(panel.instruments[0]) is venue:
+                        panel.mark_missing(range(len(panel.instruments)))
 
     async def step(self, series: Sequence[Series], now: datetime, most: int = ASKED_A_SWEEP) -> int:
         """Ask for days that are over and not told, of a few instruments; return how many."""
-        self._roll(series, now)
+        self.roll(series, now)
         due = self._due(series, now)[:most]
         if not due:
             return 0
@@ -89,16 +99,6 @@ class Days:
             await self._store.write(lambda tx: self._record(tx, told))
             await asyncio.to_thread(self._take, series, told)
         return len(due)
-
-    def _roll(self, series: Sequence[Series], now: datetime) -> None:
-        """Note where another day is over: nobody is told about it yet."""
-        for venue, told in self._told.items():
-            until = self._over(venue, now)
-            if until > told.until:
-                told.until, told.names = until, set()
-                for panel in _panels(series):
-                    if panel.instruments and venue_of(panel.instruments[0]) is venue:
-                        panel.mark_missing(range(len(panel.instruments)))
 
     def _over(self, venue: Venue, now: datetime) -> datetime:
         """Return the start of the newest day that is over at the venue."""

@@ -186,7 +186,7 @@ class Pipeline:
         await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
         errors = await asyncio.to_thread(self._feed, ticks)
         parts.events.emit("ticks", count=len(ticks), seen_at=seen_at)
-        await self._days.step(self.series, parts.clock.now())
+        self._days.roll(self.series, parts.clock.now())
         for feed in self._feeds:
             slots, changed = await feed.close(seen_at)
             feed.series.pending.extend(slots)
@@ -199,6 +199,7 @@ class Pipeline:
             await parts.paper.observe(ticks)
         await parts.desk.settle()
         await parts.fire.propose(parts.clock.now())
+        await self._days.step(self.series, parts.clock.now())
 
     def _feed(self, ticks: Sequence[Tick]) -> dict[InstrumentId, SourceChanged]:
         errors: dict[InstrumentId, SourceChanged] = {}
