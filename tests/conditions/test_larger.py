@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conditions.engine import evaluate, evaluate_columns
@@ -27,6 +27,7 @@ from tests.conditions.walked_market import (
     walked_steps,
 )
 
+STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=25)
 CALENDAR = KrxCalendar({})
 OPENING = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -133,6 +134,7 @@ def market(steps: list[Step], until: int) -> Panel:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
+@STEADY
 @given(seed=st.integers(0, 10_000), until=st.integers(1, 30))
 def test_no_bar_sees_what_has_not_closed(number: str, seed: int, until: int) -> None:
     steps = walked_steps(seed, is_mixed=False)
@@ -146,6 +148,7 @@ def test_no_bar_sees_what_has_not_closed(number: str, seed: int, until: int) -> 
             np.testing.assert_allclose(live[row], hindsight[row, column], rtol=1e-12)
 
 
+@STEADY
 @given(seed=st.integers(0, 10_000), picked=st.lists(st.integers(0, 3), min_size=1, unique=True))
 def test_few_rows_have_the_verdicts_that_they_have_among_all(seed: int, picked: list[int]) -> None:
     condition = condition_of("close > d1.close and rank(h1.close) < 3")
