@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from engine.quotes import Quotes
     from engine.ticket import Ticket
     from market.clock import Clock
-    from market.orders import Order
+    from market.orders import Account, Order
     from market.sessions import Calendar
     from market.store import Store
     from market.types import Venue
@@ -157,6 +157,10 @@ class Desk:
         await self._settlement.take_fills()
         await self._settlement.ask_all()
         await self._canceller.follow_up()
+
+    async def account(self) -> Account | None:
+        """Return the money at the broker; None if it cannot say now."""
+        return await self._settlement.account()
 
     async def pause(self, user_id: int) -> None:
         """Send no more buys until somebody resumes."""

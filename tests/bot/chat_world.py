@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from bot.access import Access
@@ -22,6 +23,7 @@ from engine.series import build_series
 from engine.trading import TradingState
 from market.clock import ManualClock
 from market.messages import Message, Person, Role
+from market.orders import Account
 from market.store import Store
 from market.types import Bar, InstrumentId, Tick
 
@@ -56,6 +58,11 @@ class NotingDesk:
         self.outcome = Outcome(None, "order.confirmed")
         self.error: Exception | None = None
         self.state = TradingState.ACTIVE
+        self.money: Account | None = Account(Decimal(10_000_000), Decimal(9_000_000))
+
+    async def account(self) -> Account | None:
+        """Return the money, or None as told."""
+        return self.money
 
     async def propose(self, ticket: Ticket) -> None:
         """Note a ticket, or fail as told."""

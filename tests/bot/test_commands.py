@@ -27,6 +27,7 @@ ROLES = {
     "conditions": Role.VIEWER,
     "near": Role.VIEWER,
     "why": Role.VIEWER,
+    "balance": Role.VIEWER,
     "positions": Role.VIEWER,
     "orders": Role.VIEWER,
     "claim": Role.VIEWER,
@@ -82,9 +83,8 @@ def test_role_and_chat_are_checked_before_the_command_runs(
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_menu_names_every_command(world: World, language: str) -> None:
     menu = bot_commands(world.services.texts, language)
-    assert [name for name, _ in menu][:9] == sorted(
-        name for name in ROLES if ROLES[name] == "viewer"
-    )
+    for_all = sorted(name for name in ROLES if ROLES[name] == "viewer")
+    assert [name for name, _ in menu][: len(for_all)] == for_all
     assert sorted(name for name, _ in menu) == sorted(ROLES)
     assert all(3 <= len(words) <= 256 for _, words in menu)
 
@@ -167,6 +167,20 @@ def test_allow_refuses_what_is_no_person_or_role(world: World, line: str) -> Non
     assert message.chat_id == OWNER.id
     people = asyncio.run(world.store.read(lambda tx: tx.people.all()))
     assert len(people) == 3
+
+
+def test_balance_counts_positions_at_their_last_price(world: World) -> None:
+    hold(world)
+    (message,) = asyncio.run(world.say("/balance", VIEWER))
+    for amount in ("10,000,000", "9,000,000", "2,145,000", "12,145,000"):
+        assert amount in message.text
+
+
+def test_balance_that_the_broker_cannot_tell_is_said(world: World) -> None:
+    world.desk.money = None
+    (message,) = asyncio.run(world.say("/balance", VIEWER))
+    assert "10,000,000" not in message.text
+    assert message.text
 
 
 @pytest.mark.parametrize("line", ["/deny 1001", "/allow 1001 viewer"])
