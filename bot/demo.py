@@ -128,7 +128,7 @@ async def _attended(
 ) -> None:
     # At 60 times the speed a sweep may well take longer than the pause between two.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    time = ScaledTime(SystemClock(), START, options.speed)
+    time = ScaledTime(SystemClock(), START, WAITING_SPEED)
     async with _world_and_app(config, options, folder, stream, time) as (world, app):
         await welcome(app, options.language)
         runner = Runner(app, time)
@@ -194,7 +194,8 @@ class Pace:
     def beat(self, stop: asyncio.Event) -> None:
         """Set the pace for what is so now."""
         is_waiting = self._app.desk.open_cards() > 0
-        is_changed = self._time.set_speed(WAITING_SPEED if is_waiting else self._speed)
+        is_slow = is_waiting or not self._runner.is_watching  # no bar is late before we watch
+        is_changed = self._time.set_speed(WAITING_SPEED if is_slow else self._speed)
         if self._skip_closed_hours() or is_changed:
             self._runner.jobs.pace_changed()
         self._show(is_waiting=is_waiting)

@@ -43,6 +43,11 @@ class Runner:
         self._schedule: InSession | None = None
         self.jobs = Jobs(time, self._store_failed)
 
+    @property
+    def is_watching(self) -> bool:
+        """Return whether the history is there and sweeps are planned."""
+        return self._schedule is not None
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; an error that no retry can mend ends the run and is raised."""
         self.jobs.start()

@@ -37,7 +37,9 @@ class Rounds:
         self.changes += 1
 
 
-def one_round(at: datetime, cards: int = 0, minutes: int | None = None) -> tuple[Any, ...]:
+def one_round(
+    at: datetime, cards: int = 0, minutes: int | None = None, *, is_watching: bool = True
+) -> tuple[Any, ...]:
     """Return market time, page status, times the jobs were planned again, and whether it ended."""
 
     async def scenario() -> tuple[Any, ...]:
@@ -51,7 +53,7 @@ def one_round(at: datetime, cards: int = 0, minutes: int | None = None) -> tuple
             services=SimpleNamespace(calendars=calendars),
         )
         options = SimpleNamespace(speed=60.0, market_minutes=minutes)
-        runner = SimpleNamespace(jobs=jobs)
+        runner = SimpleNamespace(jobs=jobs, is_watching=is_watching)
         pace = Pace(app, SimpleNamespace(page=page), time, runner, options)  # type: ignore[arg-type]
         pace.beat(stop)
         return time, page.status, jobs.changes, stop.is_set()
@@ -85,6 +87,13 @@ def test_a_waiting_card_slows_the_market_to_real_time() -> None:
     assert time.speed == 1
     assert status["speed"] == "1×"
     assert changes == 1
+
+
+def test_the_market_waits_until_its_history_is_there() -> None:
+    at = datetime(2026, 11, 24, 9, 54, tzinfo=KST)
+    time, status, _, _ = one_round(at, is_watching=False)
+    assert time.speed == 1
+    assert status["note"] == ""
 
 
 def test_the_demo_ends_after_the_market_minutes_that_were_asked() -> None:
