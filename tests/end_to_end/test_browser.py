@@ -11,21 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+
+from tests.chromium import launched, require_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 MINUTE_MS = 60_000
 SCREENSHOT = os.environ.get("TICKTALK_SCREENSHOT")
 """Where to keep the picture, to look at it or to renew the one in the README."""
@@ -58,12 +50,8 @@ def demo(folder: Path) -> Iterator[str]:
 
 @pytest.mark.browser
 def test_a_newcomer_confirms_and_sees_the_fill(tmp_path: Path) -> None:
-    if not CHROMIUM.exists():
-        if os.environ.get("TICKTALK_REQUIRE_BROWSER"):
-            pytest.fail("the gate needs chromium: apt-get install chromium")
-        pytest.skip("needs Debian's chromium at /usr/bin/chromium: apt-get install chromium")
-    with demo(tmp_path) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    require_chromium()
+    with demo(tmp_path) as address, launched() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 860})
         page.goto(address)
         confirm = page.locator('[data-callback^="oc:"]').first
@@ -80,4 +68,3 @@ def test_a_newcomer_confirms_and_sees_the_fill(tmp_path: Path) -> None:
         page.screenshot(path=Path(SCREENSHOT) if SCREENSHOT else tmp_path / "filled.png")
         page.locator('[data-chat="channel"]').first.click()
         expect(page.locator('[data-log="channel"] [data-message-id] img').first).to_be_visible()
-        browser.close()
