@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def check(config_path: Path | None, *, verbose: bool) -> None:
     """Validate settings, universes and conditions, and run their tests; show every mistake."""
     from bot.plugins import compile_library  # noqa: PLC0415  # --help need not load numba
-    from conditions.findings import Severity  # noqa: PLC0415  # likewise
+    from conditions.findings import Severity, errors  # noqa: PLC0415  # likewise
     from conditions.lint import lint  # noqa: PLC0415  # likewise
     from conditions.trial_report import failed_tests  # noqa: PLC0415  # likewise
 
@@ -34,7 +34,7 @@ def check(config_path: Path | None, *, verbose: bool) -> None:
         compiled = compile_library(config)
         history = config.settings.crawl.history_bars
         findings = [one for condition in compiled for one in lint(condition)]
-        problems = [one.problem for one in findings if one.severity is Severity.ERROR]
+        problems = list(errors(findings))
         problems += [one for condition in compiled for one in failed_tests(condition, history)]
         if problems:
             raise ConfigError(tuple(problems))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.plugins import compile_library
-from conditions.findings import Severity
+from conditions.findings import errors
 from conditions.lint import lint
 from conditions.ready import make_ready
 from conditions.trial_report import failed_tests
@@ -56,7 +56,5 @@ class ConditionFiles:
     def _faults(self, conditions: Iterable[Condition]) -> Iterator[Problem]:
         history = self._config.settings.crawl.history_bars
         for condition in conditions:
-            for finding in lint(condition):
-                if finding.severity is Severity.ERROR:
-                    yield finding.problem
+            yield from errors(lint(condition))
             yield from failed_tests(condition, history)

@@ -108,11 +108,6 @@ class Condition:
         is_whole = len(rows) in {0, len(panel.instruments)}
         return None if is_whole else np.array(rows, dtype=np.int64)
 
-    @property
-    def has_clear(self) -> bool:
-        """Return whether it re-arms by a rule of its own."""
-        return self.clear is not None
-
 
 def compile_condition(
     spec: ConditionSpec,

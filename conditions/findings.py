@@ -12,7 +12,7 @@ from config.strict_yaml import Located
 from market.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conditions.truths import Truth
     from config.condition_file import ConditionSpec
@@ -36,6 +36,11 @@ class Finding:
     def __str__(self) -> str:
         place = f"{self.problem.file}:{self.problem.line}:{self.problem.column}"
         return f"{place}: {self.severity}: {self.problem.message}"
+
+
+def errors(findings: Iterable[Finding]) -> tuple[Problem, ...]:
+    """Return the problems that keep their conditions from being used."""
+    return tuple(one.problem for one in findings if one.severity is Severity.ERROR)
 
 
 class Places:

@@ -59,10 +59,6 @@ class OrderError(TicktalkError):
         self.code = code
 
 
-class OrderDenied(OrderError):
-    """We refused the order before it was sent."""
-
-
 class OrderRejected(OrderError):
     """The broker refused the order: it does not exist there."""
 

@@ -67,7 +67,7 @@ def test_an_order_has_its_size_and_price(compiled: Callable[..., Condition]) -> 
 def test_a_condition_knows_what_it_needs(compiled: Callable[..., Condition]) -> None:
     condition = compiled("sma(close, 20)[1] > 5 for 3 bars", "clear: close > sma(close, 60)")
     assert (condition.warmup, condition.depth) == (60, 60)
-    assert condition.has_clear
+    assert condition.clear is not None
     assert compiled("sma(close, 20)[1] > 5 for 3 bars").warmup == 23
     assert condition.timeframe is Timeframe.M5
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from market.errors import IllegalTransition, OrderDenied, OutcomeUnknown
+from market.errors import IllegalTransition, OrderRejected, OutcomeUnknown
 from market.orders import AT_BROKER, OPEN, TRANSITIONS, Order, OrderState, Position, Side, advance
 
 AT = datetime(2026, 11, 20, 0, 30, tzinfo=UTC)
@@ -104,6 +104,6 @@ def test_position_begins_without_profit() -> None:
 
 
 def test_order_errors_carry_their_code() -> None:
-    error = OrderDenied("risk.cash", "not enough money")
+    error = OrderRejected("risk.cash", "not enough money")
     assert (error.code, str(error)) == ("risk.cash", "not enough money")
     assert not isinstance(error, OutcomeUnknown)
