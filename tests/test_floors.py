@@ -32,7 +32,7 @@ VENDORS = {
     "numba": ("conditions/indicators/",),
     "starlette": ("sandbox/",),
     "uvicorn": ("sandbox/",),
-    "websockets": ("sandbox/",),
+    "websockets": ("sandbox/", "crawlers/live_socket"),
     "bs4": ("crawlers/",),
     "matplotlib": ("bot/charts",),
 }
