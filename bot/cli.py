@@ -20,6 +20,7 @@ from bot.cli_schema import schema
 from bot.console import config_option, errors_for_people, load_config
 from bot.version import VERSION
 from config.load import write_folder
+from config.settings import secret_values
 from market.errors import TicktalkError
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def run(config_path: Path | None, json_log: Path | None) -> None:
 
     with errors_for_people():
         config = load_config(config_path)
-        token = config.settings.telegram.token
-        secrets = [token.get_secret_value()] if token is not None else []
-        logs.set_up(secrets=secrets, is_plain=not sys.stderr.isatty())
+        logs.set_up(secrets=secret_values(config.settings), is_plain=not sys.stderr.isatty())
         with _opened(json_log) as stream:
             asyncio.run(_until_signal(lambda stop: run_live(config, stream, stop, _show)))
 

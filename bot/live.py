@@ -12,6 +12,7 @@ from bot.events import EventLog
 from bot.market_time import UnscaledTime
 from bot.runner import Runner
 from conditions.ready import make_ready
+from config.settings import secret_values
 from market.clock import SystemClock
 from market.errors import TicktalkError
 
@@ -41,7 +42,7 @@ async def run_live(
         )
     wall = SystemClock()
     time = UnscaledTime(wall)
-    events = EventLog(wall, stream, [token.get_secret_value()])
+    events = EventLog(wall, stream, secret_values(config.settings))
     app = build(config, Outside(wall, time, events))
     try:
         logger.info("compiling the indicators (a moment at the first start)")

@@ -10,7 +10,7 @@ from config.instruments import MARKETS, UNIVERSE_KEYS
 from config.schema_condition import condition_schema, shared_schema
 from config.schema_shapes import SCALAR, Shape, choice, described, listed, mapped, text
 from config.settings import Settings, keys_of
-from config.settings_file import SECTIONS, TOKEN
+from config.settings_file import SECRETS, SECTIONS
 from market.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _settings_schema() -> Shape:
     sections = {}
     for name in SECTIONS:
         definition = whole["$defs"][whole["properties"][name]["$ref"].rpartition("/")[2]]
-        keys = [key for key in keys_of(name) if (name, key) != TOKEN]
+        keys = [key for key in keys_of(name) if (name, key) not in SECRETS]
         shapes = {key: _setting(definition["properties"][key]) for key in keys}
         shape = mapped(keys, shapes, definition.get("description", ""))
         sections[name] = {**shape, "type": ["object", "null"]}

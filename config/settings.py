@@ -2,71 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
-from config.registry import suggestion
-from config.values import read_money, read_ratio
-
-LANGUAGES = ("ko", "en")
-
-_BASE_URL = re.compile(
-    r"https?://[A-Za-z0-9._-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:\d{1,5})?"
+from config.settings_base import LANGUAGES, BaseUrl, Language, Money, Ratio, Section, Token
+from config.settings_sources import (
+    BinanceSettings,
+    CrawlSettings,
+    KisSettings,
+    NaverSettings,
+    RecordSettings,
+    UpbitSettings,
 )
 
-
-def _check_base(url: str) -> str:
-    if _BASE_URL.fullmatch(url) is None:
-        raise ValueError(f"'{url}' is not an address; write scheme://host:port without a path")
-    return url
-
-
-def _check_url(url: str) -> str:
-    base = _BASE_URL.match(url)
-    rest = url[base.end() :] if base else "?"
-    if rest and re.fullmatch(r"/[^\s?#]*", rest) is None:
-        raise ValueError(f"'{url}' is not an address; write scheme://host:port or .../path")
-    return url.rstrip("/")
-
-
-def _from_text(read: Any) -> BeforeValidator:
-    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
-
-
-def _check_language(language: str) -> str:
-    if language not in LANGUAGES:
-        raise ValueError(f"unknown language '{language}'{suggestion(language, LANGUAGES)}")
-    return language
-
-
-def _check_token(token: SecretStr) -> SecretStr:
-    if re.fullmatch(r"[A-Za-z0-9:_-]+", token.get_secret_value()) is None:
-        raise ValueError("not a token; it looks like 123456:ABC-def, without spaces and quotes")
-    return token
-
-
-BaseUrl = Annotated[str, AfterValidator(_check_base)]
-"""scheme://host[:port], nothing after it."""
-Url = Annotated[str, AfterValidator(_check_url)]
-"""scheme://host[:port], a path is allowed; kept without a slash at its end."""
-Money = Annotated[Decimal, _from_text(read_money)]
-Language = Annotated[
-    str, AfterValidator(_check_language), Field(json_schema_extra={"enum": list(LANGUAGES)})
+__all__ = [
+    "LANGUAGES",
+    "BinanceSettings",
+    "BrokerSettings",
+    "ConfirmSettings",
+    "CrawlSettings",
+    "KisSettings",
+    "NaverSettings",
+    "RecordSettings",
+    "RiskSettings",
+    "Settings",
+    "StoreSettings",
+    "TelegramSettings",
+    "UpbitSettings",
+    "describe_settings",
+    "environment_name",
+    "keys_of",
+    "secret_values",
+    "secrets",
 ]
-Token = Annotated[SecretStr, AfterValidator(_check_token)]
-Ratio = Annotated[Decimal, _from_text(read_ratio)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class TelegramSettings(_Section):
+class TelegramSettings(Section):
     """How to speak to Telegram."""
 
     base_url: BaseUrl = Field(
@@ -98,43 +71,7 @@ class TelegramSettings(_Section):
     )
 
 
-class NaverSettings(_Section):
-    """How to ask Naver for prices."""
-
-    polling_url: Url = Field(
-        default="https://polling.finance.naver.com", description="Server of the batch price polling"
-    )
-    chart_url: Url = Field(
-        default="https://api.stock.naver.com", description="Server of the minute charts"
-    )
-    codes_per_request: int = Field(
-        default=100, ge=1, le=500, description="Codes in one polling request"
-    )
-    requests_per_second: float = Field(
-        default=3, gt=0, le=1000, description="Requests a second at most"
-    )
-    timeout_seconds: float = Field(
-        default=5, gt=0, le=60, description="Seconds to wait for an answer"
-    )
-
-
-class CrawlSettings(_Section):
-    """When and from where prices are crawled."""
-
-    source: str = Field(default="naver", min_length=1, description="Name of the market source")
-    every_seconds: int = Field(default=10, ge=1, le=60, description="Seconds between two sweeps")
-    offset_seconds: int = Field(
-        default=2,
-        ge=0,
-        le=30,
-        description="Seconds after a full minute at which its closing sweep runs",
-    )
-    history_bars: int = Field(
-        default=400, ge=1, le=400, description="Bars back-filled at the start"
-    )
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where everything is kept."""
 
     path: str = Field(
@@ -144,7 +81,7 @@ class StoreSettings(_Section):
     )
 
 
-class BrokerSettings(_Section):
+class BrokerSettings(Section):
     """Who executes orders, and what paper trading pretends."""
 
     name: str = Field(default="paper", min_length=1, description="Name of the broker")
@@ -162,7 +99,7 @@ class BrokerSettings(_Section):
     )
 
 
-class RiskSettings(_Section):
+class RiskSettings(Section):
     """Bounds that no order passes."""
 
     max_order: Money = Field(
@@ -179,7 +116,7 @@ class RiskSettings(_Section):
     )
 
 
-class ConfirmSettings(_Section):
+class ConfirmSettings(Section):
     """How long an order card may be confirmed."""
 
     within_seconds: int = Field(
@@ -196,12 +133,16 @@ class ConfirmSettings(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that can be set, one section per part of the system."""
 
     telegram: TelegramSettings = TelegramSettings()
     naver: NaverSettings = NaverSettings()
+    upbit: UpbitSettings = UpbitSettings()
+    binance: BinanceSettings = BinanceSettings()
+    kis: KisSettings = KisSettings()
     crawl: CrawlSettings = CrawlSettings()
+    record: RecordSettings = RecordSettings()
     store: StoreSettings = StoreSettings()
     broker: BrokerSettings = BrokerSettings()
     risk: RiskSettings = RiskSettings()
@@ -211,6 +152,22 @@ class Settings(_Section):
 def keys_of(section: str) -> tuple[str, ...]:
     """Return the names of a section's settings in order."""
     return tuple(_section(section).model_fields)
+
+
+def secrets() -> tuple[tuple[str, str], ...]:
+    """Return section and key of every setting that is secret: none of them stands in a file."""
+    return tuple(
+        (section, key)
+        for section in Settings.model_fields
+        for key, field in _section(section).model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    )
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """Return the secrets that are set, so that no log shows them."""
+    found = (getattr(getattr(settings, section), key) for section, key in secrets())
+    return [one.get_secret_value() for one in found if isinstance(one, SecretStr)]
 
 
 def environment_name(section: str, key: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from config.fields import Fields, refuse
 from config.registry import suggestion
-from config.settings import Settings, environment_name, keys_of
+from config.settings import Settings, environment_name, keys_of, secrets
 from config.strict_yaml import Located
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 SECTIONS = tuple(Settings.model_fields)
 OTHER_VARIABLES = ("TICKTALK_CONFIG",)
 """Variables that are not a setting: TICKTALK_CONFIG names the settings file."""
-TOKEN = ("telegram", "token")
-"""The setting that never stands in a file."""
+SECRETS = secrets()
+"""The settings that never stand in a file."""
 
 _PREFIX = "TICKTALK_"
 _MESSAGES = {
@@ -72,16 +72,16 @@ def _from_file(node: Node, problems: list[Problem]) -> dict[tuple[str, str], Loc
             value = fields.node(key)
             if value is None or _is_empty(value):
                 continue
-            if (name, key) == TOKEN:
-                problems.append(_refuse_token(value))
+            if (name, key) in SECRETS:
+                problems.append(_refuse_secret(value, environment_name(name, key)))
             elif (text := fields.optional_text(key)) is not None:
                 written[name, key] = text
     return written
 
 
-def _refuse_token(value: Node) -> Problem:
-    variable = environment_name(*TOKEN)
-    return value.problem(f"a token does not belong here; write {variable}=... into .env")
+def _refuse_secret(value: Node, variable: str) -> Problem:
+    kind = "token" if variable.endswith("TOKEN") else "key"
+    return value.problem(f"a {kind} does not belong here; write {variable}=... into .env")
 
 
 def _from_environment(

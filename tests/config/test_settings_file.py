@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from config.load import PACKAGED
-from config.settings import Settings, describe_settings
-from config.settings_file import read_settings
+from config.settings import Settings, describe_settings, secret_values
+from config.settings_file import SECRETS, read_settings
 from config.strict_yaml import load_yaml, parse_yaml
 from market.errors import ConfigError
 
@@ -45,10 +45,10 @@ def test_packaged_file_says_the_defaults() -> None:
     assert read_settings(load_yaml(PACKAGED / "settings.yaml"), {}) == Settings()
 
 
-def test_packaged_file_names_every_setting_but_the_token() -> None:
+def test_packaged_file_names_every_setting_but_the_secrets() -> None:
     written = (PACKAGED / "settings.yaml").read_text(encoding="utf-8")
     for name, _, _, meaning in describe_settings():
-        if name != "telegram.token":
+        if tuple(name.split(".")) not in SECRETS:
             assert f"  {name.partition('.')[2]}:" in written
             assert meaning in written
 
@@ -65,10 +65,16 @@ def test_empty_section_and_empty_value_keep_defaults() -> None:
     assert settings("telegram:\ncrawl:\n  every_seconds:\n") == Settings()
 
 
+def _sample(name: str) -> str:
+    if name.endswith("socket_url"):
+        return "ws://127.0.0.1:81"
+    return "http://127.0.0.1:81" if name.endswith("_url") else "7"
+
+
 @pytest.mark.parametrize(("name", "variable"), [row[:2] for row in describe_settings()])
 def test_environment_overrides_every_setting(name: str, variable: str) -> None:
     section, _, key = name.partition(".")
-    found = settings("crawl: {every_seconds: 20}", **{variable: SAMPLES.get(name, "7")})
+    found = settings("crawl: {every_seconds: 20}", **{variable: SAMPLES.get(name, _sample(name))})
     changed = getattr(getattr(found, section), key)
     assert changed != getattr(getattr(Settings(), section), key)
 
@@ -133,3 +139,16 @@ def test_token_in_the_file_is_refused_without_showing_it() -> None:
     message = refusal("telegram: {token: 123:hidden}")
     assert "write TICKTALK_TELEGRAM_TOKEN=... into .env" in message
     assert "hidden" not in message
+
+
+def test_a_key_of_a_broker_stands_in_no_file_either() -> None:
+    message = refusal("kis: {app_secret: abc}")
+    assert "a key does not belong here; write TICKTALK_KIS_APP_SECRET=... into .env" in message
+    found = settings(TICKTALK_KIS_APP_SECRET="planted-secret")
+    assert "planted-secret" not in repr(found)
+    assert secret_values(found) == ["planted-secret"]
+
+
+@pytest.mark.parametrize("url", ["https://host", "ws://", "host:1", "ws://a b"])
+def test_the_address_of_a_socket_is_checked(url: str) -> None:
+    assert "is not an address" in refusal(TICKTALK_UPBIT_SOCKET_URL=url)

@@ -1,0 +1,149 @@
+"""Settings of the sources: where to ask for prices, how hard, and with which keys."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from config.settings_base import Key, Section, SocketUrl, Url
+
+
+class NaverSettings(Section):
+    """How to ask Naver for prices."""
+
+    polling_url: Url = Field(
+        default="https://polling.finance.naver.com", description="Server of the batch price polling"
+    )
+    chart_url: Url = Field(
+        default="https://api.stock.naver.com", description="Server of the minute charts"
+    )
+    front_url: Url = Field(
+        default="https://m.stock.naver.com", description="Server of listings and investor flows"
+    )
+    pages_url: Url = Field(
+        default="https://finance.naver.com", description="Server of the older HTML pages"
+    )
+    codes_per_request: int = Field(
+        default=300, ge=1, le=900, description="Codes in one polling request"
+    )
+    requests_per_second: float = Field(
+        default=3, gt=0, le=1000, description="Requests a second at most"
+    )
+    requests_per_day: int = Field(
+        default=100_000, ge=1, le=10_000_000, description="Requests a day at most, to each server"
+    )
+    timeout_seconds: float = Field(
+        default=5, gt=0, le=60, description="Seconds to wait for an answer"
+    )
+
+
+class UpbitSettings(Section):
+    """How to ask Upbit for prices."""
+
+    rest_url: Url = Field(default="https://api.upbit.com", description="Server of the REST API")
+    socket_url: SocketUrl = Field(
+        default="wss://api.upbit.com/websocket/v1", description="Server of live prices"
+    )
+    requests_per_second: float = Field(
+        default=8, gt=0, le=1000, description="Requests a second at most (Upbit allows 10)"
+    )
+    silence_seconds: float = Field(
+        default=60, ge=5, le=600, description="A socket silent for so long is opened again"
+    )
+    timeout_seconds: float = Field(
+        default=5, gt=0, le=60, description="Seconds to wait for an answer"
+    )
+
+
+class BinanceSettings(Section):
+    """How to ask Binance for prices, spot and USDT-M futures."""
+
+    spot_url: Url = Field(
+        default="https://api.binance.com", description="Server of the spot REST API"
+    )
+    futures_url: Url = Field(
+        default="https://fapi.binance.com", description="Server of the futures REST API"
+    )
+    spot_socket_url: SocketUrl = Field(
+        default="wss://stream.binance.com:9443", description="Server of live spot prices"
+    )
+    futures_socket_url: SocketUrl = Field(
+        default="wss://fstream.binance.com/market", description="Server of live futures prices"
+    )
+    requests_per_second: float = Field(
+        default=10, gt=0, le=1000, description="Requests a second at most"
+    )
+    silence_seconds: float = Field(
+        default=30, ge=5, le=600, description="A socket silent for so long is opened again"
+    )
+    timeout_seconds: float = Field(
+        default=5, gt=0, le=60, description="Seconds to wait for an answer"
+    )
+
+
+class KisSettings(Section):
+    """How to ask Korea Investment & Securities for prices."""
+
+    rest_url: Url = Field(
+        default="https://openapi.koreainvestment.com:9443", description="Server of the REST API"
+    )
+    socket_url: SocketUrl = Field(
+        default="ws://ops.koreainvestment.com:21000", description="Server of live prices"
+    )
+    app_key: Key | None = Field(
+        default=None, description="App key from KIS Developers; only from the environment or .env"
+    )
+    app_secret: Key | None = Field(
+        default=None,
+        description="App secret from KIS Developers; only from the environment or .env",
+    )
+    token_path: str = Field(
+        default="kis_token.json",
+        min_length=1,
+        description="File of the access token, shared by every ticktalk that uses the key",
+    )
+    requests_per_second: float = Field(
+        default=15, gt=0, le=1000, description="Requests a second at most (virtual accounts: 2)"
+    )
+    silence_seconds: float = Field(
+        default=90, ge=5, le=600, description="A socket silent for so long is opened again"
+    )
+    timeout_seconds: float = Field(
+        default=5, gt=0, le=60, description="Seconds to wait for an answer"
+    )
+
+
+class CrawlSettings(Section):
+    """When and from where prices are crawled."""
+
+    source: str = Field(
+        default="naver", min_length=1, description="Name of the source of KRX prices"
+    )
+    second: str = Field(
+        default="", description="Name of the source that stands in for it (kis), none if empty"
+    )
+    every_seconds: int = Field(default=10, ge=1, le=60, description="Seconds between two sweeps")
+    offset_seconds: int = Field(
+        default=2,
+        ge=0,
+        le=30,
+        description="Seconds after a full minute at which its closing sweep runs",
+    )
+    coins_every_seconds: int = Field(
+        default=2, ge=1, le=60, description="Seconds between two sweeps of coins"
+    )
+    history_bars: int = Field(
+        default=400, ge=1, le=400, description="Bars back-filled at the start"
+    )
+
+
+class RecordSettings(Section):
+    """What is kept of everything that was crawled."""
+
+    path: str = Field(
+        default="record",
+        min_length=1,
+        description="Folder of the raw record, from the working folder",
+    )
+    max_megabytes: int = Field(
+        default=2000, ge=0, le=1_000_000, description="Oldest days go beyond it; 0 records nothing"
+    )
