@@ -100,12 +100,14 @@ def _pointed(
         }
     )
     naver = settings.naver.model_copy(
-        update={"polling_url": url, "chart_url": url, "requests_per_second": 1000}
+        update={**dict.fromkeys(_NAVER_SERVERS, url), "requests_per_second": 1000}
     )
     store = settings.store.model_copy(update={"path": str(folder / "demo.sqlite")})
     changed = settings.model_copy(update={"telegram": telegram, "naver": naver, "store": store})
     return replace(config, settings=changed)
 
+
+_NAVER_SERVERS = ("polling_url", "chart_url", "front_url", "pages_url", "rank_url", "sise_url")
 
 _UNPACED = {
     "seconds_per_chat": 0.0,

@@ -22,6 +22,12 @@ class NaverSettings(Section):
     pages_url: Url = Field(
         default="https://finance.naver.com", description="Server of the older HTML pages"
     )
+    rank_url: Url = Field(
+        default="https://stock.naver.com", description="Server of what investors bought most"
+    )
+    sise_url: Url = Field(
+        default="https://api.finance.naver.com", description="Server of the older daily charts"
+    )
     codes_per_request: int = Field(
         default=300, ge=1, le=900, description="Codes in one polling request"
     )
