@@ -18,6 +18,8 @@ from market.errors import SourceChanged, SourceUnavailable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crawlers.daily_budget import Budget
+
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0 Safari/537.36"
@@ -28,7 +30,8 @@ LONGEST_WAIT_SECONDS = 5.0
 
 _REST_TOLERANCE_SECONDS = 0.05
 """Timers may ring a little early."""
-_TRANSIENT = frozenset({408, 425, 429})
+_TRANSIENT = frozenset({408, 418, 425, 429})
+"""418 is how exchanges of coins ban an address for a while that went on asking after 429."""
 _SECRET = re.compile(r"(?<=/)(bot)?\d{5,}:[\w-]+|(?<=/)[\w-]{40,}(?=/|$)")
 
 
@@ -41,6 +44,15 @@ class Pace:
     at_once: int = 4
     attempts: int = 3
     first_pause_seconds: float = 0.5
+
+
+class Refused(SourceChanged):
+    """A 4xx answer: `status` and `body` are for sources that know what the server means by it."""
+
+    def __init__(self, message: str, status: int, body: bytes) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
 
 
 class _Asked(SourceUnavailable):
@@ -65,11 +77,19 @@ class PoliteHttp:
 
     Every failure is SourceUnavailable (asked again a few times first) or SourceChanged. Their
     texts name host and path, never the query, user names or anything that looks like a token.
+    Every attempt counts against the `budget` of its host.
     """
 
-    def __init__(self, client: httpx.AsyncClient, pace: Pace, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        pace: Pace,
+        headers: Mapping[str, str],
+        budget: Budget | None = None,
+    ) -> None:
         self._client = client
         self._pace = pace
+        self._budget = budget
         self._headers = {"User-Agent": USER_AGENT, **headers}
         self._gates: dict[str, _Gate] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -78,7 +98,8 @@ class PoliteHttp:
         """Return the body of a 200 answer.
 
         Raises SourceUnavailable for timeouts, broken connections, 5xx and 429; SourceChanged for
-        every other status (redirects, 404, 410), because then the address is not what we know.
+        every other status (redirects, 404, 410), because then the address is not what we know;
+        it is Refused for 4xx.
         """
         address = httpx.URL(url)
         gate = self._gate(address.host)
@@ -100,13 +121,18 @@ class PoliteHttp:
         async with gate.open:
             _refuse_while_resting(gate, address)
             await gate.limiter.acquire()
+            if self._budget is not None:
+                self._budget.spend(address.host)
             answer = await self._fetch(address, params)
-        if answer.status_code == httpx.codes.OK:
-            return answer.content
-        error = _failure(answer, shown_address(address))
-        if isinstance(error, _Asked) and error.wait_seconds is not None:
-            gate.rest_until = asyncio.get_running_loop().time() + error.wait_seconds
-        raise error
+        rest = None if self._watch is None else self._watch(answer)
+        error = _failure(answer, shown_address(address), rest)
+        if isinstance(error, _Asked):
+            rest = error.wait_seconds
+        if rest is not None:
+            gate.rest_until = asyncio.get_running_loop().time() + rest
+        if error is not None:
+            raise error
+        return answer.content
 
     async def _fetch(self, address: httpx.URL, params: Mapping[str, str] | None) -> httpx.Response:
         try:
@@ -183,14 +209,19 @@ def _pause(error: Exception) -> bool | float:
     return error.wait_seconds if error.wait_seconds <= LONGEST_WAIT_SECONDS else False
 
 
-def _failure(answer: httpx.Response, place: str) -> SourceUnavailable | SourceChanged:
-    status = answer.status_code
+def _failure(
+    answer: httpx.Response, place: str, rest: float | None
+) -> SourceUnavailable | SourceChanged | None:
+    status, headers = answer.status_code, answer.headers
+    if status == httpx.codes.OK:
+        return None
     if status in _TRANSIENT or status >= 500:
-        wait = retry_after_seconds(answer.headers.get("Retry-After"), answer.headers.get("Date"))
-        return _Asked(f"{place} answered {status}", wait)
+        asked = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"))
+        return _Asked(f"{place} answered {status}", rest if asked is None else asked)
     if 300 <= status < 400:
         return SourceChanged(f"{place} answered {status}: it has moved away")
-    return SourceChanged(f"{place} answered {status}: {fragment(answer.content)}")
+    text = f"{place} answered {status}: {fragment(answer.content)}"
+    return Refused(text, status, answer.content) if 400 <= status < 500 else SourceChanged(text)
 
 
 def _refuse_while_resting(gate: _Gate, address: httpx.URL) -> None:
