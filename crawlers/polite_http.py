@@ -16,7 +16,7 @@ from aiolimiter import AsyncLimiter
 from market.errors import SourceChanged, SourceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from crawlers.daily_budget import Budget
 
@@ -77,7 +77,8 @@ class PoliteHttp:
 
     Every failure is SourceUnavailable (asked again a few times first) or SourceChanged. Their
     texts name host and path, never the query, user names or anything that looks like a token.
-    Every attempt counts against the `budget` of its host.
+    Every attempt counts against the `budget` of its host. `watch` sees every answer; the seconds
+    that it returns are a rest which the host is owed.
     """
 
     def __init__(
@@ -86,10 +87,12 @@ class PoliteHttp:
         pace: Pace,
         headers: Mapping[str, str],
         budget: Budget | None = None,
+        watch: Callable[[httpx.Response], float | None] | None = None,
     ) -> None:
         self._client = client
         self._pace = pace
         self._budget = budget
+        self._watch = watch
         self._headers = {"User-Agent": USER_AGENT, **headers}
         self._gates: dict[str, _Gate] = {}
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -14,6 +14,7 @@ from crawlers.polite_http import (
     FRAGMENT_LENGTH,
     Pace,
     PoliteHttp,
+    Refused,
     fragment,
     retry_after_seconds,
     shown_address,
@@ -58,6 +59,7 @@ def test_get_returns_the_body_and_sends_headers() -> None:
         httpx.Response(500),
         httpx.Response(429),
         httpx.Response(429, headers={"Retry-After": "0"}),
+        httpx.Response(418),
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("slow"),
         httpx.RemoteProtocolError("cut"),
@@ -102,6 +104,28 @@ def test_get_does_not_wait_in_place_for_a_long_rest_and_keeps_it() -> None:
     assert texts[0].endswith("answered 429")
     assert "left alone for 120 more seconds" in texts[1]
     assert calls == 1
+
+
+def test_a_refusal_keeps_status_and_body() -> None:
+    error, _ = ask([httpx.Response(400, json={"code": -1121})])
+    assert isinstance(error, Refused)
+    assert (error.status, error.body) == (400, b'{"code":-1121}')
+
+
+def test_a_watch_may_ask_for_a_rest_after_a_good_answer() -> None:
+    async def scenario() -> tuple[bytes, int]:
+        async with respx.mock() as mock, httpx.AsyncClient() as client:
+            route = mock.get(URL).respond(200, content=b"ok", headers={"Used": "99"})
+            watch = {"99": 60.0}
+            http = PoliteHttp(
+                client, FAST, {}, watch=lambda answer: watch.get(answer.headers["Used"])
+            )
+            body = await http.get(URL)
+            with pytest.raises(SourceUnavailable, match="left alone for 60 more seconds"):
+                await http.get(URL)
+            return body, route.call_count
+
+    assert asyncio.run(scenario()) == (b"ok", 1)
 
 
 def test_errors_tell_no_query_and_no_text_of_the_client() -> None:
