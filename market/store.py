@@ -16,9 +16,11 @@ from market.errors import StoreError
 from market.store_bars import BarTable
 from market.store_chat import OutboxTable
 from market.store_documents import DocumentTable
+from market.store_facts import FactTable
 from market.store_orders import OrderTable
 from market.store_people import InboxTable, PeopleTable
 from market.store_signals import SignalTable
+from market.store_universes import UniverseTable
 from market.tables import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -34,7 +36,17 @@ T = TypeVar("T")
 class Transaction:
     """The tables, seen within one transaction; of no use after its function has returned."""
 
-    __slots__ = ("bars", "documents", "inbox", "orders", "outbox", "people", "signals")
+    __slots__ = (
+        "bars",
+        "documents",
+        "facts",
+        "inbox",
+        "orders",
+        "outbox",
+        "people",
+        "signals",
+        "universes",
+    )
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.bars = BarTable(connection)
@@ -44,6 +56,8 @@ class Transaction:
         self.signals = SignalTable(connection)
         self.people = PeopleTable(connection)
         self.documents = DocumentTable(connection)
+        self.facts = FactTable(connection)
+        self.universes = UniverseTable(connection)
 
 
 class Store:

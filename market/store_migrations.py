@@ -9,5 +9,39 @@ MIGRATIONS: Final = {
         "ALTER TABLE lifecycle ADD COLUMN clear_ms BIGINT DEFAULT '0' NOT NULL",
         "ALTER TABLE lifecycle ADD COLUMN unknown INTEGER DEFAULT '-1' NOT NULL",
     ),
+    2: (
+        "CREATE TABLE listing ("
+        "instrument VARCHAR NOT NULL, name VARCHAR NOT NULL, segment VARCHAR NOT NULL, "
+        "kind VARCHAR NOT NULL, first_day VARCHAR NOT NULL, last_day VARCHAR NOT NULL, "
+        "price FLOAT, volume FLOAT, value FLOAT, change FLOAT, "
+        "PRIMARY KEY (instrument)) WITHOUT ROWID",
+        "CREATE TABLE daily_facts ("
+        "day VARCHAR NOT NULL, instrument VARCHAR NOT NULL, told INTEGER NOT NULL, "
+        "institutions_1 FLOAT, "
+        "institutions_5 FLOAT, "
+        "institutions_20 FLOAT, "
+        "foreigners_1 FLOAT, "
+        "foreigners_5 FLOAT, "
+        "foreigners_20 FLOAT, "
+        "individuals_1 FLOAT, "
+        "individuals_5 FLOAT, "
+        "individuals_20 FLOAT, "
+        "market_cap FLOAT, "
+        "listed_shares FLOAT, "
+        "per FLOAT, "
+        "pbr FLOAT, "
+        "eps FLOAT, "
+        "high_52w FLOAT, "
+        "low_52w FLOAT, "
+        "PRIMARY KEY (day, instrument)) WITHOUT ROWID",
+        "CREATE TABLE universes ("
+        "universe VARCHAR NOT NULL, day VARCHAR NOT NULL, spec VARCHAR NOT NULL, "
+        "candidates INTEGER NOT NULL, "
+        "PRIMARY KEY (universe, day))",
+        "CREATE TABLE universe_members ("
+        "universe VARCHAR NOT NULL, day VARCHAR NOT NULL, place INTEGER NOT NULL, "
+        "instrument VARCHAR NOT NULL, why VARCHAR NOT NULL, rank INTEGER, value FLOAT, "
+        "PRIMARY KEY (universe, day, place)) WITHOUT ROWID",
+    ),
 }
 """SQL statements by the version that they start from."""

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from market.tables_types import DecimalText, JsonText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """The version this program writes; a change of any table below needs the next number.
 
 And it needs the statements in store_migrations.py that bring a file of the version before up.
