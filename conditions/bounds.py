@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conditions.cross import Breadth, Ranked
-from conditions.elsewhere import Elsewhere
-from conditions.larger import Larger
+from conditions.fact_fields import FACTS, FactField
+from conditions.lens import Seen
 from conditions.nodes import Call, Member, Name
 from conditions.series import Arithmetic, Constant, Earlier, Indicated, Mapped
 
@@ -45,9 +45,13 @@ POSITIVE = Bounds(0.0, inf)
 _PRICES = ("open", "high", "low", "close", "upper_limit", "lower_limit")
 _DAY_PRICES = ("day.open", "day.high", "day.low", "day.prev_close")
 _AMOUNTS = ("volume", "value", "day.volume", "day.value", "minutes_since_open", "minutes_to_close")
+_FACT_AMOUNTS = ("market_cap", "listed_shares")
+_FACT_PRICES = ("high_52w", "low_52w")
 _NAMED = {
     **dict.fromkeys((*_PRICES, *_DAY_PRICES), Bounds(LEAST_PRICE, inf)),
     **dict.fromkeys(_AMOUNTS, POSITIVE),
+    **dict.fromkeys((f"{FACTS}.{name}" for name in _FACT_AMOUNTS), POSITIVE),
+    **dict.fromkeys((f"{FACTS}.{name}" for name in _FACT_PRICES), Bounds(LEAST_PRICE, inf)),
     "day.change": Bounds(-1.0, inf),
     "time": Bounds(0.0, 24 * 60.0),
 }
@@ -56,7 +60,7 @@ _NAMED = {
 
 def bounds(series: Series) -> Bounds:
     """Return the bounds of a series; where nothing is known, of all numbers."""
-    found = _NAMED.get(series.key, ANYTHING)
+    found = _NAMED.get(_own_name(series), ANYTHING)
     match series:
         case Constant(value=value):
             found = Bounds(value, value)
@@ -64,7 +68,7 @@ def bounds(series: Series) -> Bounds:
             found = Bounds(0.0, 1.0)
         case Ranked():
             found = Bounds(1.0, inf)
-        case Earlier(source=source) | Elsewhere(source=source) | Larger(source=source):
+        case Earlier(source=source) | Seen(source=source):
             found = bounds(source)
         case Arithmetic(sign=sign, left=left, right=right):
             found = _arithmetic(sign, bounds(left), bounds(right))
@@ -73,6 +77,10 @@ def bounds(series: Series) -> Bounds:
         case Indicated():
             found = _indicated(series)
     return found
+
+
+def _own_name(series: Series) -> str:
+    return f"{FACTS}.{series.name}" if isinstance(series, FactField) else series.key
 
 
 def _indicated(series: Indicated) -> Bounds:

@@ -11,6 +11,7 @@ import numpy as np
 
 from conditions.cross import is_cross
 from conditions.elsewhere import instruments_in, unknown_instrument
+from conditions.fact_fields import facts_in
 from conditions.larger import prefixes_in
 from conditions.mistake import Mistake
 from conditions.names import Names
@@ -84,6 +85,11 @@ class Condition:
     def larger(self) -> frozenset[Timeframe]:
         """Return the longer timeframes that it looks at: a panel must hold them beside its own."""
         return frozenset(one for rule in self._rules for one in prefixes_in(rule.node))
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """Return the daily facts that it looks at: with any of them a panel must hold facts."""
+        return frozenset(one for rule in self._rules for one in facts_in(rule.node))
 
     @property
     def is_cross(self) -> bool:

@@ -1,4 +1,4 @@
-"""Every name that stands for a series by itself, and what belongs to the day and the clock."""
+"""Every name that stands for a series by itself or with a part: the bar, the day, the facts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from conditions.clock_fields import CLOCK_FIELDS, clock_field
 from conditions.cross import BREADTH, RANK
 from conditions.day_fields import DAY, DAY_FIELDS, day_field
 from conditions.elsewhere import OF, USAGE
+from conditions.fact_fields import FACT_FIELDS, FACTS, fact_field
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.larger import PREFIXES
@@ -20,6 +21,8 @@ from conditions.units import Unit
 from config.registry import suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conditions.nodes import Node
     from conditions.series import Series
     from market.types import Timeframe
@@ -48,7 +51,10 @@ POSITION = "position"
 _LATER = {POSITION: "what is held"}
 """Words that are kept for what cannot be asked for yet."""
 
-RESERVED = frozenset({*FIELDS, *SCOPES, *PREFIXES, DAY, *_LATER})
+PARTS: Mapping[str, Mapping[str, object]] = {DAY: DAY_FIELDS, FACTS: FACT_FIELDS}
+"""Names that stand for a series with a part behind them only."""
+
+RESERVED = frozenset({*FIELDS, *SCOPES, *PREFIXES, *PARTS, *_LATER})
 """Names that no named expression may have."""
 
 
@@ -66,13 +72,13 @@ def named_field(node: Name, timeframe: Timeframe | None) -> Series:
 
 def field_of(owner: Name, part: str, timeframe: Timeframe | None) -> Series:
     """Return the series of `owner.part`; raises Mistake where there is none."""
-    if owner.name != DAY:
-        raise Mistake(owner.start, f"'{owner.name}' has no part '{part}'")
-    if part not in DAY_FIELDS:
-        near = suggestion(part, DAY_FIELDS)
-        listed = ", ".join(DAY_FIELDS)
-        raise Mistake(owner.start, f"'day' has no part '{part}'{near or '; it has ' + listed}")
-    return day_field(part, timeframe)
+    parts = PARTS.get(owner.name, {})
+    if part in parts:
+        return day_field(part, timeframe) if owner.name == DAY else fact_field(part)
+    near = suggestion(part, parts) if parts else suggestion(owner.name, PARTS)
+    if parts and not near:
+        near = f"; it has {', '.join(parts)}"
+    raise Mistake(owner.start, f"'{owner.name}' has no part '{part}'{near}")
 
 
 def unknown_call(call: Call, name: str) -> Mistake:
@@ -107,15 +113,17 @@ def _no_field(node: Name) -> Mistake:
     needs = _needs(name)
     if needs:
         return Mistake(node.start, f"'{name}' {needs}")
-    words = [*FIELDS, DAY, *SCOPES, *INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS]
+    if name in FACT_FIELDS:
+        return Mistake(node.start, f"unknown name '{name}'; did you mean '{FACTS}.{name}'?")
+    words = [*FIELDS, *PARTS, *SCOPES, *INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS]
     near = suggestion(name, [*words, "and", "or", "not"])
     return Mistake(node.start, f"unknown name '{name}'{near or '; known: ' + ', '.join(FIELDS)}")
 
 
 def _needs(name: str) -> str:
     """Return what a word lacks that is none by itself, "" for an unknown one."""
-    if name == DAY:
-        return f"needs a part: {', '.join(f'{DAY}.{part}' for part in DAY_FIELDS)}"
+    if name in PARTS:
+        return f"needs a part: {', '.join(f'{name}.{part}' for part in PARTS[name])}"
     if name in PREFIXES:
         return f"needs a part: {name}.close, {name}.sma(close, 20)"
     if name in SCOPES:

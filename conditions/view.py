@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
     from conditions.reference import Reference
+    from market.fact_panel import FactPanel
     from market.panel import Panel
     from market.types import InstrumentId, Timeframe
 
@@ -24,7 +25,8 @@ class View:
 
     Give the same `shared` only while the panel stays as it is. Arrays are right-aligned: their
     last column is the newest bar, and they may have more columns than were asked for. `universe`
-    are the rows that a row is ranked among, every row where it is None.
+    are the rows that a row is ranked among, every row where it is None. `facts` are those of the
+    panel's rows, by default the panel's own.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class View:
         shared: Shared,
         reference: Reference | None = None,
         universe: Array | None = None,
+        facts: FactPanel | None = None,
     ) -> None:
         self._panel = panel
         self._picked = rows
@@ -41,6 +44,7 @@ class View:
         self._universe = universe
         self._rows_key = (panel.timeframe, _bytes(rows), _bytes(universe))
         self.reference = usual_reference() if reference is None else reference
+        self.facts = panel.facts if facts is None else facts
         self.timeframe = panel.timeframe
         self.rows = len(panel.instruments) if rows is None else len(rows)
         self.columns = panel.depth
@@ -83,10 +87,10 @@ class View:
         panel = self._panel.larger.get(timeframe)
         if panel is None:
             return None
-        return View(panel, self._picked, self._shared, self.reference, self._universe)
+        return View(panel, self._picked, self._shared, self.reference, self._universe, self.facts)
 
     def _other(self, rows: Array | None) -> View:
-        return View(self._panel, rows, self._shared, self.reference, self._universe)
+        return View(self._panel, rows, self._shared, self.reference, self._universe, self.facts)
 
     def _pick(self, values: Array) -> Array:
         return np.ascontiguousarray(values if self._picked is None else values[self._picked])

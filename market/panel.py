@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from market.fact_panel import FactPanel
 from market.signals import Snapshot
 from market.types import to_ms
 
@@ -59,6 +60,7 @@ class Panel:
     what an array taken earlier shows. Another thread than the one that appends takes a `part`.
 
     `larger` are panels of longer timeframes with the same rows; their bars are appended to them.
+    `facts` are what is told of the same rows by the day, None where nobody asks for it.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Panel:
         instruments: Sequence[InstrumentId],
         depth: int = 400,
         larger: Iterable[Timeframe] = (),
+        facts: FactPanel | None = None,
     ) -> None:
         self.timeframe = timeframe
         self.instruments = tuple(instruments)
@@ -79,6 +82,7 @@ class Panel:
         self.missing = np.zeros(rows, dtype=bool)
         self.counts = np.zeros(rows, dtype=np.int64)
         self.larger = {one: Panel(one, self.instruments, depth) for one in larger}
+        self.facts = facts
         self._changing = RLock()
 
     @property
@@ -160,7 +164,8 @@ class Panel:
     def part(self, rows: np.ndarray[Any, Any]) -> Panel:
         """Return a copy of these rows in this order, whole whatever another thread appends."""
         names = [self.instruments[row] for row in rows.tolist()]
-        part = Panel(self.timeframe, names, self.depth, self.larger)
+        facts = None if self.facts is None else FactPanel(names, self.facts.depth)
+        part = Panel(self.timeframe, names, self.depth, self.larger, facts)
         part.take_rows(np.arange(len(rows)), self, rows)
         return part
 
@@ -169,8 +174,10 @@ class Panel:
     ) -> None:
         """Put copies of another panel's rows into these; both have the same depth.
 
-        Of longer timeframes those are copied that both have.
+        Of longer timeframes those are copied that both have, and so are facts.
         """
+        if self.facts is not None and source.facts is not None:
+            self.facts.take_rows(rows, source.facts, source_rows)
         for timeframe, panel in self.larger.items():
             if timeframe in source.larger:
                 panel.take_rows(rows, source.larger[timeframe], source_rows)

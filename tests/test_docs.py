@@ -14,6 +14,7 @@ from conditions.clock_fields import CLOCK_FIELDS
 from conditions.compile import compile_all, compile_condition
 from conditions.coverage import coverage
 from conditions.day_fields import DAY_FIELDS
+from conditions.fact_fields import FACT_FIELDS
 from conditions.fields import BAR_FIELDS, FIELDS, SCOPES
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
@@ -121,6 +122,7 @@ def test_every_field_and_scope_is_documented() -> None:
     text = read("docs/conditions.md")
     meanings = {f"day.{name}": part.meaning for name, part in DAY_FIELDS.items()}
     meanings |= {name: part.meaning for name, part in CLOCK_FIELDS.items()} | LIMIT_FIELDS
+    meanings |= {f"facts.{name}": part.meaning for name, part in FACT_FIELDS.items()}
     for name, meaning in meanings.items():
         assert f"| `{name}` | {meaning} |" in text, name
     for name in (*BAR_FIELDS, *FIELDS):
