@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conditions.cross import Breadth, Ranked
-from conditions.elsewhere import Elsewhere
 from conditions.fact_fields import FACTS, FactField
-from conditions.larger import Larger
+from conditions.lens import Seen
 from conditions.nodes import Call, Member, Name
 from conditions.series import Arithmetic, Constant, Earlier, Indicated, Mapped
 
@@ -69,7 +68,7 @@ def bounds(series: Series) -> Bounds:
             found = Bounds(0.0, 1.0)
         case Ranked():
             found = Bounds(1.0, inf)
-        case Earlier(source=source) | Elsewhere(source=source) | Larger(source=source):
+        case Earlier(source=source) | Seen(source=source):
             found = bounds(source)
         case Arithmetic(sign=sign, left=left, right=right):
             found = _arithmetic(sign, bounds(left), bounds(right))

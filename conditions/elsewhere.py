@@ -1,4 +1,4 @@
-"""`of("KRX:069500").close`: a series of another instrument, by the time of this one's bars."""
+"""`of("KRX:069500").close`: what is asked of another instrument, by the time of this one's bars."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from conditions.days import newest_starts
+from conditions.fact_fields import FactField, fact_of
 from conditions.larger import PREFIXES
+from conditions.lens import Glance, seen
 from conditions.mistake import Mistake
-from conditions.nodes import Ago, Argument, Call, Member, Name, Scoped, Text, children, to_text
+from conditions.nodes import Ago, Argument, Call, Grouped, Member, Name, Text, children
 from conditions.reference import venue_of
-from conditions.series import Series
 from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from conditions.nodes import Node
+    from conditions.series import Series
     from conditions.view import View
     from market.directory import Directory
     from market.types import InstrumentId
@@ -29,38 +31,40 @@ OF = "of"
 USAGE = 'of("KRX:005930").close'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere(Series):
-    """A series of another instrument; between its bars its newest value goes on.
+@dataclass(frozen=True, slots=True)
+class OtherInstrument:
+    """Sees the bars of another instrument; between its bars its newest one goes on.
 
     It is unknown where a slot of the other instrument is missing, not where it did not trade.
     """
 
     instrument: InstrumentId
-    source: Series
 
-    def values(self, view: View, columns: int) -> Array:
-        """Return what was the newest value as each bar ended."""
-        starts = newest_starts(view, columns)
+    @property
+    def scope(self) -> Node:
+        """Return the call in front."""
+        return Call(Name(OF), (Argument("", Text(self.instrument)),))
+
+    @property
+    def is_other(self) -> bool:
+        """Return that they are another instrument's."""
+        return True
+
+    def glance(self, view: View, columns: int) -> Glance | None:
+        """Return the bars that were the newest as each own bar ended."""
         other = view.only(self.instrument)
         if other is None:
-            return np.full(starts.shape, np.nan)
-        values = self.source.values(other, other.columns)[0, -other.columns :]
+            return None
+        starts = newest_starts(view, columns)
         places, is_known = _newest(other, starts)
-        return np.where(is_known & (starts > 0), values[places], np.nan)
+        return Glance(other, other.columns, places, is_known & (starts > 0))
 
 
-def elsewhere(scope: Node, source: Series) -> Elsewhere:
+def elsewhere(scope: Node, source: Series) -> Series:
     """Return a series as one of the instrument that a scope names; raises Mistake."""
-    meaning = Scoped(scope, source.node)
-    return Elsewhere(
-        node=meaning,
-        unit=source.unit,
-        key=to_text(meaning),
-        bars=source.bars,
-        instrument=instrument_of(scope),
-        source=source,
-    )
+    if isinstance(source, FactField):
+        return fact_of(instrument_of(scope), scope, source)
+    return seen(OtherInstrument(instrument_of(scope)), source)
 
 
 def _newest(other: View, starts: Array) -> tuple[Array, Array]:
@@ -76,14 +80,20 @@ def split(node: Node) -> tuple[Node, Node] | None:
     """Return what stands in front of a chain of parts and calls, and the chain without it.
 
     Only `of(...)` and timeframes count: `of("KRX:005930").sma(close, 20)[1]` is `sma(close, 20)[1]`
-    of that instrument, `d1.close[1]` is `close[1]` of daily bars.
+    of that instrument, `d1.close[1]` is `close[1]` of daily bars, `d1.(close > open)` is all that
+    stands in the parentheses.
     """
-    if isinstance(node, Member) and _is_scope(node.source):
-        return node.source, Name(node.name, start=node.start, end=node.end)
     match node:
+        case Member(below, name) if _is_scope(below):
+            return below, Name(name, start=node.start, end=node.end)
+        case Grouped(below, source) if _is_scope(below):
+            return below, source
         case Member(below) | Ago(below):
             found = split(below)
             return found and (found[0], replace(node, source=found[1]))
+        case Grouped(below):
+            found = split(below)
+            return found and (found[0], replace(node, scope=found[1]))
         case Call(function):
             found = split(function)
             return found and (found[0], replace(node, function=found[1]))

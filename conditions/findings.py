@@ -52,7 +52,7 @@ class Places:
 
     def problem(self, truth: Truth, message: str, occurrence: int = 0) -> Problem:
         """Return a problem where the verdict is written, for the second time where it is 1."""
-        for words in (truth.text, *(leaf.text for leaf in leaves(truth))):
+        for words in (one.written or one.text for one in (truth, *leaves(truth))):
             found = list(self._find(words))
             if found:
                 located, offset = found[min(occurrence, len(found) - 1)]

@@ -1,4 +1,4 @@
-"""`d1.close`, `h1.rsi(14)`: a series of a longer timeframe, as far as its bars have closed."""
+"""`d1.close`, `h1.rsi(14)`: what is asked of a longer timeframe, as far as its bars have closed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from conditions.days import day_ends, length_ms, newest_starts, offsets
+from conditions.fact_fields import FACTS, FactField
+from conditions.lens import Glance, Seen, seen
 from conditions.mistake import Mistake
-from conditions.nodes import Name, Scoped, children, to_text
-from conditions.series import Series
+from conditions.nodes import Name, Scoped, children
+from conditions.seen_truths import SeenEvent, SeenLasting
 from market.types import Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conditions.lens import Lens
     from conditions.nodes import Node
+    from conditions.series import Series
     from conditions.truths import Truth
     from conditions.view import View
 
@@ -35,44 +39,48 @@ PREFIXES = {
 USAGE = "d1.sma(close, 20)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Larger(Series):
-    """A series of a longer timeframe; each own bar sees the newest bar of it that had closed.
+@dataclass(frozen=True, slots=True)
+class LongerBars:
+    """Sees the bars of a longer timeframe: each own bar sees the newest one that had closed.
 
     A bar within a session counts from the own bar on with which it ends, a day's bar (and one that
     lasts beyond the session) from the next day on. It is unknown where the bar is not told yet.
     """
 
-    timeframe: Timeframe
-    source: Series
+    prefix: str
 
-    def values(self, view: View, columns: int) -> Array:
-        """Return what was the newest closed value as each bar ended."""
-        starts = newest_starts(view, columns)
+    @property
+    def timeframe(self) -> Timeframe:
+        """Return the timeframe."""
+        return PREFIXES[self.prefix]
+
+    @property
+    def scope(self) -> Node:
+        """Return the word in front."""
+        return Name(self.prefix)
+
+    @property
+    def is_other(self) -> bool:
+        """Return that they are the instrument's own."""
+        return False
+
+    def glance(self, view: View, columns: int) -> Glance | None:
+        """Return the bars that had closed as each own bar ended."""
         larger = view.larger(self.timeframe)
         if larger is None:
-            return np.full(starts.shape, np.nan)
+            return None
+        starts = newest_starts(view, columns)
         moments = _moments(view, starts, self.timeframe)
         width = _reach(larger, moments, starts > 0)
-        values = self.source.values(larger, width)
         places, is_known = _newest(larger, moments, width)
-        found = np.take_along_axis(
-            np.broadcast_to(values[:, -width:], (larger.rows, width)), np.maximum(places, 0), 1
-        )
-        return np.where(is_known & (starts > 0), found, np.nan)
+        return Glance(larger, width, places, is_known & (starts > 0))
 
 
-def larger(prefix: Name, source: Series) -> Larger:
+def larger(prefix: Name, source: Series) -> Series:
     """Return a series as one of the longer timeframe that the prefix names."""
-    meaning = Scoped(Name(prefix.name), source.node)
-    return Larger(
-        node=meaning,
-        unit=source.unit,
-        key=to_text(meaning),
-        is_level=source.is_level,
-        timeframe=PREFIXES[prefix.name],
-        source=source,
-    )
+    if isinstance(source, FactField):
+        raise Mistake(prefix.start, f"'{FACTS}' are of days already; write {source.key}")
+    return seen(LongerBars(prefix.name), source)
 
 
 def check_prefix(prefix: Name, own: Timeframe | None, outer: Timeframe | None) -> None:
@@ -109,6 +117,8 @@ def needs(*truths: Truth) -> dict[Timeframe, int]:
     """Return how many bars of longer timeframes an instrument must have for these verdicts."""
     found: dict[Timeframe, int] = {}
     for truth in truths:
+        if isinstance(truth, SeenEvent | SeenLasting):
+            _add(truth.lens, truth.inner.warm_up, found)
         for series in truth.operands:
             _add_needs(series, found)
         for timeframe, bars in needs(*truth.parts).items():
@@ -117,10 +127,15 @@ def needs(*truths: Truth) -> dict[Timeframe, int]:
 
 
 def _add_needs(series: Series, found: dict[Timeframe, int]) -> None:
-    if isinstance(series, Larger):
-        found[series.timeframe] = max(series.source.warm_up, found.get(series.timeframe, 0))
+    if isinstance(series, Seen):
+        _add(series.lens, series.source.warm_up, found)
     for part in series.parts:
         _add_needs(part, found)
+
+
+def _add(lens: Lens, bars: int, found: dict[Timeframe, int]) -> None:
+    if isinstance(lens, LongerBars):
+        found[lens.timeframe] = max(bars, found.get(lens.timeframe, 0))
 
 
 def _known_from(larger: View, width: int) -> Array:

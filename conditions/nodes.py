@@ -127,6 +127,14 @@ class Junction(Placed):
 
 
 @dataclass(frozen=True, slots=True)
+class Grouped(Placed):
+    """`scope.(source)` as it was written."""
+
+    scope: Node
+    source: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Scoped(Placed):
     """`scope.source` as it is understood: all of the source belongs to the scope."""
 
@@ -147,6 +155,7 @@ Node: TypeAlias = (
     | Held
     | Not
     | Junction
+    | Grouped
     | Scoped
 )
 
@@ -157,7 +166,7 @@ OR, AND, NOT, HELD, COMPARISON, SUM, PRODUCT, UNARY, POSTFIX, ATOM = range(10)
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly below."""
     match node:
-        case Binary(_, left, right) | Scoped(left, right):
+        case Binary(_, left, right) | Grouped(left, right) | Scoped(left, right):
             return (left, right)
         case Comparison(operands) | Junction(_, operands):
             return operands
@@ -183,7 +192,7 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
             made = replace(node, source=change(below))
         case Negative(below) | Held(below) | Not(below):
             made = replace(node, operand=change(below))
-        case Scoped(scope, source):
+        case Grouped(scope, source) | Scoped(scope, source):
             made = replace(node, scope=change(scope), source=change(source))
         case _:
             return node
@@ -211,7 +220,7 @@ def _write(node: Node) -> tuple[str, int]:
         case Binary(operator, left, right):
             level = SUM if operator in {"+", "-"} else PRODUCT
             return f"{_inside(left, level)} {operator} {_inside(right, level + 1)}", level
-        case Member() | Ago() | Call() | Scoped():
+        case Member() | Ago() | Call() | Grouped() | Scoped():
             return _write_postfix(node), POSTFIX
         case _:
             return _write_truth(node)
@@ -230,7 +239,7 @@ def _write_atom(node: Number | Name | Text) -> str:
             return f"'{text}'" if '"' in text else f'"{text}"'
 
 
-def _write_postfix(node: Member | Ago | Call | Scoped) -> str:
+def _write_postfix(node: Member | Ago | Call | Grouped | Scoped) -> str:
     match node:
         case Member(source, name):
             return f"{_inside(source, POSTFIX)}.{name}"
@@ -238,8 +247,19 @@ def _write_postfix(node: Member | Ago | Call | Scoped) -> str:
             return f"{_inside(source, POSTFIX)}[{bars}]"
         case Call(function, arguments):
             return f"{_inside(function, POSTFIX)}({_listed(arguments)})"
-        case Scoped(scope, source):
+        case Scoped(scope, source) if _begins_with_a_name(source):
             return f"{_inside(scope, POSTFIX)}.{_inside(source, POSTFIX)}"
+        case Grouped(scope, source) | Scoped(scope, source):
+            return f"{_inside(scope, POSTFIX)}.({to_text(source)})"
+
+
+def _begins_with_a_name(node: Node) -> bool:
+    """Tell whether a chain of parts and calls can stand behind a `.` as it is."""
+    match node:
+        case Member(below) | Ago(below) | Call(below) | Scoped(below):
+            return _begins_with_a_name(below)
+        case _:
+            return isinstance(node, Name)
 
 
 def _write_truth(node: Comparison | Held | Not | Junction) -> tuple[str, int]:

@@ -26,6 +26,7 @@ from conditions.nodes import (
     Binary,
     Call,
     Comparison,
+    Grouped,
     Held,
     Junction,
     Member,
@@ -193,8 +194,10 @@ class _Parser:
         return Ago(source, bars)
 
     def _member(self, source: Node) -> Node:
+        if self._token.is_symbol("("):
+            return Grouped(source, self._parenthesised())
         if self._token.sort is not Sort.NAME:
-            raise self._wrong("a name after '.'")
+            raise self._wrong("a name or '(' after '.'")
         return Member(source, self._take().text)
 
     def _call(self, function: Node) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conditions.calls import bind_all, decimal_of
+from conditions.elsewhere import split
 from conditions.indicators import EVENTS, SHORTHANDS
 from conditions.larger import refuse_mixed
 from conditions.mistake import Mistake, NoTruth
@@ -23,7 +24,8 @@ from conditions.nodes import (
 )
 from conditions.parser import parse
 from conditions.resolve_series import SeriesResolver, common_unit
-from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, Truth
+from conditions.seen_truths import seen_truth
+from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, Truth, rewritten
 
 if TYPE_CHECKING:
     from conditions.nodes import Node
@@ -50,6 +52,17 @@ class Resolver:
         return found if found is None or self._numbers.reaches(node, found.bars) else None
 
     def _truth(self, node: Node) -> Truth | None:
+        scoped = split(node)
+        if scoped is not None and _is_truth(scoped[1]):
+            return self._behind(node, *scoped)
+        return self._plain(node)
+
+    def _behind(self, node: Node, scope: Node, inner: Node) -> Truth | None:
+        with self._numbers.behind(scope, inner) as lens:
+            found = self.truth(inner)
+        return found and seen_truth(lens, found, self._written(node))
+
+    def _plain(self, node: Node) -> Truth | None:
         match node:
             case Comparison():
                 return self._compared(node)
@@ -161,7 +174,19 @@ class Resolver:
         except Mistake as mistake:  # such as one that grows too long
             raise Mistake(call.start, mistake.message) from mistake
         self.mistakes += [Mistake(call.start, one.message) for one in inner.mistakes]
-        return found
+        return found and rewritten(found, self._written(call))
+
+
+def _is_truth(node: Node) -> bool:
+    """Tell whether what stands behind a scope is true or false, not a number."""
+    scoped = split(node)
+    if scoped is not None:
+        return _is_truth(scoped[1])
+    match node:
+        case Call(Name(name)):
+            return name in EVENTS or name in SHORTHANDS
+        case _:
+            return isinstance(node, Comparison | Held | Not | Junction)
 
 
 def joined_truths(word: str, found: list[Truth | None]) -> Truth | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from conditions.calls import bind, decimal_of, output_of
 from conditions.cross import BREADTH, RANK, breadth_of, ranked
-from conditions.elsewhere import USAGE, elsewhere, split
+from conditions.elsewhere import USAGE, OtherInstrument, elsewhere, instrument_of, split
 from conditions.fields import field_of, named_field, refuse_later, unknown_call
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.registry import OPENINGS
-from conditions.larger import PREFIXES, check_prefix, larger, refuse_mixed
-from conditions.larger import USAGE as PREFIX_USAGE
+from conditions.larger import PREFIXES, LongerBars, check_prefix, larger, refuse_mixed
 from conditions.made_series import constant, mapped, stays_level
 from conditions.mistake import Mistake
 from conditions.nodes import (
@@ -22,6 +22,7 @@ from conditions.nodes import (
     Argument,
     Binary,
     Call,
+    Grouped,
     Member,
     Name,
     Negative,
@@ -34,8 +35,9 @@ from conditions.series import Arithmetic, Earlier, Indicated
 from conditions.units import Unit, added, joined, product, quotient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from conditions.lens import Lens
     from conditions.nodes import Node
     from conditions.series import Series
     from conditions.truths import Truth
@@ -81,29 +83,29 @@ class SeriesResolver:
         if scoped is None:
             return self._plain(node)
         scope, inner = scoped
-        if isinstance(inner, Call) and called(inner) in (*EVENTS, *SHORTHANDS):
-            usage = PREFIX_USAGE if isinstance(scope, Name) else USAGE
-            message = f"'{called(inner)}' is true or false; call it with numbers such as {usage}"
-            raise Mistake(node.start, message)
-        if isinstance(scope, Name):
-            return self._larger(scope, inner)
-        found = self.series(inner)
-        return elsewhere(scope, found) if found else None
+        with self.behind(scope, inner):
+            found = self.series(inner)
+        if found is None:
+            return None
+        return larger(scope, found) if isinstance(scope, Name) else elsewhere(scope, found)
 
-    def _larger(self, prefix: Name, inner: Node) -> Series | None:
-        """Return the series of a longer timeframe, whose bars all names behind the prefix mean."""
+    @contextmanager
+    def behind(self, scope: Node, inner: Node) -> Iterator[Lens]:
+        """Let names mean what stands behind a scope; raises Mistake where it cannot stand there."""
+        if not isinstance(scope, Name):
+            yield OtherInstrument(instrument_of(scope))
+            return
         own, outer = self.timeframe, self._outer
-        check_prefix(prefix, own, outer)
+        check_prefix(scope, own, outer)
         scoped = split(inner)
         if scoped is not None and not isinstance(scoped[0], Name):
-            message = f'write of(...) first: of("KRX:005930").{prefix.name}.close'
-            raise Mistake(prefix.start, message)
-        self.timeframe = self._outer = PREFIXES[prefix.name]
+            message = f'write of(...) first: of("KRX:005930").{scope.name}.close'
+            raise Mistake(scope.start, message)
+        self.timeframe = self._outer = PREFIXES[scope.name]
         try:
-            found = self.series(inner)
+            yield LongerBars(scope.name)
         finally:
             self.timeframe, self._outer = own, outer
-        return larger(prefix, found) if found else None
 
     def _plain(self, node: Node) -> Series | None:
         match node:
@@ -252,6 +254,9 @@ class SeriesResolver:
 
 
 def _no_number(node: Node) -> Mistake:
+    if isinstance(node, Grouped):
+        message = "only a timeframe or of(...) stands in front of .( ): d1.(close > open)"
+        return Mistake(node.start, message)
     if isinstance(node, Text):
         return Mistake(node.start, f"a text names an instrument and stands in {USAGE}")
     return Mistake(node.start, "expected a number, found something true or false")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -34,14 +34,16 @@ COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
 class Truth:
     """A verdict for every bar; all is min, any is max, not is minus.
 
-    `node` is its meaning with nothing left out, `text` what the user wrote, `bars` how many bars
-    the newest verdict needs, `warm_up` how many of them an instrument must have.
+    `node` is its meaning with nothing left out, `text` what people are shown, `bars` how many bars
+    the newest verdict needs, `warm_up` how many of them an instrument must have. `written` is what
+    the user wrote where that is not the text.
     """
 
     node: Node
     text: str
     bars: int
     warm_up: int
+    written: str = field(default="", kw_only=True, compare=False)
 
     def verdicts(self, view: View, columns: int) -> Array:
         """Return int8[rows, columns], the newest bar last."""
@@ -158,3 +160,15 @@ class Joined(Truth):
     def parts(self) -> tuple[Truth, ...]:
         """Return what is joined."""
         return self.sources
+
+
+def rewritten(truth: Truth, written: str) -> Truth:
+    """Return the verdict with all of its parts as what the user wrote with these words."""
+    match truth:
+        case Joined(sources=sources):
+            parts = tuple(rewritten(one, written) for one in sources)
+            return replace(truth, written=written, sources=parts)
+        case Opposite(source=source) | Lasting(source=source):
+            return replace(truth, written=written, source=rewritten(source, written))
+        case _:
+            return replace(truth, written=written)

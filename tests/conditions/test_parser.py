@@ -100,7 +100,7 @@ def test_parse_reads_every_form() -> None:
         ("close > open for 2 minutes", 19, "expected 'bars' after 'for 2', found 'minutes'"),
         ("close % 2", 6, "% is a unit"),
         ("close > .5", 8, "write a digit before the '.'"),
-        ("close.", 6, "expected a name after '.'"),
+        ("close.", 6, "expected a name or '(' after '.'"),
         ("close > not open", 8, "found 'not'"),
         ("9" * 30, 0, "the number is larger than"),
     ],

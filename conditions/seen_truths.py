@@ -1,0 +1,131 @@
+"""Verdicts of the bars beside own ones: what stands behind `d1.` or `of("KRX:069500").`
+
+Comparisons, `and`, `or` and `not` are asked of what each own bar sees. Events, `for` and `within`
+look at several bars, and those are the bars beside: they are judged there and then seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from conditions.lens import Seen, look, seen
+from conditions.nodes import Comparison, Junction, Not, Scoped, to_text
+from conditions.series import Constant
+from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, rewritten
+
+if TYPE_CHECKING:
+    from conditions.lens import Lens
+    from conditions.nodes import Node
+    from conditions.series import Series
+    from conditions.truths import Truth
+    from conditions.view import View
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenEvent(Happened):
+    """An event of the bars beside, true on every own bar that sees the bar on which it happened."""
+
+    lens: Lens
+    inner: Happened
+
+    def verdicts(self, view: View, columns: int) -> Array:
+        """Return what each own bar sees."""
+        return look(self.lens, view, columns, self.inner.verdicts, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenLasting(Lasting):
+    """What has lasted over bars beside, up to the one that is seen; `source` is as seen now."""
+
+    lens: Lens
+    inner: Lasting
+
+    def verdicts(self, view: View, columns: int) -> Array:
+        """Return what each own bar sees."""
+        return look(self.lens, view, columns, self.inner.verdicts, 0)
+
+
+def seen_truth(lens: Lens, truth: Truth, written: str) -> Truth:
+    """Return a verdict as one of the bars beside; `written` is how the user wrote the whole."""
+    return rewritten(_seen(lens, truth), written)
+
+
+def inward(truth: Compared) -> tuple[Lens, Compared] | None:
+    """Return the lens through which both sides are seen and the comparison on its bars, if any."""
+    lenses = [one.lens for one in (truth.left, truth.right) if isinstance(one, Seen)]
+    sides = [_inner(one) for one in (truth.left, truth.right)]
+    if not lenses or lenses[0] != lenses[-1] or None in sides:
+        return None
+    left, right = (one for one in sides if one is not None)
+    needs = max(left.bars, right.bars), max(left.warm_up, right.warm_up)
+    meaning = Comparison((left.node, right.node), (truth.operator,))
+    inner = Compared(meaning, truth.text, *needs, left, truth.operator, right, truth.unit)
+    return lenses[0], inner
+
+
+def _inner(side: Series) -> Series | None:
+    if isinstance(side, Seen):
+        return side.source
+    return side if isinstance(side, Constant) else None
+
+
+def _seen(lens: Lens, truth: Truth) -> Truth:
+    match truth:
+        case Compared(left=left, operator=operator, right=right, unit=unit):
+            one, other = seen(lens, left), seen(lens, right)
+            meaning: Node = Comparison((one.node, other.node), (operator,))
+            bars = max(one.bars, other.bars)
+            return Compared(meaning, to_text(meaning), bars, 1, one, operator, other, unit)
+        case Joined(word=word, sources=sources):
+            parts = tuple(_seen(lens, one) for one in sources)
+            meaning = Junction(word, tuple(one.node for one in parts))
+            bars = max(one.bars for one in parts)
+            return Joined(meaning, to_text(meaning), bars, 1, word, parts)
+        case Opposite(source=source):
+            part = _seen(lens, source)
+            meaning = Not(part.node)
+            return Opposite(meaning, to_text(meaning), part.bars, 1, part)
+        case Happened():
+            return _event(lens, truth)
+        case Lasting():
+            return _lasting(lens, truth)
+        case _:
+            raise TypeError(f"{type(truth).__name__} cannot be seen on other bars")
+
+
+def _event(lens: Lens, event: Happened) -> SeenEvent:
+    meaning = Scoped(lens.scope, event.node)
+    return SeenEvent(
+        node=meaning,
+        text=to_text(meaning),
+        bars=event.bars if lens.is_other else 1,
+        warm_up=1,
+        event=event.event,
+        sources=event.sources,
+        parameters=event.parameters,
+        left=seen(lens, event.left),
+        right=seen(lens, event.right),
+        unit=event.unit,
+        lens=lens,
+        inner=event,
+    )
+
+
+def _lasting(lens: Lens, lasting: Lasting) -> SeenLasting:
+    meaning = Scoped(lens.scope, lasting.node)
+    return SeenLasting(
+        node=meaning,
+        text=to_text(meaning),
+        bars=lasting.bars if lens.is_other else 1,
+        warm_up=1,
+        source=_seen(lens, lasting.source),
+        word=lasting.word,
+        length=lasting.length,
+        lens=lens,
+        inner=lasting,
+    )
