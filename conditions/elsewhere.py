@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from conditions.days import newest_starts
-from conditions.fact_fields import FactField, fact_of
 from conditions.larger import PREFIXES
 from conditions.lens import Glance, seen
 from conditions.mistake import Mistake
@@ -62,8 +61,6 @@ class OtherInstrument:
 
 def elsewhere(scope: Node, source: Series) -> Series:
     """Return a series as one of the instrument that a scope names; raises Mistake."""
-    if isinstance(source, FactField):
-        return fact_of(instrument_of(scope), scope, source)
     return seen(OtherInstrument(instrument_of(scope)), source)
 
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from conditions.lens import Lens
     from conditions.nodes import Node
     from conditions.view import View
     from market.sessions import Calendar
-    from market.types import InstrumentId
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -73,28 +73,28 @@ class FactField(Series):
 
     It is of the newest day that was over by then and told anything of the instrument; unknown
     where that day did not tell this fact, or has been followed by more than FRESH_SESSIONS - 1
-    sessions. `instrument` is whose it is, "" for the bar's own.
+    sessions. Behind a `lens` on another instrument it is that one's, whether it trades or not.
     """
 
     name: str
-    instrument: InstrumentId = ""
+    lens: Lens | None = None
 
     def values(self, view: View, columns: int) -> Array:
         """Return the fact by each bar."""
         return view.recall(self.key, columns, lambda: self._known(view, columns))
 
     def _known(self, view: View, columns: int) -> Array:
-        starts, rows = newest_starts(view, columns), self._rows(view)
+        starts, rows = newest_starts(view, columns), self._rows(view, columns)
         if view.facts is None or rows is None:
             return np.full(starts.shape, np.nan)
         return view.facts.as_of(self.name, rows, starts, _oldest(view, columns))
 
-    def _rows(self, view: View) -> Array | None:
+    def _rows(self, view: View, columns: int) -> Array | None:
         """Return which rows of the panel the facts are of, None where it does not hold them."""
-        if not self.instrument:
+        if self.lens is None:
             return view.picked
-        other = view.only(self.instrument)
-        return None if other is None else np.repeat(other.picked, view.rows)
+        glance = self.lens.glance(view, columns)
+        return None if glance is None else np.repeat(glance.view.picked, view.rows)
 
 
 def fact_field(name: str) -> FactField:
@@ -109,10 +109,10 @@ def fact_field(name: str) -> FactField:
     )
 
 
-def fact_of(instrument: InstrumentId, scope: Node, field: FactField) -> FactField:
-    """Return the fact as one of another instrument, which a scope names."""
-    meaning = Scoped(scope, field.node)
-    return replace(field, node=meaning, key=to_text(meaning), instrument=instrument)
+def fact_of(lens: Lens, field: FactField) -> FactField:
+    """Return the fact as one of the instrument that a lens looks at."""
+    meaning = Scoped(lens.scope, field.node)
+    return replace(field, node=meaning, key=to_text(meaning), is_level=False, lens=lens)
 
 
 def facts_in(node: Node) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from conditions.fact_fields import FactField, fact_of
 from conditions.nodes import Scoped, to_text
 from conditions.series import Constant, Series
 
@@ -92,6 +93,8 @@ def seen(lens: Lens, source: Series) -> Series:
     """Return a series as one of the bars beside; a number is the same everywhere."""
     if isinstance(source, Constant):
         return source
+    if isinstance(source, FactField) and lens.is_other:
+        return fact_of(lens, source)
     meaning = Scoped(lens.scope, source.node)
     return Seen(
         node=meaning,

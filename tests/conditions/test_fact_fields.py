@@ -107,6 +107,17 @@ def test_without_facts_in_the_panel_they_are_unknown() -> None:
     np.testing.assert_equal(seen("facts.per", panel), [NAN])
 
 
+def test_those_of_another_instrument_do_not_wait_for_it_to_trade() -> None:
+    panel = panel_of([at(0)], told(0, per=8.0), told(0, NAMES[1], per=9.0))
+    panel.append([Bar(NAMES[0], Timeframe.M30, at(1), 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)])
+    np.testing.assert_equal(seen(f'of("{NAMES[1]}").facts.per', panel), [NAN, 9.0])
+    np.testing.assert_equal(seen(f'of("{NAMES[1]}").facts.per[1]', panel), [NAN, NAN])
+    np.testing.assert_equal(seen('of("KRX:999999").facts.per', panel), [NAN, NAN])
+    grouped = condition_of(f'of("{NAMES[1]}").(facts.per > 8 and close > 1)')
+    assert grouped.when.verdicts(grouped.view(panel, np.array([0])), 2).tolist() == [[0, 1]]
+    assert grouped.facts == {"per"}
+
+
 def test_they_are_ranked_and_counted_over_the_universe() -> None:
     caps = [told(0, name, market_cap=cap) for name, cap in zip(NAMES, (5e9, 9e9, 7e9), strict=True)]
     panel = panel_of([at(1)], *caps)
@@ -165,6 +176,7 @@ def test_units_fit(when: str) -> None:
         ("close > fact.high_52w", 9, "'fact' has no part 'high_52w'; did you mean 'facts'?"),
         ("facts(3) > 3", 1, "'facts' is not called with ( )"),
         ("facts.per(3) > 3", 1, "'facts.per' cannot be called"),
+        ("d1.facts.per > 3", 1, "'facts' are of days already; write facts.per"),
         ("facts.institutions_5 > close", 24, "a volume (shares) cannot be compared with a price"),
         ("facts.market_cap > close", 20, "a value (money traded) cannot be compared with a price"),
         ("facts.market_cap > 3%", 20, "a value (money traded) cannot be compared with a ratio"),
