@@ -8,28 +8,41 @@ Whatever is not of these shapes raises SourceChanged with the first odd fragment
 
 from __future__ import annotations
 
-import math
-import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
-import orjson
-
-from crawlers.polite_http import fragment
-from market.errors import SourceChanged
+from crawlers.naver_json import (
+    day_of,
+    moment,
+    number,
+    odd,
+    odd_field,
+    optional,
+    read_json,
+    rows_in,
+)
+from market.sessions import KST
 from market.types import Bar, Tick, Timeframe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from crawlers.naver_json import Row
     from market.sessions import Calendar
     from market.types import InstrumentId
 
-Row = dict[str, Any]
-
 STATUSES = frozenset({"OPEN", "CLOSE", "PREOPEN"})
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_SISE_NAMES = {
+    "날짜": "localDate",
+    "시가": "openPrice",
+    "고가": "highPrice",
+    "저가": "lowPrice",
+    "종가": "closePrice",
+    "거래량": "accumulatedTradingVolume",
+}
+NOON = time(12)
+"""When every session is open."""
 
 
 def parse_polling(body: bytes, asked: Mapping[str, InstrumentId], seen_at: datetime) -> list[Tick]:
@@ -38,13 +51,13 @@ def parse_polling(body: bytes, asked: Mapping[str, InstrumentId], seen_at: datet
     `asked` maps venue codes to instrument ids and is not empty. Codes that the answer leaves out
     are unknown there and have no tick; an answer with none of them is SourceChanged.
     """
-    answer = _json(body)
+    answer = read_json(body)
     if not isinstance(answer, dict) or not isinstance(answer.get("datas"), list):
-        _odd("polling", "an object with a list 'datas'", body)
-    rows = {_code(row): row for row in answer["datas"]}
+        odd("polling", "an object with a list 'datas'", body)
+    rows = {_code(row): row for row in rows_in("polling", answer["datas"])}
     known = [code for code in asked if code in rows]
     if not known:
-        _odd("polling", f"rows for {len(asked)} codes", body)
+        odd("polling", f"rows for {len(asked)} codes", body)
     ticks = [_tick(rows[code], asked[code], answer.get("time"), seen_at) for code in known]
     return [tick for tick in ticks if tick is not None]
 
@@ -59,11 +72,8 @@ def parse_minutes(
     slot; rows outside the session (after-hours trades from 15:40) are dropped. A minute that was
     not over at `seen_at` is not complete.
     """
-    rows = _json(body)
-    if not isinstance(rows, list):
-        _odd("minute chart", "a list", body)
     bars: dict[datetime, Bar] = {}
-    for row in rows:
+    for row in rows_in("minute chart", read_json(body)):
         bar = _minute(row, instrument, calendar, seen_at)
         if bar is not None:
             bars[bar.start] = bar
@@ -80,12 +90,37 @@ def parse_days(
     rounding split-adjusted prices: the range is widened to hold all. It gives no value:
     `Bar.value` is close x volume. A day that was not over at `seen_at` is not complete.
     """
-    rows = _json(body)
-    if not isinstance(rows, list):
-        _odd("daily chart", "a list", body)
+    return daily_bars(rows_in("daily chart", read_json(body)), instrument, calendar, seen_at)
+
+
+def daily_bars(
+    rows: Iterable[Row], instrument: InstrumentId, calendar: Calendar, seen_at: datetime
+) -> list[Bar]:
+    """Return the bars of rows with the fields of the daily chart, as `parse_days` does."""
     found = (_day(row, instrument, calendar, seen_at) for row in rows)
     bars = {bar.start: bar for bar in found if bar is not None}
     return [bars[start] for start in sorted(bars)]
+
+
+def parse_sise_days(
+    body: bytes, instrument: InstrumentId, calendar: Calendar, seen_at: datetime
+) -> list[Bar]:
+    """Return the daily bars of the older daily chart (`siseJson`), oldest first.
+
+    It is a list in the writing of Python, not JSON, and its first row names the columns. Days
+    without a trade have zeros but for the close, as in the newer chart.
+    """
+    text = body.decode("utf-8", errors="replace").replace("'", '"').replace("None", "null")
+    rows = read_json(text.encode())
+    if not isinstance(rows, list) or len(rows) < 2 or not isinstance(rows[0], list):
+        odd("older daily chart", "heads and days", body)
+    heads, days = rows[0], rows[1:]
+    if not all(isinstance(day, list) and len(day) == len(heads) for day in days):
+        odd("older daily chart", f"rows of {len(heads)}", body)
+    if [*_SISE_NAMES] != heads[: len(_SISE_NAMES)]:
+        odd("older daily chart", f"the heads {' '.join(_SISE_NAMES)}", heads)
+    named = [dict(zip(_SISE_NAMES.values(), day, strict=False)) for day in days]
+    return daily_bars(named, instrument, calendar, seen_at)
 
 
 def even_parts(codes: Sequence[str], most: int) -> list[Sequence[str]]:
@@ -99,22 +134,22 @@ def even_parts(codes: Sequence[str], most: int) -> list[Sequence[str]]:
 
 
 def _tick(row: Row, instrument: InstrumentId, time: object, seen_at: datetime) -> Tick | None:
-    price = _number(row, "closePriceRaw")
-    volume = _number(row, "accumulatedTradingVolumeRaw")
+    price = number(row, "closePriceRaw")
+    volume = number(row, "accumulatedTradingVolumeRaw")
     if row.get("marketStatus") not in STATUSES:
-        _odd_field(row, "marketStatus", "OPEN, CLOSE or PREOPEN")
+        odd_field(row, "marketStatus", "OPEN, CLOSE or PREOPEN")
     if price == 0 and volume == 0:
         return None  # nothing has ever traded: there is no price to tell
     if price <= 0 or volume < 0:
-        _odd_field(row, "closePriceRaw" if price <= 0 else "accumulatedTradingVolumeRaw", "> 0")
-    change = _optional(row, "compareToPreviousClosePriceRaw")
+        odd_field(row, "closePriceRaw" if price <= 0 else "accumulatedTradingVolumeRaw", "> 0")
+    change = optional(row, "compareToPreviousClosePriceRaw")
     return Tick(
         instrument=instrument,
         at=_traded_at(row, time),
         seen_at=seen_at,
         price=price,
         day_volume=volume,
-        day_value=_optional(row, "accumulatedTradingValueRaw"),
+        day_value=optional(row, "accumulatedTradingValueRaw"),
         day_open=_price(row, "openPriceRaw"),
         day_high=_price(row, "highPriceRaw"),
         day_low=_price(row, "lowPriceRaw"),
@@ -124,16 +159,14 @@ def _tick(row: Row, instrument: InstrumentId, time: object, seen_at: datetime) -
 
 
 def _minute(
-    row: object, instrument: InstrumentId, calendar: Calendar, seen_at: datetime
+    row: Row, instrument: InstrumentId, calendar: Calendar, seen_at: datetime
 ) -> Bar | None:
-    if not isinstance(row, dict):
-        _odd("minute chart", "objects", orjson.dumps(row))
-    at = _kst(row, row.get("localDateTime"), "localDateTime")
-    close = _number(row, "currentPrice")
-    volume = _number(row, "accumulatedTradingVolume")
-    opening, high, low = (_number(row, name) for name in ("openPrice", "highPrice", "lowPrice"))
+    at = moment(row, "localDateTime")
+    close = number(row, "currentPrice")
+    volume = number(row, "accumulatedTradingVolume")
+    opening, high, low = (number(row, name) for name in ("openPrice", "highPrice", "lowPrice"))
     if min(close, opening, high, low) <= 0 or volume < 0:
-        _odd("minute chart", "prices above zero", orjson.dumps(row))
+        odd("minute chart", "prices above zero", row)
     start = calendar.slot(at, Timeframe.M1)
     if start is None or volume == 0:
         return None
@@ -151,18 +184,14 @@ def _minute(
     )
 
 
-def _day(
-    row: object, instrument: InstrumentId, calendar: Calendar, seen_at: datetime
-) -> Bar | None:
-    if not isinstance(row, dict):
-        _odd("daily chart", "objects", orjson.dumps(row))
-    noon = _noon(row)
-    close, volume = _number(row, "closePrice"), _number(row, "accumulatedTradingVolume")
-    opening, high, low = (_number(row, name) for name in ("openPrice", "highPrice", "lowPrice"))
+def _day(row: Row, instrument: InstrumentId, calendar: Calendar, seen_at: datetime) -> Bar | None:
+    noon = datetime.combine(day_of(row, "localDate"), NOON, KST)
+    close, volume = number(row, "closePrice"), number(row, "accumulatedTradingVolume")
+    opening, high, low = (number(row, name) for name in ("openPrice", "highPrice", "lowPrice"))
     if volume == 0 and opening == high == low == 0:
         return None  # halted, or nobody came
     if min(close, opening, high, low) <= 0 or volume < 0:
-        _odd("daily chart", "prices above zero", orjson.dumps(row))
+        odd("daily chart", "prices above zero", row)
     start = calendar.slot(noon, Timeframe.D1)
     if start is None or volume == 0:
         return None
@@ -180,51 +209,24 @@ def _day(
     )
 
 
-def _noon(row: Row) -> datetime:
-    """Return the noon of a row's day, when every session is open."""
-    value = row.get("localDate")
-    if not isinstance(value, str) or re.fullmatch(r"\d{8}", value) is None:
-        _odd_field(row, "localDate", "YYYYMMDD")
-    return _kst(row, f"{value}120000", "localDate")
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise SourceChanged(f"naver: expected JSON, got {fragment(body)}") from error
-
-
-def _code(row: object) -> str:
-    if not isinstance(row, dict):
-        _odd("polling", "objects in 'datas'", orjson.dumps(row))
+def _code(row: Row) -> str:
     code = row.get("itemCode")
     if not isinstance(code, str):
-        _odd_field(row, "itemCode", "text")
+        odd_field(row, "itemCode", "text")
     return code
 
 
 def _traded_at(row: Row, time: object) -> datetime:
     traded = row.get("localTradedAt")
     if traded is None:
-        return _kst({"time": time}, time, "time")
+        return moment({"time": time}, "time")
     try:
         at = datetime.fromisoformat(traded)
     except (TypeError, ValueError):
-        _odd_field(row, "localTradedAt", "a time")
+        odd_field(row, "localTradedAt", "a time")
     if at.tzinfo is None:
-        _odd_field(row, "localTradedAt", "a time with its zone")
+        odd_field(row, "localTradedAt", "a time with its zone")
     return at.astimezone(UTC)
-
-
-def _kst(row: Row, value: object, name: str) -> datetime:
-    if not isinstance(value, str) or re.fullmatch(r"\d{14}", value) is None:
-        _odd_field(row, name, "YYYYMMDDHHMMSS")
-    try:
-        # Korea keeps no summer time; strptime takes ten times as long, for 2,000 rows of a chart
-        return datetime.fromisoformat(f"{value[:8]}T{value[8:]}+09:00").astimezone(UTC)
-    except ValueError:
-        _odd_field(row, name, "a time that exists")
 
 
 def _is_halted(row: Row) -> bool:
@@ -232,34 +234,10 @@ def _is_halted(row: Row) -> bool:
     if stop is None:
         return False
     if not isinstance(stop, dict) or not isinstance(stop.get("name"), str):
-        _odd_field(row, "tradeStopType", "an object with a name")
+        odd_field(row, "tradeStopType", "an object with a name")
     return bool(stop["name"] != "TRADING")
 
 
 def _price(row: Row, name: str) -> float | None:
     """Return an optional price; zero stands for none before the first trade of the day."""
-    return _optional(row, name) or None
-
-
-def _optional(row: Row, name: str) -> float | None:
-    return None if row.get(name) in (None, "") else _number(row, name)
-
-
-def _number(row: Row, name: str) -> float:
-    value = row.get(name)
-    is_text = isinstance(value, str) and _NUMBER.fullmatch(value) is not None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = float(row[name]) if is_text or is_number else math.nan
-    if not math.isfinite(number):
-        _odd_field(row, name, "a number")
-    return number
-
-
-def _odd_field(row: Row, name: str, expected: str) -> NoReturn:
-    got = f"{name}: {orjson.dumps(row[name]).decode()}" if name in row else f"no {name}"
-    code = row.get("itemCode", "")
-    raise SourceChanged(f"naver {code}: {name} is not {expected}; got {fragment(got)}")
-
-
-def _odd(what: str, expected: str, body: bytes) -> NoReturn:
-    raise SourceChanged(f"naver {what}: expected {expected}, got {fragment(body)}")
+    return optional(row, name) or None
