@@ -10,17 +10,19 @@ import numpy as np
 from conditions.distance import operator_of
 from conditions.score import Scored
 from conditions.series import Constant, Field, Indicated, Series
-from conditions.truths import Compared, Happened, Lasting, Truth
+from conditions.spot import Spot
+from conditions.truths import Compared, Happened, Lasting
 from conditions.units import Unit
 from market.signals import Explanation, Leaf
-from market.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from conditions.compile import Condition
-    from conditions.view import View
+    from conditions.truths import Truth
     from market.panel import Panel
+    from market.types import Verdict
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -39,12 +41,12 @@ _SHOWN = {
 def explain(condition: Condition, panel: Panel, row: int) -> Explanation:
     """Return the verdict on a row's newest bar with every comparison of `when`, in order.
 
-    A score is told by its sum and by what each of its parts adds, of its weight.
+    What held within some bars is told by its values on the last of them on which it held. A score
+    is told by its sum and by what each of its parts adds, of its weight.
     """
     view = condition.view(panel, np.array([row], dtype=np.int64))
-    is_missing = bool(panel.missing[row])
-    leaves = tuple(_leaves(condition.when, view, is_missing))
-    return Explanation(_verdict(condition.when, view, is_missing), leaves)
+    spot = Spot(view, is_missing=bool(panel.missing[row]))
+    return Explanation(spot.verdict(condition.when), tuple(_leaves(condition.when, spot)))
 
 
 def overlays(condition: Condition, panel: Panel, row: int, bars: int) -> dict[str, Array]:
@@ -61,37 +63,40 @@ def overlays(condition: Condition, panel: Panel, row: int, bars: int) -> dict[st
     return drawn
 
 
-def _verdict(truth: Truth, view: View, is_missing: bool) -> Verdict:
-    return Verdict.UNKNOWN if is_missing else Verdict(int(truth.verdicts(view, 1)[0, -1]))
-
-
-def _leaves(truth: Truth, view: View, is_missing: bool) -> Iterator[Leaf]:
+def _leaves(truth: Truth, spot: Spot, held_at: datetime | None = None) -> Iterator[Leaf]:
     """Yield every comparison with the verdict it is shown under: its own, or how it lasts."""
-    if isinstance(truth, Compared | Happened):
-        yield _leaf(truth, truth, view, is_missing)
-    elif isinstance(truth, Lasting) and isinstance(truth.source, Compared | Happened):
-        yield _leaf(truth.source, truth, view, is_missing)
-    elif isinstance(truth, Scored):
-        yield from _score(truth, view, is_missing)
-    else:
-        for part in truth.parts:
-            yield from _leaves(part, view, is_missing)
+    match truth:
+        case Compared() | Happened():
+            yield _leaf(truth, spot, spot.text(truth), spot.verdict(truth), held_at)
+        case Lasting():
+            source, place = spot.inside(truth)
+            at = held_at if place is spot else place.start()
+            if isinstance(source, Compared | Happened):
+                yield _leaf(source, place, spot.text(truth), spot.verdict(truth), at)
+            else:
+                yield from _leaves(source, place, at)
+        case Scored():
+            yield from _score(truth, spot)
+        case _:
+            for part in truth.parts:
+                yield from _leaves(part, spot, held_at)
 
 
-def _score(score: Scored, view: View, is_missing: bool) -> Iterator[Leaf]:
-    total, verdict = score.total(view), _verdict(score, view, is_missing)
-    yield Leaf(score.text, total, score.operator, float(score.threshold), "", verdict)
+def _score(score: Scored, spot: Spot) -> Iterator[Leaf]:
+    total, threshold = score.total(spot.view), float(score.threshold)
+    yield Leaf(score.text, total, score.operator, threshold, "", spot.verdict(score))
     for part in score.weighed:
-        found = _verdict(part.truth, view, is_missing)
+        found = spot.verdict(part.truth)
         added = part.contribution(found)
         shown = math.nan if added is None else float(added)
         yield Leaf(part.truth.text, shown, "/", float(part.weight), "", found)
 
 
-def _leaf(leaf: Compared | Happened, outer: Truth, view: View, is_missing: bool) -> Leaf:
-    left, right = (float(one.values(view, 1)[0, -1]) for one in leaf.operands)
-    unit, verdict = shown_unit(leaf.unit), _verdict(outer, view, is_missing)
-    return Leaf(outer.text, left, operator_of(leaf), right, unit, verdict)
+def _leaf(
+    leaf: Compared | Happened, spot: Spot, text: str, verdict: Verdict, held_at: datetime | None
+) -> Leaf:
+    left, right = (spot.number(one) for one in leaf.operands)
+    return Leaf(text, left, operator_of(leaf), right, shown_unit(leaf.unit), verdict, held_at)
 
 
 def shown_unit(unit: Unit) -> str:

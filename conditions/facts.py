@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from conditions.bounds import bounds
-from conditions.nodes import Call, Name
+from conditions.nodes import Call, Name, Scoped
 from conditions.truths import Compared, Happened, Joined, Lasting, Opposite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conditions.bounds import Bounds
+    from conditions.nodes import Node
     from conditions.series import Series
     from conditions.truths import Truth
 
@@ -142,12 +143,19 @@ def _atoms(truth: Truth, *, is_denied: bool) -> Iterator[Atom]:
     match truth:
         case Compared(left=left, operator=operator, right=right):
             yield Atom(left, _OPPOSITES[operator] if is_denied else operator, right)
-        case Happened(node=Call(Name(name)), left=left, right=right):
-            if name in EVENTS and not is_denied:
-                yield Atom(left, EVENTS[name], right)
+        case Happened(left=left, right=right):
+            order = EVENTS.get(_event_name(truth.node))
+            if order and not is_denied:
+                yield Atom(left, order, right)
         case _:
             for part, denied in _necessary(truth, is_denied=is_denied):
                 yield from _atoms(part, is_denied=denied)
+
+
+def _event_name(node: Node) -> str:
+    while isinstance(node, Scoped):
+        node = node.source
+    return node.function.name if isinstance(node, Call) and isinstance(node.function, Name) else ""
 
 
 def _choices(truth: Truth, *, is_denied: bool) -> Iterator[list[tuple[Truth, bool]]]:

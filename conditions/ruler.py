@@ -1,7 +1,8 @@
 """Measures how far a condition is from holding, over all rows of a view at once.
 
 The distance of a comparison is what its left side must still move, in units of how much the
-difference of its two sides has spread over the last SPREAD_BARS own bars. All is its worst part,
+difference of its two sides has spread over the last SPREAD_BARS own bars, longer or another's ones
+where it looks at those alone. All is its worst part,
 any its best, not is minus; `for` and `within` are all and any over bars; a score is as far as the
 last of the parts that must turn for it. Negative means that it holds, and by how much.
 """
@@ -16,12 +17,14 @@ import numpy as np
 from conditions.distance import operator_of, shortfall
 from conditions.ruler_score import score_distance
 from conditions.score import Scored
+from conditions.seen_truths import inward
 from conditions.series import solid
 from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conditions.lens import Lens
     from conditions.view import View
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -47,14 +50,21 @@ class Measured:
 
 
 class Ruler:
-    """Measures the nodes of one condition; leaves are counted in the order of an explanation."""
+    """Measures the nodes of one condition.
 
-    def __init__(self, view: View) -> None:
+    Leaves are counted in the order of an explanation, from `first` on.
+    """
+
+    def __init__(self, view: View, first: int = 0) -> None:
         self._view = view
-        self._leaves = 0
+        self._leaves = first
 
     def measure(self, truth: Truth, columns: int) -> Measured:
         """Return the distances of the newest columns, of every node once and in order."""
+        beside = inward(truth)
+        return self._seen(*beside, columns) if beside else self._own(truth, columns)
+
+    def _own(self, truth: Truth, columns: int) -> Measured:
         match truth:
             case Compared() | Happened():
                 number, self._leaves = self._leaves, self._leaves + 1
@@ -73,6 +83,19 @@ class Ruler:
                 return self._score(truth, columns)
             case _:
                 return _numbered(self._unmeasured(truth, columns), -1)
+
+    def _seen(self, lens: Lens, inner: Truth, columns: int) -> Measured:
+        """Measure on the bars beside, in their own spread, and see that from each own bar."""
+        first, self._leaves = self._leaves, self._leaves + _count(inner)
+        glance = lens.glance(self._view, columns)
+        if glance is None:
+            return _numbered(np.full((self._view.rows, columns), np.nan), first)
+        found = Ruler(glance.view, first).measure(inner, glance.width)
+        return Measured(
+            glance.take(found.distance, np.nan),
+            glance.take(found.leaf, first),
+            glance.take(found.is_open, True),
+        )
 
     def _score(self, score: Scored, columns: int) -> Measured:
         """Measure a score; it is the first of its leaves, its parts are one leaf each."""
@@ -120,6 +143,11 @@ class Ruler:
             np.take_along_axis(leaves, picked, -1)[..., 0],
             is_open,
         )
+
+
+def _count(truth: Truth) -> int:
+    """Return how many leaves an explanation of the verdict has."""
+    return sum(map(_count, truth.parts)) if truth.parts else 1
 
 
 def _stretch(wide: Measured, first: int, columns: int) -> Measured:

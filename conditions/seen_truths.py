@@ -55,17 +55,29 @@ def seen_truth(lens: Lens, truth: Truth, written: str) -> Truth:
     return rewritten(_seen(lens, truth), written)
 
 
-def inward(truth: Compared) -> tuple[Lens, Compared] | None:
-    """Return the lens through which both sides are seen and the comparison on its bars, if any."""
-    lenses = [one.lens for one in (truth.left, truth.right) if isinstance(one, Seen)]
-    sides = [_inner(one) for one in (truth.left, truth.right)]
-    if not lenses or lenses[0] != lenses[-1] or None in sides:
+def inward(truth: Truth) -> tuple[Lens, Truth] | None:
+    """Return the lens through which all of a verdict is seen and what it is there, if there is one.
+
+    A comparison is seen as a whole where both of its sides are seen through the same lens.
+    """
+    match truth:
+        case SeenEvent(lens=lens, inner=inner) | SeenLasting(lens=lens, inner=inner):
+            return lens, inner
+        case Compared():
+            return _compared_inward(truth)
+        case _:
+            return None
+
+
+def _compared_inward(truth: Compared) -> tuple[Lens, Truth] | None:
+    lenses = [one.lens for one in truth.operands if isinstance(one, Seen)]
+    left, right = _inner(truth.left), _inner(truth.right)
+    if not lenses or lenses[0] != lenses[-1] or left is None or right is None:
         return None
-    left, right = (one for one in sides if one is not None)
-    needs = max(left.bars, right.bars), max(left.warm_up, right.warm_up)
+    bars, warm_up = max(left.bars, right.bars), max(left.warm_up, right.warm_up)
     meaning = Comparison((left.node, right.node), (truth.operator,))
-    inner = Compared(meaning, truth.text, *needs, left, truth.operator, right, truth.unit)
-    return lenses[0], inner
+    whole = (left, truth.operator, right, truth.unit)
+    return lenses[0], Compared(meaning, truth.text, bars, warm_up, *whole)
 
 
 def _inner(side: Series) -> Series | None:

@@ -10,14 +10,19 @@ import numpy as np
 
 from conditions.distance import is_measured, operator_of, shortfall
 from conditions.explain import shown_unit
+from conditions.indicators.registry import OPENINGS
 from conditions.score import Scored
-from conditions.series import Constant, Series
-from conditions.truths import Compared, Happened, Joined, Lasting, Opposite, Truth
-from market.types import Verdict
+from conditions.series import Constant
+from conditions.spot import WITHIN
+from conditions.truths import Compared, Happened, Joined, Lasting, Opposite
 
 if TYPE_CHECKING:
-    from conditions.compile import Condition
-    from market.panel import Panel
+    from datetime import datetime
+
+    from conditions.series import Series
+    from conditions.spot import Spot
+    from conditions.truths import Truth
+    from market.types import Verdict
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -46,8 +51,9 @@ class Branch:
     comparison, event or score has two `operands` in `unit` and a `gap`: how far the left one must
     still move, negative by how much it holds, NaN where that is unknown. A crossing also has the
     values `before`, one bar ago. Of `for` and `within` N bars `needs` is N; `held` counts the bars
-    on which the part is true: in a row up to the newest one, or among the N. What is a part of a
-    score `adds` to it.
+    on which the part is true: in a row up to the newest one, or among the N. What held within N
+    bars but does not now is shown on the last bar on which it did, which began at `held_at`. What
+    is a part of a score `adds` to it.
     """
 
     word: str
@@ -62,6 +68,7 @@ class Branch:
     held: int = 0
     needs: int = 0
     adds: float = nan
+    held_at: datetime | None = None
 
     @property
     def gap_ratio(self) -> float:
@@ -76,89 +83,90 @@ def in_a_row(verdicts: Array) -> int:
     return int(others[0]) if len(others) else len(verdicts)
 
 
-class Tree:
-    """Reads the nodes of a condition on the newest bar of one row."""
+def branch(truth: Truth, spot: Spot) -> Branch:
+    """Return a node with all that is below it."""
+    match truth:
+        case Compared() | Happened():
+            return _leaf(truth, spot)
+        case Lasting():
+            return _lasting(truth, spot)
+        case Joined(word=word):
+            return _node(truth, spot, "all" if word == "and" else "any")
+        case Opposite():
+            return _node(truth, spot, "not")
+        case Scored():
+            return _score(truth, spot)
+        case _:
+            return _node(truth, spot, "other")
 
-    def __init__(self, condition: Condition, panel: Panel, row: int) -> None:
-        self._view = condition.view(panel, np.array([row], dtype=np.int64))
-        self._is_missing = bool(panel.missing[row])
 
-    def branch(self, truth: Truth) -> Branch:
-        """Return the node with all that is below it."""
-        match truth:
-            case Compared() | Happened():
-                return self._leaf(truth)
-            case Lasting(word=word, length=length):
-                return self._node(truth, word, self._lasted(truth), length)
-            case Joined(word=word):
-                return self._node(truth, "all" if word == "and" else "any")
-            case Opposite():
-                return self._node(truth, "not")
-            case Scored():
-                return self._score(truth)
-            case _:
-                return self._node(truth, "other")
+def _node(truth: Truth, spot: Spot, word: str) -> Branch:
+    return Branch(
+        word,
+        spot.text(truth),
+        spot.verdict(truth),
+        tuple(branch(part, spot) for part in truth.parts),
+        tuple(_operand(one, spot) for one in truth.operands),
+    )
 
-    def _node(self, truth: Truth, word: str, held: int = 0, needs: int = 0) -> Branch:
-        return Branch(
-            word,
-            truth.text,
-            self._verdict(truth),
-            tuple(self.branch(part) for part in truth.parts),
-            tuple(self._operand(one) for one in truth.operands),
-            held=held,
-            needs=needs,
-        )
 
-    def _score(self, score: Scored) -> Branch:
-        total, threshold = score.total(self._view), float(score.threshold)
-        parts = []
-        for one in score.weighed:
-            part = self.branch(one.truth)
-            added = one.contribution(part.verdict)
-            parts.append(replace(part, adds=nan if added is None else float(added)))
-        sides = (Operand("score", total, ""), Operand(str(score.threshold), threshold, "", 1, True))
-        gap = shortfall(score.operator, np.array([total]), np.array([threshold]))
-        return Branch(
-            "score",
-            score.text,
-            self._verdict(score),
-            tuple(parts),
-            sides,
-            score.operator,
-            gap=float(gap[0]),
-        )
+def _lasting(lasting: Lasting, spot: Spot) -> Branch:
+    verdicts = np.array(spot.lasted(lasting))
+    source, place = spot.inside(lasting)
+    return Branch(
+        lasting.word,
+        spot.text(lasting),
+        spot.verdict(lasting),
+        (branch(source, place),),
+        held=int((verdicts == 1).sum()) if lasting.word == WITHIN else in_a_row(verdicts),
+        needs=lasting.length,
+        held_at=place.start() if place is not spot else None,
+    )
 
-    def _leaf(self, leaf: Compared | Happened) -> Branch:
-        operator, is_event = operator_of(leaf), isinstance(leaf, Happened)
-        has_before = is_event and is_measured(operator)  # a crossing
-        sides = [one.values(self._view, 2)[0, -2:] for one in leaf.operands]
-        return Branch(
-            "event" if is_event else "compare",
-            leaf.text,
-            self._verdict(leaf),
-            operands=tuple(self._operand(one) for one in leaf.operands),
-            operator=operator,
-            unit=shown_unit(leaf.unit),
-            gap=float(shortfall(operator, *(side[-1:] for side in sides))[0]),
-            before=tuple(float(side[0]) for side in sides) if has_before else (),
-        )
 
-    def _operand(self, series: Series) -> Operand:
-        return Operand(
-            text=series.key,
-            value=float(series.values(self._view, 1)[0, -1]),
-            unit=shown_unit(series.unit),
-            needs=series.warm_up,
-            is_written=isinstance(series, Constant),
-            parts=tuple(self._operand(part) for part in series.parts),
-        )
+def _score(score: Scored, spot: Spot) -> Branch:
+    total, threshold = score.total(spot.view), float(score.threshold)
+    parts = []
+    for one in score.weighed:
+        part = branch(one.truth, spot)
+        added = one.contribution(part.verdict)
+        parts.append(replace(part, adds=nan if added is None else float(added)))
+    sides = (Operand("score", total, ""), Operand(str(score.threshold), threshold, "", 1, True))
+    gap = shortfall(score.operator, np.array([total]), np.array([threshold]))
+    return Branch(
+        "score",
+        score.text,
+        spot.verdict(score),
+        tuple(parts),
+        sides,
+        score.operator,
+        gap=float(gap[0]),
+    )
 
-    def _lasted(self, lasting: Lasting) -> int:
-        verdicts = lasting.source.verdicts(self._view, lasting.length)[0, -lasting.length :]
-        return in_a_row(verdicts) if lasting.word == "for" else int((verdicts == 1).sum())
 
-    def _verdict(self, truth: Truth) -> Verdict:
-        if self._is_missing:
-            return Verdict.UNKNOWN
-        return Verdict(int(truth.verdicts(self._view, 1)[0, -1]))
+def _leaf(leaf: Compared | Happened, spot: Spot) -> Branch:
+    operator = operator_of(leaf)
+    left, right = (np.array([spot.number(one)]) for one in leaf.operands)
+    is_crossing = isinstance(leaf, Happened) and is_measured(operator)
+    return Branch(
+        "event" if isinstance(leaf, Happened) else "compare",
+        spot.text(leaf),
+        spot.verdict(leaf),
+        operands=tuple(_operand(one, spot) for one in leaf.operands),
+        operator=operator,
+        unit=shown_unit(leaf.unit),
+        gap=float(shortfall(operator, left, right)[0]),
+        before=spot.before(leaf) if isinstance(leaf, Happened) and is_crossing else (),
+    )
+
+
+def _operand(series: Series, spot: Spot) -> Operand:
+    is_written = isinstance(series, Constant)
+    return Operand(
+        text=series.key if is_written else spot.key(series.node),
+        value=spot.number(series),
+        unit=shown_unit(series.unit),
+        needs=series.warm_up,
+        is_written=is_written,
+        parts=tuple(_operand(part, spot) for part in series.parts if part.key != OPENINGS),
+    )

@@ -9,7 +9,8 @@ import numpy as np
 
 from conditions.engine import Verdicts, evaluate, evaluate_columns
 from conditions.lifecycle import States, step
-from conditions.tree import Tree, in_a_row
+from conditions.spot import Spot
+from conditions.tree import branch, in_a_row
 from conditions.waits import Standing, waits
 from market.signals import LifecycleState, Phase
 from market.types import Verdict, from_ms
@@ -58,7 +59,8 @@ def why(condition: Condition, panel: Panel, row: int, state: LifecycleState, mom
     after, is_fresh = stepped(condition, state, verdicts, start_ms, end_ms)
     verdict = Verdict(int(verdicts.when[0]))
     standing = Standing(condition, panel, row, verdict, after, start_ms, end_ms)
-    tree = Tree(condition, panel, row)
+    view = condition.view(panel, np.array([row], dtype=np.int64))
+    spot = Spot(view, is_missing=bool(panel.missing[row]))
     return Why(
         condition=condition.name,
         instrument=panel.instruments[row],
@@ -66,8 +68,8 @@ def why(condition: Condition, panel: Panel, row: int, state: LifecycleState, mom
         bar_start=from_ms(start_ms) if start_ms else None,
         close=float(panel.close[row, -1]),
         verdict=verdict,
-        when=tree.branch(condition.when),
-        clear=tree.branch(condition.clear) if condition.clear is not None else None,
+        when=branch(condition.when, spot),
+        clear=branch(condition.clear, spot) if condition.clear is not None else None,
         held=_held(condition, panel, row),
         state=after,
         fires=is_fresh and not moment.muted_by,

@@ -20,7 +20,8 @@ class Leaf:
 
     `text` is the comparison as written; `unit` is `ratio`, `price`, `volume`, `value`, `points`,
     `time` (minutes), `clock` (minutes since midnight) or `` and tells how the values are shown. NaN
-    means unknown.
+    means unknown. `held_at` is when the bar began whose values these are where that is an earlier
+    one: the last on which something held that had to hold within some bars.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Leaf:
     right: float
     unit: str
     verdict: Verdict
+    held_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

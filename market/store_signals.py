@@ -18,7 +18,7 @@ from market.signals import (
     reference_of,
 )
 from market.tables import table
-from market.types import Timeframe, Verdict
+from market.types import Timeframe, Verdict, from_ms, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -154,6 +154,7 @@ def _pack_explanation(explanation: Explanation) -> dict[str, Any]:
                 _pack(leaf.right),
                 leaf.unit,
                 int(leaf.verdict),
+                None if leaf.held_at is None else to_ms(leaf.held_at),
             ]
             for leaf in explanation.leaves
         ],
@@ -161,11 +162,22 @@ def _pack_explanation(explanation: Explanation) -> dict[str, Any]:
 
 
 def _unpack_explanation(document: dict[str, Any]) -> Explanation:
-    leaves = tuple(
-        Leaf(text, _unpack(left), operator, _unpack(right), unit, Verdict(verdict))
-        for text, left, operator, right, unit, verdict in document["leaves"]
-    )
+    leaves = tuple(_unpack_leaf(*leaf) for leaf in document["leaves"])
     return Explanation(Verdict(document["verdict"]), leaves)
+
+
+def _unpack_leaf(
+    text: str,
+    left: float | None,
+    operator: str,
+    right: float | None,
+    unit: str,
+    verdict: int,
+    held_ms: int | None = None,  # not kept with older signals
+) -> Leaf:
+    held_at = None if held_ms is None else from_ms(held_ms)
+    values = (_unpack(left), operator, _unpack(right))
+    return Leaf(text, *values, unit, Verdict(verdict), held_at)
 
 
 def _pack_snapshot(snapshot: Snapshot) -> dict[str, Any]:
