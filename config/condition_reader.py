@@ -80,7 +80,7 @@ ORDER_KEYS = ("side", "size", "price", "confirm")
 ALERT_KEYS = ("severity", "chart")
 CONFIRM_KEYS = ("within", "max_drift")
 
-_CODE_LIKE = re.compile(r"(KRX:)?[0-9A-Z]{6}", re.ASCII)
+_CODE_LIKE = re.compile(r"[0-9A-Z]{6}|(KRX|UPBIT|BINANCE):.*", re.ASCII)
 _LATER = {
     "protect": "an order has no stops",
     "unfilled": "an order waits until the day ends",

@@ -1,16 +1,14 @@
-"""Reads instruments.yaml and universes/*.yaml: what can be traded, and groups of it."""
+"""Reads instruments.yaml, what can be traded, and lists of what stands in it."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.fields import Fields, parsed, refuse
 from config.registry import suggestion
 from config.strict_yaml import ListNode, Located
-from config.values import read_name
 from market.errors import ConfigError
+from market.segments import KINDS, read_code, segment_of_coin
 from market.types import Instrument, Kind, Venue
 
 if TYPE_CHECKING:
@@ -20,23 +18,15 @@ if TYPE_CHECKING:
     from market.errors import Problem
     from market.types import InstrumentId
 
-_CODE = re.compile(r"[0-9A-Z]{6}", re.ASCII)
-_SEGMENTS = ("KOSPI", "KOSDAQ")
-_EVERY = "all"
-
-UNIVERSE_KEYS = ("name", "describe", "instruments", "market")
-MARKETS = (_EVERY, *_SEGMENTS)
-"""What a universe may name instead of its instruments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Universe:
-    """A named group of instruments; `located` is where its name is written."""
-
-    name: str
-    describe: str
-    members: tuple[InstrumentId, ...]
-    located: Located
+FUTURES = "BINANCE-FUTURES"
+MARKETS = {
+    "KOSPI": Venue.KRX,
+    "KOSDAQ": Venue.KRX,
+    "UPBIT": Venue.UPBIT,
+    "BINANCE": Venue.BINANCE,
+    FUTURES: Venue.BINANCE,
+}
+"""What `market` of an instrument may be, and whose it is."""
 
 
 def read_instruments(node: Node) -> dict[InstrumentId, Instrument]:
@@ -47,38 +37,12 @@ def read_instruments(node: Node) -> dict[InstrumentId, Instrument]:
     instruments: dict[InstrumentId, Instrument] = {}
     for item in node.items:
         fields = Fields(item, ("code", "name", "market", "kind"), problems)
-        code = fields.text("code")
-        instrument = Instrument(
-            Venue.KRX,
-            parsed(code, _read_code, "", problems) if code.text else "",
-            fields.text("name").text,
-            fields.choice("market", _SEGMENTS),
-            Kind(fields.choice("kind", (Kind.STOCK, Kind.ETF), Kind.STOCK)),
-        )
-        if instrument.code and instrument.id in instruments:
+        instrument, code = _instrument(fields), fields.node("code")
+        if instrument.code and isinstance(code, Located) and instrument.id in instruments:
             problems.append(code.problem(f"code '{code.text}' is listed twice"))
         instruments[instrument.id] = instrument
     refuse(problems)
     return instruments
-
-
-def read_universe(node: Node, instruments: Mapping[InstrumentId, Instrument] | None) -> Universe:
-    """Return a universe; raises ConfigError with every problem found.
-
-    Its members are listed under `instruments`, or are all of a `market`: KOSPI, KOSDAQ or all.
-    """
-    problems: list[Problem] = []
-    fields = Fields(node, UNIVERSE_KEYS, problems)
-    name = fields.text("name")
-    describe = fields.optional_text("describe")
-    universe = Universe(
-        parsed(name, read_name, "", problems) if name.text else "",
-        describe.text.strip() if describe else "",
-        _members(fields, node, instruments),
-        name,
-    )
-    refuse(problems)
-    return universe
 
 
 def find_ids(
@@ -91,6 +55,26 @@ def find_ids(
     With `instruments` None only the form is checked.
     """
     ids: list[InstrumentId] = []
+    for item, found in written_ids(node, instruments, problems):
+        if instruments is not None and found not in instruments:
+            problems.append(item.problem(_unknown(found, instruments)))
+        else:
+            ids.append(found)
+    if not node.items:
+        problems.append(node.problem("the list names no instrument"))
+    return tuple(ids)
+
+
+def written_ids(
+    node: ListNode,
+    instruments: Mapping[InstrumentId, Instrument] | None,
+    problems: list[Problem],
+) -> list[tuple[Located, InstrumentId]]:
+    """Return the ids that a list names with their places, known or not, each once.
+
+    What does not have the form of an id is a problem; for a known name the code is told.
+    """
+    found: dict[InstrumentId, Located] = {}
     for item in node.items:
         if not isinstance(item, Located):
             problems.append(item.problem("an instrument is written as KRX:005930"))
@@ -99,58 +83,65 @@ def find_ids(
         if named:
             problems.append(item.problem(f"'{item.text}' is a name; write its code: {named}"))
             continue
-        found = parsed(item, read_id, "", problems)
-        if found and found in ids:
+        one = parsed(item, read_id, "", problems)
+        if one and one in found:
             problems.append(item.problem(f"'{item.text}' is listed twice"))
-        elif found and instruments is not None and found not in instruments:
-            problems.append(item.problem(_unknown(found, instruments)))
-        elif found:
-            ids.append(found)
-    if not node.items:
-        problems.append(node.problem("the list names no instrument"))
-    return tuple(ids)
+        elif one:
+            found[one] = item
+    return [(item, one) for one, item in found.items()]
 
 
 def read_id(text: str) -> InstrumentId:
-    """Return the id of `KRX:005930`, or of `005930` alone, which means KRX."""
+    """Return the id of `KRX:005930` or `UPBIT:KRW-BTC`; a code alone is one of KRX."""
     venue, colon, code = text.partition(":")
     if not colon:
-        venue, code = Venue.KRX, text
-    if venue != Venue.KRX:
-        raise ValueError(f"unknown venue '{venue}'{suggestion(venue, (Venue.KRX,))}")
-    return f"{venue}:{_read_code(code)}"
+        return f"{Venue.KRX}:{_read_bare(text)}"
+    if venue not in set(Venue):
+        raise ValueError(f"unknown venue '{venue}'{suggestion(venue, tuple(Venue))}")
+    return f"{venue}:{read_code(Venue(venue), code)}"
 
 
-def _read_code(text: str) -> str:
-    if _CODE.fullmatch(text) is not None:
-        return text
-    whole = text.zfill(6) if text.isascii() and text.isdigit() else text.upper()
-    hint = f"; did you mean '{whole}'?" if _CODE.fullmatch(whole) else ""
-    raise ValueError(f"'{text}' is not a code of 6 digits or capital letters{hint}")
+def _read_bare(text: str) -> str:
+    """Return a code of KRX; what can only be that of a coin is refused with its venue."""
+    for venue, mark in ((Venue.UPBIT, "-"), (Venue.BINANCE, "USDT")):
+        if mark in text.upper():
+            coin = read_code(venue, text)
+            raise ValueError(f"'{text}' needs its venue; did you mean '{venue}:{coin}'?")
+    return read_code(Venue.KRX, text)
+
+
+def _instrument(fields: Fields) -> Instrument:
+    """Return one line of the file, with stand-ins for what is wrong."""
+    code, name = fields.text("code"), fields.text("name").text
+    market = fields.choice("market", MARKETS)
+    venue = MARKETS[market]
+    is_krx = venue is Venue.KRX
+    written = ""
+    if code.text:
+        written = parsed(code, lambda text: read_code(venue, text), "", fields.problems)
+    if not is_krx:
+        _check_market(code, written, market, fields.problems)
+    segment = market if is_krx else segment_of_coin(venue, written)
+    kind = Kind(fields.choice("kind", KINDS[venue], KINDS[venue][0]))
+    return Instrument(venue, written, name, segment, kind)
+
+
+def _check_market(code: Located, written: str, market: str, problems: list[Problem]) -> None:
+    """Note a future among what is no future, or the other way round."""
+    is_future = written.endswith(".P")
+    if MARKETS[market] is Venue.BINANCE and written and is_future != (market == FUTURES):
+        other = f"{FUTURES}, or no '.P' behind" if is_future else "BINANCE, or '.P' behind"
+        message = f"'{written}' does not trade at {market}; write market: {other} the code"
+        problems.append(code.problem(message))
 
 
 def _code_of(name: str, instruments: Mapping[InstrumentId, Instrument] | None) -> str:
-    return next((each.code for each in (instruments or {}).values() if each.name == name), "")
+    found = (each for each in (instruments or {}).values() if each.name == name)
+    return next((one.code if one.venue is Venue.KRX else one.id for one in found), "")
 
 
 def _unknown(found: InstrumentId, instruments: Mapping[InstrumentId, Instrument]) -> str:
-    codes = [instrument.code for instrument in instruments.values()]
-    hint = suggestion(found.partition(":")[2], codes)
+    codes = [one.code if one.venue is Venue.KRX else one.id for one in instruments.values()]
+    venue, _, code = found.partition(":")
+    hint = suggestion(code if venue == Venue.KRX else found, codes)
     return f"unknown instrument '{found}' (instruments.yaml lists what is known){hint}"
-
-
-def _members(
-    fields: Fields, node: Node, instruments: Mapping[InstrumentId, Instrument] | None
-) -> tuple[InstrumentId, ...]:
-    listed, market = fields.node("instruments"), fields.node("market")
-    if (listed is None) == (market is None):
-        fields.problems.append(node.problem("give either 'instruments' or 'market'"))
-        return ()
-    if market is not None:
-        segment = fields.choice("market", MARKETS)
-        known = (instruments or {}).values()
-        return tuple(each.id for each in known if segment in {_EVERY, each.segment})
-    if not isinstance(listed, ListNode):
-        fields.problems.append((listed or node).problem("write a list here: [KRX:005930]"))
-        return ()
-    return find_ids(listed, instruments, fields.problems)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from config.calendar_file import read_special_days
 from config.condition_folder import ConditionFolder
 from config.condition_reader import Surroundings
-from config.instruments import read_instruments, read_universe
+from config.instruments import read_instruments
 from config.packaged import PACKAGED, write_folder
 from config.settings import Settings
 from config.settings_file import read_settings
 from config.strict_yaml import Located, load_yaml
+from config.universe_file import read_universe
 from market.directory import Directory
 from market.errors import ConfigError, Problem
 from market.sessions import AlwaysOpen, KrxCalendar
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from config.calendar_file import SpecialDays
     from config.condition_file import ConditionSpec
-    from config.instruments import Universe
     from config.strict_yaml import Node
+    from config.universe_file import UniverseSpec
     from market.sessions import Calendar
     from market.types import Instrument, InstrumentId
 
@@ -37,6 +38,7 @@ __all__ = [
     "members",
     "reload",
     "reloaded_files",
+    "with_members",
     "write_folder",
 ]
 
@@ -50,7 +52,10 @@ USUAL = Path("config") / "settings.yaml"
 class Config:
     """Everything a user has written, checked in form; `folder` is where settings.yaml lies.
 
-    `conditions` are watched; `off` are those that are not enabled.
+    `conditions` are watched; `off` are those that are not enabled. `instruments` are those of
+    instruments.yaml; `directory` begins with them and may come to hold what markets list.
+    `universes` are members by name: of a universe that depends on a market's list those that the
+    files tell, until `with_members` tells more.
     """
 
     folder: Path
@@ -60,6 +65,8 @@ class Config:
     directory: Directory
     calendars: Mapping[Venue, Calendar]
     off: tuple[ConditionSpec, ...] = ()
+    instruments: Mapping[InstrumentId, Instrument] = field(default_factory=dict)
+    universe_specs: Mapping[str, UniverseSpec] = field(default_factory=dict)
 
 
 def find_settings(option: Path | None, environ: Mapping[str, str]) -> Path:
@@ -104,6 +111,15 @@ def members(config: Config, spec: ConditionSpec) -> tuple[InstrumentId, ...]:
     return spec.universe
 
 
+def with_members(config: Config, told: Mapping[str, tuple[InstrumentId, ...]]) -> Config:
+    """Return the configuration with the members of universes that depend on markets' lists."""
+    universes = {
+        name: told[name] if spec.segments and name in told else config.universes[name]
+        for name, spec in config.universe_specs.items()
+    }
+    return replace(config, universes=universes)
+
+
 class _Loader:
     """Reads file after file and keeps what is wrong with each."""
 
@@ -115,30 +131,41 @@ class _Loader:
         settings = self._read(settings_path, lambda node: read_settings(node, environ))
         instruments = self._read(_place(self._folder, "instruments.yaml"), read_instruments)
         special = self._read(_place(self._folder, "krx_calendar.yaml"), read_special_days)
-        members, conditions = self._watched(settings or Settings(), instruments)
+        specs, conditions = self._watched(settings or Settings(), instruments)
         if settings is None or instruments is None or special is None or self._problems:
             raise ConfigError(tuple(self._problems))
         watched, off = _apart(conditions)
-        directory = Directory(instruments.values())
-        calendars = _calendars(special)
-        return Config(self._folder, settings, members, watched, directory, calendars, off)
+        return Config(
+            folder=self._folder,
+            settings=settings,
+            universes=_known_members(specs, instruments),
+            conditions=watched,
+            directory=Directory(instruments.values()),
+            calendars=_calendars(special),
+            off=off,
+            instruments=instruments,
+            universe_specs=specs,
+        )
 
     def reload(self, config: Config) -> Config:
-        instruments = {instrument.id: instrument for instrument in config.directory}
-        members, conditions = self._watched(config.settings, instruments)
+        specs, conditions = self._watched(config.settings, config.instruments)
         if self._problems:
             raise ConfigError(tuple(self._problems))
         watched, off = _apart(conditions)
-        return replace(config, universes=members, conditions=watched, off=off)
+        universes = _known_members(specs, config.instruments)
+        return replace(
+            config, universes=universes, universe_specs=specs, conditions=watched, off=off
+        )
 
     def _watched(
         self, settings: Settings, instruments: Mapping[InstrumentId, Instrument] | None
-    ) -> tuple[dict[str, tuple[InstrumentId, ...]], tuple[ConditionSpec, ...]]:
-        universes, are_all_known = self._universes(instruments)
-        members = {name: universe.members for name, universe in universes.items()}
-        known = tuple(members) if are_all_known else None
+    ) -> tuple[dict[str, UniverseSpec], tuple[ConditionSpec, ...]]:
+        specs, are_all_known = self._universes(instruments)
+        known = tuple(specs) if are_all_known else None
         surroundings = Surroundings(settings.confirm, known, instruments)
-        return members, self._conditions(surroundings, members)
+        settled = {name: spec for name, spec in specs.items() if not spec.segments}
+        members = _known_members(settled, instruments or {})
+        return specs, self._conditions(surroundings, members)
 
     def _read(self, path: Path, read: Callable[[Node], T]) -> T | None:
         try:
@@ -149,9 +176,9 @@ class _Loader:
 
     def _universes(
         self, instruments: Mapping[InstrumentId, Instrument] | None
-    ) -> tuple[dict[str, Universe], bool]:
+    ) -> tuple[dict[str, UniverseSpec], bool]:
         """Return the universes that can be read, and whether these are all."""
-        universes: dict[str, Universe] = {}
+        universes: dict[str, UniverseSpec] = {}
         are_all_known = True
         for path in _files(_place(self._folder, "universes")):
             universe = self._read(path, lambda node: read_universe(node, instruments))
@@ -183,6 +210,12 @@ def _named(named: Path, origin: str) -> Path:
 def _place(folder: Path, name: str) -> Path:
     beside = folder / name
     return beside if beside.exists() else PACKAGED / name
+
+
+def _known_members(
+    specs: Mapping[str, UniverseSpec], instruments: Mapping[InstrumentId, Instrument]
+) -> dict[str, tuple[InstrumentId, ...]]:
+    return {name: spec.known(instruments.values()) for name, spec in specs.items()}
 
 
 def _apart(

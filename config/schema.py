@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from config.condition_folder import SHARED
-from config.instruments import MARKETS, UNIVERSE_KEYS
 from config.schema_condition import condition_schema, shared_schema
-from config.schema_shapes import SCALAR, Shape, choice, described, listed, mapped, text
+from config.schema_shapes import SCALAR, Shape, described, mapped
+from config.schema_universe import universe_schema
 from config.settings import Settings, keys_of
 from config.settings_file import SECRETS, SECTIONS
 from market.errors import ConfigError, Problem
@@ -25,12 +25,6 @@ _NUMBER_TEXT = r"^\s*[+-]?[0-9][0-9_]*(\.[0-9]+)?\s*(%|KRW)?\s*$"
 """Numbers as texts: digits in groups, per cent, money."""
 
 _KEPT = ("default", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-_UNIVERSE = {
-    "name": text("What conditions call it", examples=["korea-leaders"]),
-    "describe": text("One line for people"),
-    "instruments": listed(text(examples=["KRX:005930"]), "Its members"),
-    "market": choice(MARKETS, "Instead of instruments: all that instruments.yaml has of a market"),
-}
 
 
 def schemas() -> dict[str, Shape]:
@@ -39,7 +33,7 @@ def schemas() -> dict[str, Shape]:
         "condition": ("A condition of ticktalk", condition_schema()),
         "settings": ("The settings of ticktalk", _settings_schema()),
         "shared": (f"What conditions share: {SHARED}.yaml", shared_schema()),
-        "universe": ("A universe of ticktalk", mapped(UNIVERSE_KEYS, _UNIVERSE, "", ("name",))),
+        "universe": ("A universe of ticktalk", universe_schema()),
     }
     return {
         name: {"$schema": DIALECT, "title": title, **body} for name, (title, body) in bodies.items()

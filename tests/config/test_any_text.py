@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from config.calendar_file import read_special_days
 from config.condition_reader import KEYS, Surroundings, parse_conditions
 from config.environment import read_env_file
-from config.instruments import read_instruments, read_universe
+from config.instruments import read_instruments
 from config.load import PACKAGED
 from config.settings import Settings
 from config.settings_file import read_settings
 from config.strict_yaml import ListNode, Located, MapNode, Node, parse_yaml
+from config.universe_file import read_universe
 from market.errors import ConfigError
 
 FILES = sorted([*PACKAGED.rglob("*.yaml"), *(Path(__file__).parent / "bad").glob("*.yaml")])

@@ -9,9 +9,10 @@ import pytest
 
 from config.calendar_file import read_special_days
 from config.condition_reader import Surroundings, read_conditions
-from config.instruments import read_instruments, read_universe
+from config.instruments import read_instruments
 from config.settings_file import read_settings
 from config.strict_yaml import load_yaml
+from config.universe_file import read_universe
 from market.errors import ConfigError
 from market.types import Instrument, Venue
 

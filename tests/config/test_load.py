@@ -16,10 +16,11 @@ from config.load import (
     members,
     reload,
     reloaded_files,
+    with_members,
     write_folder,
 )
 from market.errors import ConfigError
-from market.types import Venue
+from market.types import Instrument, Venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,6 +206,37 @@ def test_reload_reads_universes_and_conditions_and_nothing_else(folder: Path) ->
     assert {spec.name for spec in after.off} - {one.name for one in before.off} == {"b"}
     assert after.settings is before.settings
     assert after.directory is before.directory
+
+
+def test_members_told_by_a_list_take_the_place_of_those_of_the_files(folder: Path) -> None:
+    write(folder, "conditions/a.yaml", CONDITION.format(name="a", universe="smart-money"))
+    config = loaded(folder)
+    spec = next(spec for spec in config.conditions if spec.name == "a")
+    assert members(config, spec) == ()
+    assert len(config.universes["kospi"]) == 41  # what instruments.yaml has of it, ETFs left out
+    told = {"smart-money": ("KRX:005930",), "all": ("KRX:000660",), "gone": ()}
+    resolved = with_members(config, told)
+    assert members(resolved, spec) == ("KRX:005930",)
+    assert len(resolved.universes["all"]) == 48  # the files say it all
+    assert "gone" not in resolved.universes
+    assert reload(resolved).universes["smart-money"] == ()
+
+
+def test_what_a_directory_learns_later_is_not_of_the_files(folder: Path) -> None:
+    config = loaded(folder)
+    config.directory.add(Instrument(Venue.KRX, "000001", "새종목", "KOSPI"))
+    write(folder, "universes/new.yaml", "name: new\ninstruments: [000001]\n")
+    with pytest.raises(ConfigError, match="unknown instrument 'KRX:000001'"):
+        reload(config)
+    (folder / "universes/new.yaml").unlink()
+    assert len(reload(config).universes["all"]) == 48
+
+
+def test_whom_a_muting_condition_watches_is_not_known_of_a_ranking(folder: Path) -> None:
+    write(folder, "conditions/a.yaml", CONDITION.format(name="a", universe="smart-money"))
+    muted = CONDITION.format(name="b", universe="all")
+    write(folder, "conditions/b.yaml", muted + "muted_by: {condition: a, on: KRX:069500}\n")
+    assert loaded(folder)
 
 
 def test_reload_tells_all_problems(folder: Path) -> None:
