@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from config.condition_file import AlertSpec
+    from crawlers.source import Update
+    from market.errors import SourceError
     from market.messages import Message, Person
     from market.orders import Order
     from market.signals import Signal
-    from market.types import Instrument
+    from market.types import Bar, Instrument, InstrumentId, Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,82 @@ class Events(Protocol):
     def emit(self, kind: str, **facts: object) -> None:
         """Record a fact; never raises."""
         ...
+
+
+class Recorder(Protocol):
+    """Port. Keeps what sources told, by the source's name; returns at once and never raises.
+
+    It stamps the market's present itself. A sweep is what the job of a venue asked for, not a quote
+    for somebody's tap.
+    """
+
+    def ticks(self, source: str, ticks: Sequence[Tick]) -> None:
+        """Keep a whole sweep."""
+        ...
+
+    def updates(self, source: str, updates: Sequence[Update]) -> None:
+        """Keep what changed in forming candles."""
+        ...
+
+    def bars(
+        self,
+        source: str,
+        instrument: InstrumentId,
+        start: datetime,
+        end: datetime,
+        bars: Sequence[Bar],
+    ) -> None:
+        """Keep the answer of a minute chart to start <= bar.start < end."""
+        ...
+
+    def days(
+        self,
+        source: str,
+        instrument: InstrumentId,
+        start: datetime,
+        end: datetime,
+        bars: Sequence[Bar],
+    ) -> None:
+        """Keep the answer of a daily chart."""
+        ...
+
+    def failed(
+        self, source: str, call: str, error: SourceError, instrument: InstrumentId = ""
+    ) -> None:
+        """Keep that a call (ticks, updates, bars, days) gave no usable answer."""
+        ...
+
+
+class NoRecord:
+    """Keeps nothing."""
+
+    def ticks(self, source: str, ticks: Sequence[Tick]) -> None:
+        """Let a sweep go."""
+
+    def updates(self, source: str, updates: Sequence[Update]) -> None:
+        """Let candles go."""
+
+    def bars(
+        self,
+        source: str,
+        instrument: InstrumentId,
+        start: datetime,
+        end: datetime,
+        bars: Sequence[Bar],
+    ) -> None:
+        """Let minute bars go."""
+
+    def days(
+        self,
+        source: str,
+        instrument: InstrumentId,
+        start: datetime,
+        end: datetime,
+        bars: Sequence[Bar],
+    ) -> None:
+        """Let daily bars go."""
+
+    def failed(
+        self, source: str, call: str, error: SourceError, instrument: InstrumentId = ""
+    ) -> None:
+        """Let an error go."""
