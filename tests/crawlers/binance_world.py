@@ -1,0 +1,143 @@
+"""The Binance source in front of the pretend Binance, in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from starlette.applications import Starlette
+
+from config.settings import Settings
+from config.settings_sources import BinanceSettings
+from crawlers.binance import BinanceSource
+from market.clock import ManualClock
+from market.sessions import AlwaysOpen
+from market.types import Venue
+from sandbox.binance import PretendBinance
+from sandbox.binance_faults import Fault
+from sandbox.binance_routes import BinanceWires, binance_routes
+from sandbox.coin_market import CoinMarket
+from sandbox.coin_trades import Coin
+from sandbox.memory_socket import connect_in_memory
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from crawlers.source import Update
+    from market.types import Bar
+
+NOW = datetime(2026, 9, 9, 10, 30, 15, tzinfo=UTC)
+CALENDARS = {Venue.BINANCE: AlwaysOpen()}
+COINS = (
+    Coin("BTCUSDT", 61_000, 0.1, trades_per_minute=60, step=0.001),
+    Coin("ETHUSDT", 2_400, 0.01, trades_per_minute=20, step=0.001),
+    Coin("DOGEUSDT", 0.11, 0.00001, trades_per_minute=0.4, step=1),
+)
+BTC, BTC_PERPETUAL = "BINANCE:BTCUSDT", "BINANCE:BTCUSDT.P"
+DOGE, DOGE_PERPETUAL = "BINANCE:DOGEUSDT", "BINANCE:DOGEUSDT.P"
+DEADLINE_SECONDS = 5
+
+
+def binance_settings(**changes: Any) -> Settings:
+    # the pace is above what the settings allow towards the real hosts
+    binance = BinanceSettings(
+        spot_url="https://venue.example",
+        futures_url="https://venue.example",
+        spot_socket_url="wss://venue.example/spot",
+        futures_socket_url="wss://venue.example/futures/market",
+    ).model_copy(update={"requests_per_second": 10_000} | changes)
+    return Settings(binance=binance)
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The network between us and the pretend Binance; it can be cut."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._inner = httpx.ASGITransport(app)
+        self.is_cut = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.is_cut:
+            raise httpx.ConnectError("no route")
+        return await self._inner.handle_async_request(request)
+
+
+@dataclass
+class BinanceWorld:
+    """A source, its pretend venue, and the time of both."""
+
+    source: BinanceSource
+    clock: ManualClock
+    wires: BinanceWires
+    wire: Wire
+    spot: PretendBinance
+    futures: PretendBinance
+
+    def fail(self, fault: str) -> None:
+        self.wire.is_cut = fault == "unreachable"
+        self.wires.faults.fault = None if fault in {"", "unreachable"} else Fault(fault)
+
+    async def open(self, instruments: Sequence[str], sockets: int = 1) -> list[Update]:
+        """Ask for the first time, and wait until the streams are open."""
+        first = await self.source.updates(instruments)
+        await until(lambda: len(self.wires.faults.opened) >= sockets)
+        await settled()
+        return first
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, a quarter of a second at a time as streams tell it."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        while self.clock.now() < end:
+            self.clock.move_to(min(end, self.clock.now() + timedelta(seconds=0.25)))
+            self.wires.push()
+            await settled()
+
+    async def leap(self, seconds: float) -> None:
+        """Let time pass at once: what streams tell in between comes together."""
+        self.clock.advance(timedelta(seconds=seconds))
+        self.wires.push()
+        await settled()
+
+    async def truth(self, instrument: str, start: datetime, end: datetime) -> list[Bar]:
+        """Return what the venue's own klines say, past every fault."""
+        self.fail("")
+        return await self.source.bars(instrument, start, end)
+
+
+@asynccontextmanager
+async def binance_world(
+    coins: Sequence[Coin] = COINS, **changes: Any
+) -> AsyncIterator[BinanceWorld]:
+    clock = ManualClock(NOW)
+    market = CoinMarket(coins, seed=3)
+    spot, futures = PretendBinance(market), PretendBinance(market, is_futures=True)
+    wires = BinanceWires(clock, push_seconds=DEADLINE_SECONDS)
+    app = Starlette(routes=binance_routes(spot, futures, wires))
+    wire = Wire(app)
+    async with httpx.AsyncClient(transport=wire) as http:
+        source = BinanceSource(
+            http, binance_settings(**changes), clock, CALENDARS, connect=connect_in_memory(app)
+        )
+        try:
+            yield BinanceWorld(source, clock, wires, wire, spot, futures)
+        finally:
+            await source.close()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what other tasks of this loop bring about; it takes them a few turns."""
+    for _ in range(1000):
+        if is_so():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it did not come about")
+
+
+async def settled() -> None:
+    """Let the tasks of the memory sockets come to rest."""
+    for _ in range(20):
+        await asyncio.sleep(0)
