@@ -74,9 +74,10 @@ def _seen(
 ) -> list[set[Verdict]]:
     """Return the verdicts that each leaf had in a test; the last bars of it tell of all before."""
     count = len(trial.slots)
-    panel = Stage(condition, trial, max(history, count)).panel_until(count)
+    stage = Stage(condition, trial, max(history, count))
+    panel = stage.panel_until(count)
     bars = int(panel.counts[0])
-    view = condition.view(panel, np.array([0]))
+    view = stage.condition.view(panel, np.array([0]))
     missing = {Verdict.UNKNOWN} if Absence.MISSING in trial.slots else set()
     return [
         missing | {Verdict(one) for one in leaf.verdicts(view, bars)[0].tolist()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from conditions.days import newest_starts, offsets
-from conditions.nodes import Member, Name, Scoped, children, to_text
+from conditions.nodes import Argument, Call, Member, Name, Scoped, Text, children, to_text
 from conditions.openings import DAY_MS
 from conditions.reference import venue_of
 from conditions.series import Series
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from conditions.lens import Lens
     from conditions.nodes import Node
     from conditions.view import View
     from market.sessions import Calendar
+    from market.types import InstrumentId
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -73,28 +73,28 @@ class FactField(Series):
 
     It is of the newest day that was over by then and told anything of the instrument; unknown
     where that day did not tell this fact, or has been followed by more than FRESH_SESSIONS - 1
-    sessions. Behind a `lens` on another instrument it is that one's, whether it trades or not.
+    sessions. `instrument` is whose it is, "" for the bar's own; it need not trade then.
     """
 
     name: str
-    lens: Lens | None = None
+    instrument: InstrumentId = ""
 
     def values(self, view: View, columns: int) -> Array:
         """Return the fact by each bar."""
         return view.recall(self.key, columns, lambda: self._known(view, columns))
 
     def _known(self, view: View, columns: int) -> Array:
-        starts, rows = newest_starts(view, columns), self._rows(view, columns)
+        starts, rows = newest_starts(view, columns), self._rows(view)
         if view.facts is None or rows is None:
             return np.full(starts.shape, np.nan)
         return view.facts.as_of(self.name, rows, starts, _oldest(view, columns))
 
-    def _rows(self, view: View, columns: int) -> Array | None:
+    def _rows(self, view: View) -> Array | None:
         """Return which rows of the panel the facts are of, None where it does not hold them."""
-        if self.lens is None:
+        if not self.instrument:
             return view.picked
-        glance = self.lens.glance(view, columns)
-        return None if glance is None else np.repeat(glance.view.picked, view.rows)
+        other = view.only(self.instrument)
+        return None if other is None else np.repeat(other.picked, view.rows)
 
 
 def fact_field(name: str) -> FactField:
@@ -109,10 +109,14 @@ def fact_field(name: str) -> FactField:
     )
 
 
-def fact_of(lens: Lens, field: FactField) -> FactField:
-    """Return the fact as one of the instrument that a lens looks at."""
-    meaning = Scoped(lens.scope, field.node)
-    return replace(field, node=meaning, key=to_text(meaning), is_level=False, lens=lens)
+def fact_of(scope: Node, field: FactField) -> FactField:
+    """Return the fact as one of the instrument that a call of `of` names."""
+    match scope:
+        case Call(_, (Argument("", Text(instrument)),)):
+            meaning = Scoped(scope, field.node)
+            key = to_text(meaning)
+            return replace(field, node=meaning, key=key, is_level=False, instrument=instrument)
+    raise TypeError(f"{to_text(scope)} names no instrument")
 
 
 def facts_in(node: Node) -> Iterator[str]:

@@ -8,9 +8,10 @@ import numpy as np
 
 from conditions.compile import compile_condition
 from conditions.engine import evaluate
-from conditions.trial import INSTRUMENT, slot_starts
+from conditions.trial_market import slot_starts
 from conditions.trial_report import failed_tests
 from config.condition_reader import parse_condition
+from config.trial_others import INSTRUMENT
 from market.panel import Panel
 from market.types import Bar
 

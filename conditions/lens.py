@@ -94,7 +94,7 @@ def seen(lens: Lens, source: Series) -> Series:
     if isinstance(source, Constant):
         return source
     if isinstance(source, FactField) and lens.is_other:
-        return fact_of(lens, source)
+        return fact_of(lens.scope, source)
     meaning = Scoped(lens.scope, source.node)
     return Seen(
         node=meaning,

@@ -16,29 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from config.condition_tests import Slot
+    from config.trial_bars import Slot
     from market.panel import Panel
 
 _DAY = timedelta(days=1)
 
 
-def add_days(panel: Panel, days: Sequence[Slot], before: datetime) -> None:
-    """Put these sessions into the daily panel, the last one the newest before a moment."""
+def add_days(panel: Panel, row: int, days: Sequence[Slot], before: datetime) -> None:
+    """Put these sessions of a row into the daily panel, the last one the newest before a moment."""
     daily = panel.larger.get(Timeframe.D1)
     if daily is None or not days:
         return
     starts = krx().slots(before - (len(days) + 10) * 2 * _DAY, before, Timeframe.D1)
     for start, day in zip(starts[-len(days) :], days, strict=True):
         if day is Absence.MISSING:
-            daily.mark_missing([0])
+            daily.mark_missing([row])
         elif not isinstance(day, Absence):
             prices = (day.open, day.high, day.low, day.close)
-            bar = Bar(panel.instruments[0], Timeframe.D1, start, *prices, day.volume, day.value)
+            bar = Bar(panel.instruments[row], Timeframe.D1, start, *prices, day.volume, day.value)
             daily.append([bar])
 
 
-def add_longer(panel: Panel, bars: Sequence[Bar], lost: Sequence[datetime], now: datetime) -> None:
-    """Make anew the longer bars that the slot which starts now lies in.
+def add_longer(
+    panel: Panel, row: int, bars: Sequence[Bar], lost: Sequence[datetime], now: datetime
+) -> None:
+    """Make anew the longer bars of a row that the slot which starts now lies in.
 
     `bars` are those of the test up to it, `lost` the slots that could not be read: a longer bar
     with one of them has no numbers.
@@ -51,7 +53,7 @@ def add_longer(panel: Panel, bars: Sequence[Bar], lost: Sequence[datetime], now:
         if any(calendar.slot(one, timeframe) == slot for one in lost):
             made = [_without_numbers(one) for one in made]
             if not made:
-                longer.mark_missing([0])
+                longer.mark_missing([row])
         longer.append(made)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from conditions.compile import HISTORY
 from conditions.explain import explain
-from conditions.trial import Stage, run_trial, slot_starts
+from conditions.trial import Stage, run_trial
+from conditions.trial_market import slot_starts
 from market.sessions import KST
 from market.signals import Phase
 from market.types import Verdict
@@ -93,7 +94,7 @@ def _problem(condition: Condition, trial: Trial, first: Difference, history: int
     verdict = stage.verdicts[first.slot].name.lower()
     phase = stage.phases[first.slot].name.lower()
     there = f"at slot {first.slot} ({start:%H:%M}) the verdict is {verdict}, it is {phase} after it"
-    values = "; ".join(_values(condition, stage))
+    values = "; ".join(_values(stage.condition, stage))
     message = f"test '{trial.name.text}': {first.words}; {there}: {values}"
     return first.located.problem(message)
 

@@ -1,4 +1,4 @@
-"""The notation in which tests of conditions write bars: `100_000x60 106_000 _ 107_000`."""
+"""The notation in which tests of conditions write numbers: `100_000x60 106_000 _ 107_000`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ LARGEST = 1e15
 
 
 class Absence(StrEnum):
-    """Why a slot has no bar: nothing traded in it, or it could not be read."""
+    """Why a slot has no bar: nothing traded in it, or it could not be read.
+
+    Of a day's facts: nothing was told of the day, or not this one.
+    """
 
     NO_TRADE = "_"
     MISSING = "?"
@@ -25,7 +28,7 @@ class Absence(StrEnum):
 Placed: TypeAlias = "tuple[float | Absence, int]"
 """What is in a slot, and the character of the text that says so."""
 
-_NUMBER = r"\d+(?:_\d+)*(?:\.\d+)?"
+_NUMBER = r"-?\d+(?:_\d+)*(?:\.\d+)?"
 _PIECE = re.compile(
     rf"(?P<first>{_NUMBER}|[_?])(?:\.\.(?P<last>{_NUMBER}))?(?:x(?P<count>\d+))?", re.ASCII
 )
@@ -92,6 +95,6 @@ def _count(digits: str | None, text: str) -> int | None:
 
 def _number(digits: str, text: str) -> float:
     number = float(digits.replace("_", ""))
-    if number > LARGEST:
+    if abs(number) > LARGEST:
         raise ValueError(f"'{text}' is far too large")
     return number

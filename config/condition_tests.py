@@ -4,42 +4,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from config.bar_series import MOST_SLOTS, Absence, read_series
+from config.bar_series import MOST_SLOTS
 from config.fields import Fields
 from config.strict_yaml import ListNode, Located, MapNode
+from config.trial_bars import read_bars
+from config.trial_facts import read_facts
+from config.trial_others import read_others
 from market.signals import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from config.bar_series import Placed
     from config.strict_yaml import Node
+    from config.trial_bars import Slot
+    from config.trial_facts import TrialFacts
+    from config.trial_others import TrialOther
     from market.errors import Problem
 
-TEST_KEYS = ("name", "d1", "bars", "restart_at", "expect")
-BARS_KEYS = ("close", "open", "high", "low", "volume", "value")
+TEST_KEYS = ("name", "d1", "facts", "bars", "others", "restart_at", "expect")
 EXPECT_KEYS = ("fires_at", "never", "states", "unknown_at")
 PHASES = {phase.name.lower(): phase for phase in Phase}
 
-_LATER = ("h1", "facts")
+_LATER = dict.fromkeys(
+    ("m5", "m15", "m30", "h1"), "bars within a session are made of the test's own ones"
+)
 _SLOTS = re.compile(r"(\d{1,9})(?:\.\.(\d{1,9}))?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class TrialBar:
-    """The bar of one slot; without prices of its own it is flat, its value is close x volume."""
-
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    value: float
-
-
-Slot: TypeAlias = TrialBar | Absence
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,8 @@ class Expectation:
 class Trial:
     """One test of a condition; before slot `restart_at` the program is stopped and started.
 
-    `days` are the sessions before the first slot's, oldest first.
+    `days` are the sessions before the first slot's, oldest first. `facts` are what is told of the
+    instrument by the day, `others` are the instruments beside it.
     """
 
     name: Located
@@ -69,6 +61,8 @@ class Trial:
     expect: Expectation
     restart_at: int | None = None
     days: tuple[Slot, ...] = ()
+    facts: TrialFacts | None = None
+    others: tuple[TrialOther, ...] = ()
 
 
 def read_tests(fields: Fields) -> tuple[Trial, ...]:
@@ -92,106 +86,20 @@ def read_tests(fields: Fields) -> tuple[Trial, ...]:
 def _trial(node: Node, problems: list[Problem]) -> Trial:
     fields = Fields(node, TEST_KEYS, problems, _LATER)
     name = fields.text("name")
-    slots = _bars(fields, name)
-    days = _bars(fields, name, "d1") if fields.node("d1") is not None else ()
+    bars, days, facts = (fields.node(key) for key in ("bars", "d1", "facts"))
+    if bars is None:
+        problems.append(name.problem("key 'bars' is missing in this test"))
+    slots = () if bars is None else read_bars(bars, problems)
     restart_at = fields.optional_text("restart_at")
     return Trial(
         name,
         slots,
         _expectation(fields, name, len(slots)),
         _slot(restart_at, len(slots), problems) if restart_at is not None else None,
-        days,
+        () if days is None else read_bars(days, problems),
+        None if facts is None else read_facts(facts, problems),
+        read_others(fields.node("others"), len(slots), problems),
     )
-
-
-def _bars(fields: Fields, name: Located, key: str = "bars") -> tuple[Slot, ...]:
-    node = fields.node(key)
-    if node is None:
-        fields.problems.append(name.problem("key 'bars' is missing in this test"))
-        return ()
-    bars = Fields(node, BARS_KEYS, fields.problems, _LATER)
-    written = {key: bars.optional_text(key) for key in BARS_KEYS}
-    if isinstance(node, MapNode) and bars.node("close") is None:
-        fields.problems.append(node.problem("key 'close' is missing in the bars"))
-    lines = {
-        key: _Line(key, located, read_series(located, fields.problems), fields.problems)
-        for key, located in written.items()
-        if located is not None
-    }
-    close = lines.get("close")
-    fitting = [close is not None and line.fits(close) for line in lines.values()]
-    if close is None or not all(fitting):
-        return ()
-    return tuple(_slot_of(lines, place) for place in range(len(close.slots)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One field of the bars, as written and slot by slot."""
-
-    key: str
-    located: Located
-    slots: tuple[Placed, ...]
-    problems: list[Problem]
-
-    def at(self, place: int) -> Placed:
-        return self.slots[place if len(self.slots) > 1 else 0]
-
-    def fits(self, close: _Line) -> bool:
-        """Tell whether the line can be laid beside the closes, after noting it where not."""
-        if not self.slots or not close.slots:
-            return False
-        if len(self.slots) not in {1, len(close.slots)}:
-            count = f"'{self.key}' has {len(self.slots)} slots, 'close' has {len(close.slots)}"
-            self.problems.append(self.located.problem(f"{count}; a single number is for all"))
-            return False
-        return all(self._fits_at(close, place) for place in range(len(close.slots)))
-
-    def _fits_at(self, close: _Line, place: int) -> bool:
-        (own, offset), (price, _) = self.at(place), close.at(place)
-        is_bar = not isinstance(price, Absence)
-        if isinstance(own, Absence):
-            message = f"'{self.key}' of slot {place} is missing, but its close is given"
-            return not is_bar or self._refuse(message, offset)
-        if not is_bar and len(self.slots) > 1:
-            return self._refuse(f"slot {place} has no close; write {price} here too", offset)
-        if own == 0 and self.key != "value":
-            return self._refuse(f"'{self.key}' must be more than 0; write _ for no trade", offset)
-        return True
-
-    def _refuse(self, message: str, offset: int) -> bool:
-        self.problems.append(self.located.problem(message, offset))
-        return False
-
-
-def _slot_of(lines: dict[str, _Line], place: int) -> Slot:
-    close, _ = lines["close"].at(place)
-    if isinstance(close, Absence):
-        return close
-    given = {key: float(line.at(place)[0]) for key, line in lines.items()}
-    opening = given.get("open", close)
-    volume = given.get("volume", 1.0)
-    bar = TrialBar(
-        opening,
-        given.get("high", max(opening, close)),
-        given.get("low", min(opening, close)),
-        close,
-        volume,
-        given.get("value", close * volume),
-    )
-    _check_prices(bar, lines, place)
-    return bar
-
-
-def _check_prices(bar: TrialBar, lines: dict[str, _Line], place: int) -> None:
-    if bar.high < max(bar.open, bar.close, bar.low):
-        line, message = "high", f"slot {place}: its high {bar.high:_.10g} is not the highest price"
-    elif bar.low > min(bar.open, bar.close):
-        line, message = "low", f"slot {place}: its low {bar.low:_.10g} is not the lowest price"
-    else:
-        return
-    written = lines.get(line, lines["close"])
-    written.problems.append(written.located.problem(message, written.at(place)[1]))
 
 
 def _expectation(fields: Fields, name: Located, count: int) -> Expectation:
@@ -199,7 +107,7 @@ def _expectation(fields: Fields, name: Located, count: int) -> Expectation:
     if node is None:
         problems.append(name.problem("key 'expect' is missing in this test"))
         return Expectation(name)
-    expect = Fields(node, EXPECT_KEYS, problems, _LATER)
+    expect = Fields(node, EXPECT_KEYS, problems)
     if isinstance(node, MapNode) and not node.entries:
         problems.append(node.problem(f"expect one of {', '.join(EXPECT_KEYS)}"))
     place = Located("", node.file, node.line, node.column)

@@ -10,8 +10,11 @@ from config.condition_lifecycle import MUTING_KEYS
 from config.condition_names import PARAM_KEYS
 from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS
 from config.condition_score import PART_KEYS, SCORE_KEYS
-from config.condition_tests import BARS_KEYS, EXPECT_KEYS, PHASES, TEST_KEYS
+from config.condition_tests import EXPECT_KEYS, PHASES, TEST_KEYS
 from config.schema_shapes import Shape, choice, either, listed, mapped, named, referred, text
+from config.trial_bars import BARS_KEYS
+from config.trial_others import OTHER_KEYS
+from market.facts import FACT_NAMES
 from market.orders import Side
 from market.types import Timeframe
 
@@ -87,10 +90,19 @@ _EXPECT = {
     "states": named(choice(PHASES), "Where it stands after a slot: {61: firing}"),
     "unknown_at": _SLOTS,
 }
+_DAYS = mapped(BARS_KEYS, _BARS, "One number a session, up to the one before", ("close",))
+_FACTS = mapped(
+    FACT_NAMES,
+    dict.fromkeys(FACT_NAMES, text(examples=("8", "1_000 _ -500 ?"))),
+    "What each session knows when it begins: a number for all, or one a session",
+)
+_OTHER = mapped(OTHER_KEYS, {**_BARS, "d1": _DAYS, "facts": _FACTS}, required=("close",))
 _TEST = {
     "name": text("What the test shows"),
-    "d1": mapped(BARS_KEYS, _BARS, "One number a session, up to the one before", ("close",)),
+    "d1": _DAYS,
+    "facts": _FACTS,
     "bars": mapped(BARS_KEYS, _BARS, "One number a slot, from 09:00 on", ("close",)),
+    "others": named(_OTHER, "The bars of other instruments: {KRX:069500: {close: 100x60}}"),
     "restart_at": text("Before this slot the program is stopped and started"),
     "expect": mapped(EXPECT_KEYS, _EXPECT, "What must come of the bars"),
 }

@@ -34,9 +34,10 @@ from config.condition_reader import (
     parse_condition,
 )
 from config.condition_score import PART_KEYS, SCORE_KEYS
-from config.condition_tests import BARS_KEYS, EXPECT_KEYS, PHASES, TEST_KEYS
+from config.condition_tests import EXPECT_KEYS, PHASES, TEST_KEYS
 from config.load import PACKAGED, load
 from config.settings import describe_settings
+from config.trial_bars import BARS_KEYS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -166,6 +167,14 @@ def test_the_tested_condition_in_the_documents_passes_its_tests() -> None:
     assert failed_tests(condition) == ()
     covered = coverage(condition)
     assert (covered.tests, covered.reached) == (3, covered.outcomes)
+
+
+def test_the_condition_with_facts_and_others_in_the_documents_passes_its_tests() -> None:
+    text = re.search(r"```yaml\n(name: bought-leader.*?)```", read("docs/conditions.md"), re.DOTALL)
+    assert text is not None
+    condition = compile_condition(parse_condition(text[1]))
+    assert failed_tests(condition) == ()
+    assert condition.facts == {"institutions_5", "per"}
 
 
 def test_every_shipped_condition_is_in_the_documents() -> None:

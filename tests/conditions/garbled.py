@@ -8,7 +8,8 @@ from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS
 from conditions.units import LITERALS
 from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS
-from config.condition_tests import BARS_KEYS, EXPECT_KEYS, TEST_KEYS
+from config.condition_tests import EXPECT_KEYS, TEST_KEYS
+from config.trial_bars import BARS_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

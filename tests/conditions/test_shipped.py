@@ -15,7 +15,7 @@ from conditions.coverage import coverage
 from conditions.engine import evaluate, evaluate_columns
 from conditions.lifecycle import States, step
 from conditions.lint import lint
-from conditions.trial import slot_starts
+from conditions.trial_market import slot_starts
 from conditions.trial_report import failed_tests
 from config.condition_reader import parse_condition
 from config.load import PACKAGED, load

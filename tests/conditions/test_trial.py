@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conditions.trial import Course, run_trial, slot_starts
+from conditions.trial import Course, run_trial
+from conditions.trial_market import slot_starts
 from market.sessions import KST
 from market.signals import Phase
 from market.types import Timeframe, Verdict

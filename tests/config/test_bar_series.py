@@ -39,6 +39,7 @@ def refused(text: str) -> str:
         ("103..101", [103.0, 102.0, 101.0]),
         ("1..2x5", [1.0, 1.25, 1.5, 1.75, 2.0]),
         ("1..2x11", [round(1 + tenth / 10, 1) for tenth in range(11)]),
+        ("-5x2 -1..1 1_000", [-5.0, -5.0, -1.0, 0.0, 1.0, 1_000.0]),
         ("  1\n  2  ", [1.0, 2.0]),
         ("0", [0.0]),
         ("", []),
@@ -52,7 +53,7 @@ def test_series_are_read(text: str, expected: list[float | Absence]) -> None:
     ("text", "message"),
     [
         ("100 1,000", "3:14: '1,000' is no piece of a series; write 100, 100x60, 100..110, _ or ?"),
-        ("-5", "3:10: '-5' is no piece of a series; write 100, 100x60, 100..110, _ or ?"),
+        ("--5", "3:10: '--5' is no piece of a series; write 100, 100x60, 100..110, _ or ?"),
         ("5x0", "3:10: '5x0': from 1 to 4000 slots"),
         ("5x4001", "3:10: '5x4001': from 1 to 4000 slots"),
         ("5x99999999999", "3:10: '5x99999999999': from 1 to 4000 slots"),

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from config.bar_series import Absence
 from config.condition_reader import parse_condition
-from config.condition_tests import Trial, TrialBar
+from config.trial_bars import TrialBar
 from market.errors import ConfigError
 from market.signals import Phase
+
+if TYPE_CHECKING:
+    from config.condition_tests import Trial
 
 HEAD = "name: a\nuniverse: [KRX:005930]\ntimeframe: 5m\nwhen: close > 3\ntests:\n"
 
@@ -101,7 +106,11 @@ def test_never_expects_no_slot_and_silence_expects_nothing() -> None:
             "{close: 5, d1: {close: 5}}",
             "7:22: unknown key 'd1'; known: close, high, low, open, value, volume",
         ),
-        ("{close: 5, facts: {per: 5}}", "7:22: key 'facts' is not available yet; remove it"),
+        (
+            "{close: 5, facts: {per: 5}}",
+            "7:22: unknown key 'facts'; known: close, high, low, open, value, volume",
+        ),
+        ("{close: 5 -6}", "7:21: 'close' must be more than 0; write _ for no trade"),
     ],
 )
 def test_bars_that_cannot_be_are_told(bars: str, message: str | None) -> None:
