@@ -144,6 +144,15 @@ class Simulator:
             day += timedelta(days=1)
         return found
 
+    def trades(self, code: str, day: date) -> Trades:
+        """Return every trade of a day, also those still to come; an unknown code is a KeyError."""
+        instrument = self._instruments[code]
+        return (
+            no_trades()
+            if self._calendar.window(day) is None
+            else self._trades(instrument.code, day)
+        )
+
     def bursts(self, day: date) -> tuple[Burst, ...]:
         """Return the scripted jumps and dips of a session day, in time order."""
         return self._script(day)

@@ -21,6 +21,7 @@ class Day:
     low: float
     close: float
     volume: int
+    value: float = 0.0
 
 
 def summed(day: date, trades: Trades, count: int) -> Day:
@@ -35,4 +36,5 @@ def summed(day: date, trades: Trades, count: int) -> Day:
         float(trades.lows[last]),
         float(trades.prices[last]),
         int(trades.total_volume[last]),
+        float(trades.total_value[last]),
     )

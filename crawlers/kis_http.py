@@ -1,0 +1,157 @@
+"""Reading from KIS: paced, and judged by the code in the answer, whatever its HTTP status."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+import stamina
+from aiolimiter import AsyncLimiter
+
+from crawlers.polite_http import fragment
+from market.errors import SourceChanged, SourceError, SourceUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config.settings import KisSettings
+    from crawlers.kis_token import KisAccess
+
+Row = dict[str, Any]
+
+QUOTATIONS = "/uapi/domestic-stock/v1/quotations/"
+AT_ONCE = 4
+ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 3.0
+
+TOO_FAST = frozenset({"EGW00201", "EGW00215", "EGW00300"})
+"""Requests a second by key, by the whole company, and a passing fault of the gateway."""
+TOKEN_REFUSED = frozenset({"EGW00121", "EGW00123"})
+"""Not a token, and one that has lapsed."""
+KEY_REFUSED = frozenset({"EGW00102", "EGW00103", "EGW00104", "EGW00105", "EGW02004"})
+"""App key or secret that is missing or wrong, or one of the virtual accounts at the real server."""
+NOT_THERE = frozenset({"OPSQ0002"})
+"""A service that this server does not have: the virtual one lacks some."""
+_TRANSIENT = frozenset({408, 425, 429})
+
+
+class _AskAgain(SourceUnavailable):
+    """Something that a pause may mend."""
+
+
+class _TokenRefused(SourceUnavailable):
+    """The token is not, or no longer, known."""
+
+
+class KisHttp:
+    """Reads with GET through a client that belongs to the caller.
+
+    Errors are SourceUnavailable (after a few attempts with growing pauses), SourceChanged, or a
+    SourceError that says what the operator has to mend. Their texts hold no key, secret or token.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, settings: KisSettings, access: KisAccess) -> None:
+        self._http = http
+        self._settings = settings
+        self._access = access
+        # one request per 1/rate seconds: evenly spaced, no burst
+        self._limiter = AsyncLimiter(1, 1 / settings.requests_per_second)
+        self._open = asyncio.Semaphore(AT_ONCE)
+
+    async def get(self, name: str, tr_id: str, params: Mapping[str, str]) -> Row:
+        """Return the fields of an answer whose code says that all is well.
+
+        A refused token is asked for anew, once.
+        """
+        token = await self._access.token()
+        try:
+            return await self._ask(name, tr_id, params, token)
+        except _TokenRefused:
+            token = await self._access.renew(token)
+        return await self._ask(name, tr_id, params, token)
+
+    async def _ask(self, name: str, tr_id: str, params: Mapping[str, str], token: str) -> Row:
+        key, secret = self._access.keys()
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "authorization": f"Bearer {token}",
+            "appkey": key,
+            "appsecret": secret,
+            "tr_id": tr_id,
+            "custtype": "P",
+        }
+        async for attempt in stamina.retry_context(
+            on=_AskAgain,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=FIRST_PAUSE_SECONDS,
+            wait_max=LONGEST_PAUSE_SECONDS,
+            wait_jitter=FIRST_PAUSE_SECONDS / 2,
+        ):
+            with attempt:
+                async with self._open:
+                    await self._limiter.acquire()
+                    return self._judged(name, await self._fetch(name, params, headers))
+        raise AssertionError("stamina ends with an answer or an error")
+
+    async def _fetch(
+        self, name: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> httpx.Response:
+        try:
+            return await self._http.get(
+                self._settings.rest_url + QUOTATIONS + name,
+                params=params,
+                headers=headers,
+                timeout=self._settings.timeout_seconds,
+                follow_redirects=False,
+            )
+        except httpx.TransportError as error:
+            # httpx's own text may contain the query: only the kind of failure is told
+            raise _AskAgain(f"kis {name} did not answer ({type(error).__name__})") from error
+        except httpx.DecodingError as error:
+            raise SourceChanged(f"kis {name} answered undecodable bytes") from error
+
+    def _judged(self, name: str, answer: httpx.Response) -> Row:
+        fields = envelope(answer.content)
+        if fields is None:
+            raise self._odd(name, answer)
+        if fields.get("rt_cd") == "0":
+            return fields
+        code = str(fields.get("msg_cd") or fields.get("error_code") or "")
+        told = str(fields.get("msg1") or fields.get("error_description") or "").strip()
+        text = self._access.hide(f"kis {name} refused: {code} {told}")[:200]
+        if code in TOO_FAST or (not code and answer.status_code >= 500):
+            raise _AskAgain(text)
+        if code in TOKEN_REFUSED:
+            raise _TokenRefused(text)
+        if code in KEY_REFUSED:
+            raise SourceError(
+                f"{text}; check TICKTALK_KIS_APP_KEY, TICKTALK_KIS_APP_SECRET and kis.rest_url"
+            )
+        if code in NOT_THERE:
+            raise SourceError(f"{text}; the server of virtual accounts does not have it")
+        raise SourceUnavailable(text)
+
+    def _odd(self, name: str, answer: httpx.Response) -> SourceError:
+        """Return the error of an answer that is not in KIS's envelope: its status decides."""
+        status = answer.status_code
+        if status in _TRANSIENT or status >= 500:
+            return _AskAgain(f"kis {name} answered {status}")
+        if 300 <= status < 400:
+            return SourceChanged(f"kis {name} answered {status}: it has moved away")
+        shown = fragment(self._access.hide(answer.content.decode("utf-8", errors="replace")))
+        return SourceChanged(f"kis {name} answered {status}: expected JSON with rt_cd, got {shown}")
+
+
+def envelope(body: bytes) -> Row | None:
+    """Return the fields of an answer with a result code, None where it has none."""
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(fields, dict) or not fields.keys() & {"rt_cd", "error_code"}:
+        return None
+    return fields
