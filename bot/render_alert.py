@@ -11,12 +11,24 @@ from market.sessions import KST
 from market.types import Verdict, from_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.texts import Texts
     from config.condition_file import AlertSpec
     from market.signals import Leaf, Signal, Snapshot
     from market.types import Instrument
 
 MARKS = {Verdict.TRUE: "✅", Verdict.UNKNOWN: "❔", Verdict.FALSE: "▫️"}
+MANY = 10_000
+"""From here on nobody reads digits behind the point."""
+_SHOWN: dict[str, Callable[[float, str], str]] = {
+    "ratio": numbers.short_percent,
+    "price": numbers.won,
+    "value": numbers.turnover,
+    "volume": numbers.short_count,
+    "time": numbers.minutes,
+    "clock": lambda value, _: numbers.of_day(value),
+}
 SEVERITIES = {"low": "🔹", "normal": "🔔", "high": "🚨"}
 
 
@@ -36,10 +48,14 @@ def alert_text(
 
 
 def leaf_text(texts: Texts, language: str, leaf: Leaf) -> str:
-    """Return one comparison with the values of both sides."""
+    """Return one comparison with the values of both sides, and when it held if not now."""
+    key, time = "alert.leaf", ""
+    if leaf.held_at is not None:
+        key, time = "alert.leaf_then", numbers.minute(leaf.held_at)
     return texts.get(
-        "alert.leaf",
+        key,
         language,
+        time=time,
         mark=MARKS[leaf.verdict],
         text=leaf.text,
         left=leaf_value(leaf.left, leaf.unit, language),
@@ -52,15 +68,9 @@ def leaf_value(value: float, unit: str, language: str) -> str:
     """Return a side of a comparison in its unit; NaN is a dash."""
     if not math.isfinite(value):
         return "–"
-    if unit == "ratio":
-        return numbers.percent(value)
-    if unit == "price":
-        return numbers.won(value, language)
-    if unit == "value":
-        return numbers.turnover(value, language)
-    if unit in {"time", "clock"}:
-        return numbers.of_day(value) if unit == "clock" else numbers.minutes(value, language)
-    return numbers.grouped(value, 0 if unit == "volume" else 2)
+    if unit in _SHOWN:
+        return _SHOWN[unit](value, language)
+    return numbers.short_count(value, language) if abs(value) >= MANY else numbers.grouped(value, 2)
 
 
 def fitting(texts: Texts, language: str, head: str, leaves: list[str], limit: int) -> str:

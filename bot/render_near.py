@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from conditions.near import Near, Ranking
     from market.directory import Directory
 
+FARTHEST = 9_999
+"""Beyond so many spreads one distance is as good as another."""
+
 
 def near_text(
     texts: Texts, language: str, condition: Condition, ranking: Ranking, directory: Directory
@@ -53,4 +56,8 @@ def _entry(texts: Texts, language: str, rank: int, one: Near, directory: Directo
 
 def distance_text(distance: float) -> str:
     """Return a distance in spreads; what holds beyond measure is just that."""
-    return f"{numbers.grouped(distance, 2)}σ" if math.isfinite(distance) else "–"
+    if not math.isfinite(distance):
+        return "–"
+    if distance > FARTHEST:
+        return f">{numbers.grouped(FARTHEST)}σ"
+    return f"{numbers.grouped(distance, 2 if abs(distance) < 100 else 0)}σ"

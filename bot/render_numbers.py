@@ -16,6 +16,8 @@ UP, DOWN, FLAT = "🔺", "🔻", "▫️"
 """Red for up and blue for down is the Korean habit; these are the signs that keep it."""
 
 MILLION, HUNDRED_MILLION = 1_000_000, 100_000_000
+TIMES, MOST_TIMES = 10.0, 99_999
+"""Ratios that read better as so many times, and those beyond which nobody counts any more."""
 
 
 def grouped(number: Decimal | float, places: int = 0) -> str:
@@ -72,6 +74,26 @@ def percent(ratio: Decimal | float, places: int = 2) -> str:
     if isinstance(ratio, float) and not math.isfinite(ratio):
         return "–"
     return f"{grouped(Decimal(str(ratio)) * 100, places)}%"
+
+
+def short_percent(ratio: float, language: str) -> str:
+    """Return a ratio in per cent, from a thousand per cent on as how many times it is."""
+    if not abs(ratio) >= TIMES:
+        return percent(ratio)
+    if abs(ratio) > MOST_TIMES:
+        shown = f"{'-' if ratio < 0 else ''}>{grouped(MOST_TIMES)}"
+    else:
+        shown = grouped(ratio, 0 if abs(ratio) >= 100 else 1)
+    return f"{shown}배" if language == "ko" else f"{shown}x"
+
+
+def short_count(number: float, language: str) -> str:
+    """Return a count without unit, from a hundred million on in 억 (or millions)."""
+    if not abs(number) >= HUNDRED_MILLION:
+        return grouped(number)
+    if language == "ko":
+        return f"{price(round(number / HUNDRED_MILLION, 1))}억"
+    return f"{price(round(number / MILLION, 1))}M"
 
 
 def change(ratio: Decimal | float) -> str:

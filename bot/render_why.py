@@ -101,6 +101,9 @@ def _tree(words: _Words, branch: Branch, depth: int = 0, *, has_numbers: bool) -
     held = {"held": str(branch.held), "needs": str(branch.needs)}
     line = words(f"why.{branch.word}", mark=MARKS[branch.verdict], text=branch.text, **held)
     yield margin + line + _added(words, branch)
+    if branch.held_at is not None:
+        time = numbers.minute(branch.held_at)
+        yield margin + INDENT * 2 + words("why.held_at", time=time)
     if branch.word == "score":
         gap = _gap(words, branch)
         yield margin + INDENT * 2 + words("why.values", values=_values(words, branch), gap=gap)
@@ -146,9 +149,9 @@ def _gap(words: _Words, leaf: Branch) -> str:
         return ""
     gap = leaf_value(abs(leaf.gap), leaf.unit, words.language)
     if leaf.unit == "ratio":
-        gap += "p"
+        gap += "p" if gap.endswith("%") else ""
     elif math.isfinite(leaf.gap_ratio):
-        gap += f" ({numbers.percent(abs(leaf.gap_ratio))})"
+        gap += f" ({numbers.short_percent(abs(leaf.gap_ratio), words.language)})"
     if leaf.gap > 0:
         return words.plain("why.lacks", gap=gap)
     if leaf.verdict is Verdict.TRUE:

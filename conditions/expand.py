@@ -90,6 +90,9 @@ class Expanded:
     def _hinted(self, mistake: Mistake) -> str:
         """Return the message; for an unknown name with the own name that is meant perhaps."""
         found = _UNKNOWN_NAME.match(mistake.message)
+        if found is not None and found[1] in self.known:
+            behind = f"behind a prefix it stands in ( ), like d1.({found[1]})"
+            return f"'{found[1]}' is a named expression; {behind}"
         if found is None or "did you mean" in mistake.message:
             return mistake.message
         hint = suggestion(found[1], self.known)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from conditions.lexer import Sort, Token, tokens
 from conditions.mistake import Mistake
@@ -44,8 +44,6 @@ from config.registry import suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-N = TypeVar("N", bound=Node)
-
 DEEPEST = 50
 """Nodes that may lie below each other, and parentheses that may be open at once."""
 LARGEST = Decimal(10) ** 18
@@ -60,7 +58,6 @@ _LEVELS = {
 }
 WORDS = ("and", "or", "not", "for", "within")
 """Names that belong to the grammar."""
-_POSTFIX = ("[", "(", ".")
 
 
 def parse(text: str, numbers: Mapping[str, Number] | None = None) -> Node:
@@ -103,7 +100,7 @@ class _Parser:
     def _wrong(self, expected: str) -> Mistake:
         return Mistake(self._token.start, f"expected {expected}, found {self._token}")
 
-    def _grown(self, node: N, start: int) -> N:
+    def _grown(self, node: Node, start: int) -> Node:
         """Return a finished node with its place, unless the tree has grown too deep."""
         depth = 1 + max((child.depth for child in children(node)), default=0)
         if depth > DEEPEST:
@@ -177,7 +174,7 @@ class _Parser:
     def _postfix(self) -> Node:
         start = self._token.start
         node = self._atom()
-        while self._token.sort is Sort.SYMBOL and self._token.text in _POSTFIX:
+        while self._token.sort is Sort.SYMBOL and self._token.text in {"[", "(", "."}:
             node = self._grown(self._after(node, self._take().text), start)
         return node
 

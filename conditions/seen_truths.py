@@ -6,7 +6,7 @@ look at several bars, and those are the bars beside: they are judged there and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -52,7 +52,7 @@ class SeenLasting(Lasting):
 
 def seen_truth(lens: Lens, truth: Truth, written: str) -> Truth:
     """Return a verdict as one of the bars beside; `written` is how the user wrote the whole."""
-    return rewritten(_seen(lens, truth), written)
+    return replace(rewritten(_seen(lens, truth), written), text=written)
 
 
 def inward(truth: Truth) -> tuple[Lens, Truth] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from bot.html_text import CAPTION_LIMIT, length, to_plain
 from bot.render import ChatCards
-from bot.render_alert import change_since
+from bot.render_alert import change_since, leaf_text
 from bot.reply import command_button
 from bot.texts import Texts
 from config.condition_file import AlertSpec
@@ -113,6 +114,14 @@ def test_alert_says_what_fired_when_at_which_price_and_why() -> None:
         "✅ volume > 6 * sma(volume, 20) → 120,000 > 84,000",
         "❔ rsi(14) < 70 → – < 70.00",
     ]
+
+
+def test_alert_dates_what_held_on_an_earlier_bar() -> None:
+    then = datetime(2026, 11, 24, 1, 5, tzinfo=UTC)
+    leaf = replace(LEAVES[0], held_at=then)
+    shown = leaf_text(Texts.load(), "en", leaf)
+    assert shown.endswith("on the bar of 11-24 10:05: 3.41% &gt; 2.00%")
+    assert "11-24 10:05" in leaf_text(Texts.load(), "ko", leaf)
 
 
 def test_alert_escapes_facts() -> None:

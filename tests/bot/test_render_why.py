@@ -95,6 +95,10 @@ def test_a_comparison_shows_both_sides_the_margin_and_what_they_are_made_of() ->
         (leaf(FALSE, 900, 1200), "900 > 1,200 · 300 (25.00%) short"),
         (leaf(TRUE, 1500, 1200), "1,500 > 1,200 · 300 (25.00%) to spare"),
         (leaf(FALSE, 5, 0, "points", gap=5.0), "5.00 > 0.00 · 5.00 short"),
+        (leaf(TRUE, 1300, 100), "1,300 > 100 · 1,200 (12.0x) to spare"),
+        (leaf(FALSE, 2, 987_654_321), "2 > 987.7M · 987.7M (100.00%) short"),
+        (leaf(TRUE, 987_654_321, 2), "987.7M > 2 · 987.7M (>99,999x) to spare"),
+        (leaf(TRUE, 25.5, 0.02, "ratio"), "25.5x > 2.00% · 25.5x to spare"),
         (leaf(FALSE, 1200, 1200), "1,200 > 1,200 · just level"),
         (leaf(UNKNOWN, 900, nan), "900 > – · needs 9 bars"),
         (leaf(UNKNOWN, 900, 900), "900 > 900"),
@@ -128,6 +132,15 @@ def test_nodes_are_indented_below_each_other() -> None:
         "        ✅ volume > x",
     ]
     assert lines(make(tree))[2] == "▫️ Not true: 1 of 2 comparisons hold."
+
+
+def test_what_held_on_an_earlier_bar_is_dated() -> None:
+    within = Branch("within", "x", TRUE, (leaf(TRUE, 2, 1),), held=2, needs=5, held_at=AT)
+    assert lines(make(within))[4:7] == [
+        "✅ within 5 bars: true on 2 of them",
+        "    as of the last bar on which it held, 11-24 10:05:",
+        "  ✅ volume > x",
+    ]
 
 
 def test_a_score_shows_its_sum_and_what_each_part_adds() -> None:
@@ -216,7 +229,8 @@ def test_a_large_condition_fits_into_one_message(language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("distance", "expected"), [(0.424, "0.42σ"), (-1.0, "-1.00σ"), (float("-inf"), "–")]
+    ("distance", "expected"),
+    [(0.424, "0.42σ"), (-1.0, "-1.00σ"), (float("-inf"), "–"), (314.159, "314σ"), (1e6, ">9,999σ")],
 )
 def test_a_distance_is_told_in_spreads(distance: float, expected: str) -> None:
     assert distance_text(distance) == expected

@@ -19,7 +19,23 @@ CALLED = (*INDICATORS, *EVENTS, *FUNCTIONS)
 FIELDS = ("open", "high", "low", "close", "volume", "value", "day")
 NAMES = (*FIELDS, "trend", "equity", "tick", "kline", "종가", "x")
 SIGNS = (*"+-*/%<>=()[],.:;&|^!{}'\"#@$\\`~?_", "<=", ">=", "==", "!=", "≥", "−", "％", "\u3000")
-WORDS = ("and", "or", "not", "for", "within", "bars", "AND", "if", "true", "3 bars", "1_000", "1e9")
+WORDS = (
+    "d1.",
+    "d1.(",
+    "h1.doji()",
+    "and",
+    "or",
+    "not",
+    "for",
+    "within",
+    "bars",
+    "AND",
+    "if",
+    "true",
+    "3 bars",
+    "1_000",
+    "1e9",
+)
 STRANGE = (
     "\x00",
     "\t",
@@ -79,6 +95,9 @@ SOUND = (
     "(TRUTH) and PRICE > close",
     "(TRUTH) or PRICE <= open",
     "crosses_above(PRICE, close) and (TRUTH)",
+    "h1.(TRUTH)",
+    "d1.crosses_below(PRICE, open) or (TRUTH)",
+    'of("KRX:005930").(TRUTH)',
 )
 PRICES = (
     "sma(PRICE, WINDOW)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,19 @@ def test_leaves_tell_their_unit(
 ) -> None:
     (leaf,) = explain(compiled(when), panel_of(RISING), 0).leaves
     assert leaf.unit == unit
+
+
+def test_what_held_within_some_bars_is_told_by_the_values_of_then(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    condition = compiled("(close < 11 or close < 12 for 2 bars) within 3 bars and close > 5")
+    found = explain(condition, panel_of(RISING), 0)
+    then = datetime(2026, 1, 5, 0, 5, tzinfo=UTC)
+    assert found.leaves == (
+        Leaf("close < 11", 11.0, "<", 11.0, "price", Verdict.FALSE, then),
+        Leaf("close < 12 for 2 bars", 11.0, "<", 12.0, "price", Verdict.TRUE, then),
+        Leaf("close > 5", 13.0, ">", 5.0, "price", Verdict.TRUE),
+    )
 
 
 def test_what_lasts_is_shown_with_its_newest_values(compiled: Compiled, panel_of: PanelOf) -> None:

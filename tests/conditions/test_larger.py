@@ -117,6 +117,8 @@ NUMBERS = (
     "d1.rank(change(1))",
     "h1.breadth(close > open)",
     "breadth(close > d1.close)",
+    "breadth(h1.crosses_above(close, sma(close, 2)))",
+    "breadth(h1.(close > open within 2 bars) and d1.(not falling(close, 1)))",
     f'of("{NAMES[1]}").d1.close',
 )
 LONGER = (Timeframe.H1, Timeframe.D1)

@@ -16,6 +16,7 @@ from conditions.nodes import (
     Binary,
     Call,
     Comparison,
+    Grouped,
     Held,
     Junction,
     Member,
@@ -176,6 +177,7 @@ def _bigger(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     build: Callable[..., st.SearchStrategy[Node]] = st.builds
     return st.one_of(
         build(Member, nodes, names),
+        build(Grouped, nodes, nodes),
         build(Ago, nodes, bars),
         build(Call, nodes, arguments.map(tuple)),
         build(Negative, nodes),

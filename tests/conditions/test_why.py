@@ -132,6 +132,47 @@ def test_what_lasts_counts_its_bars(
     assert (node.held, node.needs) == (held, 3)
 
 
+@pytest.mark.parametrize(
+    ("when", "value", "bar"),
+    [
+        ("close < 12 within 3 bars", 11.0, 1),
+        ("(close < 12 or close < 1) within 4 bars", 11.0, 1),
+        ("(close < 12 within 2 bars) within 3 bars", 11.0, 1),
+        ("close > 12 within 3 bars", 13.0, None),  # it holds on the newest bar
+        ("close < 11 within 3 bars", 13.0, None),  # it does not at all
+        ("close < 12 for 3 bars", 13.0, None),
+    ],
+)
+def test_what_held_within_some_bars_is_shown_where_it_held_last(
+    when: str, value: float, bar: int | None, compiled: Compiled, panel_of: PanelOf
+) -> None:
+    node = asked(compiled(when), panel_of(RISING)).when
+    start = None if bar is None else OPENING + bar * SLOT
+    leaf = node
+    while leaf.parts:
+        leaf = leaf.parts[0]
+    assert leaf.operands[0].value == value
+    inner = node.parts[0].held_at or node.held_at
+    assert inner == start
+
+
+def test_nothing_is_known_of_within_while_a_slot_is_missing(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    panel = panel_of(RISING, missing=[4])
+    panel.mark_missing([0])
+    node = asked(compiled("close < 12 within 3 bars"), panel, bars=5).when
+    assert (node.verdict, node.held_at) == (Verdict.UNKNOWN, None)
+    assert node.parts[0].operands[0].value == 13.0
+
+
+def test_the_openings_that_an_indicator_is_anchored_to_are_not_shown(
+    compiled: Compiled, panel_of: PanelOf
+) -> None:
+    right = asked(compiled("close > vwap()"), panel_of(RISING)).when.operands[1]
+    assert [part.text for part in right.parts] == ["high", "low", "close", "volume"]
+
+
 def test_it_fires_and_then_waits_for_clear_and_cooldown(
     compiled: Compiled, panel_of: PanelOf
 ) -> None:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from market.signals import Explanation, Leaf, LifecycleState, Phase, Signal, Snapshot
-from market.types import Timeframe, Verdict
+from market.types import Timeframe, Verdict, from_ms
 
 if TYPE_CHECKING:
     from market.store import Store
@@ -49,6 +49,7 @@ EXPLANATIONS = st.builds(
             right=st.floats(),
             unit=TEXTS,
             verdict=VERDICTS,
+            held_at=st.none() | st.integers(0, 2**41).map(from_ms),
         ),
         max_size=3,
     ).map(tuple),
