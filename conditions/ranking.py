@@ -24,7 +24,7 @@ from conditions.view import View
 from config.fields import refuse
 from market.fact_panel import FactPanel, day_start
 from market.panel import Panel
-from market.store_facts import GROUP_OF_FACT, FactGroup
+from market.fact_groups import GROUP_OF_FACT, FactGroup
 from market.types import Bar, Timeframe, Venue, from_ms
 
 if TYPE_CHECKING:

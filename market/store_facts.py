@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import IntFlag
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from market.fact_groups import GROUP_OF_FACT, FactGroup
 from market.facts import FACT_NAMES, DailyFacts, Listing
 from market.tables_facts import FACTS, LISTING
 from market.types import Instrument, Kind, Venue
@@ -24,28 +24,6 @@ if TYPE_CHECKING:
 _CHUNK = 500
 _RENEWED = ("name", "segment", "kind", "last_day", "price", "volume", "value", "change")
 """What a newer listing tells anew."""
-
-
-class FactGroup(IntFlag):
-    """Facts that one question to a source tells together."""
-
-    NONE = 0
-    LISTING = 1
-    FLOWS = 2
-    FIGURES = 4
-
-
-_OF_LISTING = ("market_cap", "listed_shares")
-_OF_FIGURES = ("per", "pbr", "eps", "high_52w", "low_52w")
-GROUP_OF_FACT = {
-    name: FactGroup.LISTING
-    if name in _OF_LISTING
-    else FactGroup.FIGURES
-    if name in _OF_FIGURES
-    else FactGroup.FLOWS
-    for name in FACT_NAMES
-}
-"""Which question tells a fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +102,7 @@ class FactTable:
         """Return the facts of instruments on the newest days before `end`, oldest first."""
         kept = self._days_before(end, days)
         wanted = set(instruments)
-        statement = select(FACTS).where(FACTS.c.day.in_(kept)).order_by(FACTS.c.day)
+        statement = select(FACTS).where(FACTS.c.day.in_(kept)).order_by(*FACTS.primary_key)
         return [_facts(row) for row in self._connection.execute(statement) if row[1] in wanted]
 
     def forget_before(self, day: date) -> None:

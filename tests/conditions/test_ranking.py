@@ -12,7 +12,7 @@ from config.strict_yaml import parse_yaml
 from config.universe_file import read_universe
 from market.errors import ConfigError
 from market.facts import DailyFacts, Listing
-from market.store_facts import FactGroup
+from market.fact_groups import FactGroup
 from market.types import Instrument, Kind, Venue
 
 DAY = date(2026, 11, 20)

@@ -14,7 +14,7 @@ from market.errors import StoreError
 from market.facts import DailyFacts
 from market.signals import LifecycleState, Phase
 from market.store import Store, StoreReader
-from market.store_facts import FactGroup
+from market.fact_groups import FactGroup
 from market.store_migrations import MIGRATIONS
 from market.tables import SCHEMA_VERSION
 
