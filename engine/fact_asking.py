@@ -69,7 +69,9 @@ class _Run:
 
     @property
     def is_hopeless(self) -> bool:
-        return self.refused_in_a_row >= CONCURRENCY or (self.lagging >= LAGGING and not self.told)
+        return self.refused_in_a_row >= CONCURRENCY or (
+            self.lagging >= LAGGING and not self.is_day_told
+        )
 
 
 class FactAsking:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from engine.universes import Progress
+    from market.sessions import Calendar
     from market.store import Store
     from market.types import InstrumentId
 
 MONDAY = date(2026, 11, 23)
-CALENDARS = {
+CALENDARS: dict[Venue, Calendar] = {
     Venue.KRX: KrxCalendar({}),
     Venue.UPBIT: AlwaysOpen(),
     Venue.BINANCE: AlwaysOpen(),
