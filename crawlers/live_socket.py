@@ -105,6 +105,7 @@ class LiveSocket:
         self._messages_per_second = messages_per_second
         self._task: asyncio.Task[None] | None = None
         self._open: _Open | None = None
+        self._is_greeted = asyncio.Event()
         self._odd_text = ""
         self.opened_count = 0
         self.last_message_at: float | None = None
@@ -112,7 +113,7 @@ class LiveSocket:
     @property
     def is_open(self) -> bool:
         """Tell whether there is a connection that was greeted."""
-        return self._open is not None and self._open.is_greeted
+        return self._open is not None and self._is_greeted.is_set()
 
     def ensure(self) -> None:
         """Start the task that keeps the connection, where it does not run on this loop."""
@@ -120,8 +121,23 @@ class LiveSocket:
         if task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop():
             return
         self._tell_why_broken(task)
-        self._open = None
+        self._open, self._is_greeted = None, asyncio.Event()
         self._task = asyncio.create_task(self._keep_open(), name=f"socket {self._name}")
+
+    async def opened(self, timeout_seconds: float) -> bool:
+        """Wait until there is a greeted connection; tell whether there is one in time."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._is_greeted.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def renew(self, reason: str) -> None:
+        """Give up the connection because of what its user noticed: another one is made."""
+        if self._open is not None:
+            logger.warning("%s: connecting again: %s", self._name, reason)
+            await self._open.socket.close()
 
     async def say(self, messages: Sequence[str]) -> None:
         """Send on the open connection; without one nothing: `greet` says it on the next.
@@ -166,7 +182,8 @@ class LiveSocket:
             async with self._connect(url) as socket:
                 self._open = _Open(socket, AsyncLimiter(self._messages_per_second, 1))
                 began = self.last_message_at = loop.time()
-                await self._open.send(self._greet(), is_greeting=True)
+                await self._open.send(self._greet())
+                self._is_greeted.set()
                 self.opened_count += 1
                 logger.info("%s: open (%d)", self._name, self.opened_count)
                 while True:
@@ -178,6 +195,7 @@ class LiveSocket:
             logger.warning("%s: %s", self._name, str(error) or type(error).__name__)
         finally:
             self._open = None
+            self._is_greeted.clear()
         return count > 0 and loop.time() - began >= LIVED_SECONDS
 
     async def _next(self, socket: Socket) -> str | bytes:
@@ -204,18 +222,16 @@ class _Open:
     """A connection that is open, and the order of what is said on it."""
 
     def __init__(self, socket: Socket, limiter: AsyncLimiter) -> None:
-        self._socket = socket
+        self.socket = socket
         self._limiter = limiter
         self._turn = asyncio.Lock()
-        self.is_greeted = False
 
-    async def send(self, messages: Sequence[str], *, is_greeting: bool = False) -> None:
+    async def send(self, messages: Sequence[str]) -> None:
         # what is said while we still greet belongs after it
         async with self._turn:
             for message in messages:
                 await self._limiter.acquire()
-                await self._socket.send(message)
-            self.is_greeted = self.is_greeted or is_greeting
+                await self.socket.send(message)
 
 
 class _WebSocket:

@@ -77,6 +77,7 @@ class MemorySocket:
         if not self._ended:
             self._ended = "the connection ended (closed by us)"
             self._to_app.put_nowait({"type": "websocket.disconnect", "code": 1000, "reason": ""})
+            self._from_app.put_nowait({"type": "closed", "code": 1000})  # wakes who still listens
 
     async def end(self) -> None:
         """Close, and end what the application still does for this socket."""
