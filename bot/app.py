@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.access import Access
+from bot.app_sources import build_sources
 from bot.charts import SignalCharts
 from bot.command import bot_commands
 from bot.dispatch import Dispatcher
@@ -24,10 +25,8 @@ from bot.telegram_messenger import TelegramMessenger
 from bot.texts import LANGUAGES, Texts
 from bot.watch import PipelineWatch
 from brokers.broker import BROKERS, MarketFed
-from crawlers.source import SOURCES
 from engine.desk import Desk
 from engine.fire import Fire
-from engine.health import Health
 from engine.pipeline import Parts, Pipeline
 from engine.quotes import Quotes
 from engine.series import build_series
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from conditions.compile import Condition
     from config.load import Config
     from engine.ports import Events
+    from engine.sources import Sources
     from market.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ class App:
     dispatcher: Dispatcher
     store: Store
     http: httpx.AsyncClient
+    sources: Sources
 
     async def start_market(self) -> None:
         """Settle what a restart left open and fill the history; tries until the source answers."""
@@ -95,6 +96,7 @@ class App:
     async def close(self) -> None:
         """Stop the chat, then the connections, then the store."""
         await self.telegram.stop()
+        await self.sources.close()
         await self.http.aclose()
         self.store.close()
 
@@ -126,9 +128,9 @@ def _join(
     texts = Texts.load()
     settings = config.settings
     http = httpx.AsyncClient(timeout=settings.naver.timeout_seconds)
-    source = SOURCES.get(settings.crawl.source)(http, settings, outside.market, config.calendars)
+    sources = build_sources(config, http, outside.market)
     broker = BROKERS.get(settings.broker.name)(store, settings, outside.market, config.calendars)
-    quotes = Quotes(source, outside.market)
+    quotes = Quotes(sources, outside.market)
     watched = Watched(compiled)
     cards = ChatCards(texts, language=settings.telegram.language, describe=watched.describe)
     desk = Desk(
@@ -144,7 +146,7 @@ def _join(
     )
     fire = _fire(config, outside, watched, store, desk, cards)
     parts = Parts(
-        source=source,
+        sources=sources,
         store=store,
         watched=watched,
         series=build_series(
@@ -156,7 +158,6 @@ def _join(
         desk=desk,
         fire=fire,
         events=outside.events,
-        health=Health(),
         paper=broker if isinstance(broker, MarketFed) else None,
         depth=settings.crawl.history_bars,
     )
@@ -195,7 +196,19 @@ def _join(
         texts=texts,
     )
     dispatcher = Dispatcher(services)
-    return App(services, pipeline, reloader, desk, outbox, cards, telegram, dispatcher, store, http)
+    return App(
+        services,
+        pipeline,
+        reloader,
+        desk,
+        outbox,
+        cards,
+        telegram,
+        dispatcher,
+        store,
+        http,
+        sources,
+    )
 
 
 def _fire(

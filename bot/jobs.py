@@ -83,6 +83,16 @@ class Jobs:
             self._guarded(name, work), trigger, id=name, name=name, replace_existing=True
         )
 
+    @property
+    def planned(self) -> set[str]:
+        """Return the names of the jobs in market time."""
+        return set(self._triggers)
+
+    def remove(self, name: str) -> None:
+        """Run a job in market time no more."""
+        del self._triggers[name]
+        self._scheduler.remove_job(name)
+
     def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         """Add a job on the machine's clock; one that lasts longer skips a time without a word."""
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")

@@ -50,6 +50,7 @@ def compile_library(config: Config) -> tuple[Condition, ...]:
     settings = config.settings
     problems = [
         *_unknown(config, SOURCES, "crawl", "source", settings.crawl.source),
+        *_second(config),
         *_unknown(config, BROKERS, "broker", "name", settings.broker.name),
     ]
     conditions = (*config.conditions, *config.off)
@@ -80,6 +81,17 @@ def _unknown(
         return []
     message = f"{section}.{key}: {registry.unknown(name)}"
     return [_place(config, section, key, name).problem(message)]
+
+
+def _second(config: Config) -> list[Problem]:
+    """Return what is wrong with the source that is to stand in, if one is named."""
+    crawl = config.settings.crawl
+    if not crawl.second:
+        return []
+    if crawl.second == crawl.source:
+        message = f"crawl.second: {crawl.second} cannot stand in for itself"
+        return [_place(config, "crawl", "second", crawl.second).problem(message)]
+    return _unknown(config, SOURCES, "crawl", "second", crawl.second)
 
 
 def _place(config: Config, section: str, key: str, name: str) -> Located:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.jobs import Jobs
@@ -12,6 +13,7 @@ from bot.messenger import MessengerError
 from bot.reload import LOOK_SECONDS
 from bot.schedule import BeforeOpen, InSession
 from market.errors import StoreError
+from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -40,13 +42,14 @@ class Runner:
         self._app = app
         self._stopping = asyncio.Event()
         self._told_at: datetime | None = None
-        self._schedule: InSession | None = None
+        self._planned: list[Venue] = []
+        self._is_watching = False
         self.jobs = Jobs(time, self._store_failed)
 
     @property
     def is_watching(self) -> bool:
         """Return whether the history is there and sweeps are planned."""
-        return self._schedule is not None
+        return self._is_watching
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; an error that no retry can mend ends the run and is raised."""
@@ -66,19 +69,33 @@ class Runner:
         """Fill the history, then let the jobs run."""
         await self._app.start_market()
         self._plan_crawl()
+        self._is_watching = True
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
         self.jobs.every("reload", LOOK_SECONDS, self._reload)
         logger.info("watching %d conditions", len(self._app.services.pipeline.conditions))
 
     def _plan_crawl(self) -> None:
-        """Sweep while what is watched is in session; learn the day before in time for it."""
+        """Sweep each venue while it is in session; learn the day before in time for it."""
+        venues = self._watched_venues()
+        if venues == self._planned:
+            return
+        for venue in self._planned:
+            if venue not in venues:
+                self.jobs.remove(f"crawl {venue}")
+        self._planned = venues
+        calendars = [self._app.services.calendars[venue] for venue in venues]
+        for venue, calendar in zip(venues, calendars, strict=True):
+            self.jobs.in_market_time(
+                f"crawl {venue}", self._sweeps(venue, calendar), partial(self._crawl, venue)
+            )
+        before_open = BeforeOpen(DAYS_LEAD, calendars)
+        self.jobs.in_market_time("days", before_open, self._app.pipeline.prepare)
+
+    def _sweeps(self, venue: Venue, calendar: Calendar) -> InSession:
         crawl = self._app.services.config.settings.crawl
-        schedule = InSession(crawl.every_seconds, crawl.offset_seconds, self._watched_calendars())
-        if schedule != self._schedule:
-            self._schedule = schedule
-            self.jobs.in_market_time("crawl", schedule, self._crawl)
-            before_open = BeforeOpen(DAYS_LEAD, schedule.calendars)
-            self.jobs.in_market_time("days", before_open, self._app.pipeline.prepare)
+        is_coin = venue is not Venue.KRX
+        every = crawl.coins_every_seconds if is_coin else crawl.every_seconds
+        return InSession(every, crawl.offset_seconds, [calendar])
 
     async def _reload(self) -> None:
         if await self._app.reloader.look():
@@ -90,19 +107,17 @@ class Runner:
         logger.info("answering as @%s", self._app.dispatcher.bot_name)
         await self._app.telegram.serve()
 
-    def _watched_calendars(self) -> Sequence[Calendar]:
-        """Return the calendars of what is watched; without conditions of all that is known."""
-        venues = {
-            instrument.split(":", 1)[0]
-            for series in self._app.pipeline.series
-            for instrument in series.panel.instruments
-        } or {instrument.id.split(":", 1)[0] for instrument in self._app.services.directory}
-        return [
-            calendar for venue, calendar in self._app.services.calendars.items() if venue in venues
-        ]
+    def _watched_venues(self) -> list[Venue]:
+        """Return the venues of all that is known: what nobody watches may be bought all the same.
 
-    async def _crawl(self) -> None:
-        await self._app.pipeline.crawl()
+        A sweep of a venue of which nothing is watched, held or on order asks nothing.
+        """
+        known = {instrument.venue for instrument in self._app.services.directory}
+        known |= set(self._app.pipeline.venues())
+        return [venue for venue in self._app.services.calendars if venue in known]
+
+    async def _crawl(self, venue: Venue) -> None:
+        await self._app.pipeline.crawl(venue)
         self._app.outbox.poke()
 
     async def _store_failed(self, error: StoreError) -> None:

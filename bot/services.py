@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.access import Access
     from bot.texts import Texts
     from conditions.compile import Condition
     from config.load import Config
     from engine.desk import Desk
+    from engine.health import SourceState, Trouble
     from engine.look import Look
     from engine.ports import Events
     from engine.quotes import Quotes
@@ -23,6 +25,25 @@ if TYPE_CHECKING:
     from market.types import InstrumentId, Venue
 
 
+@dataclass(frozen=True, slots=True)
+class VenueHealth:
+    """How a venue's prices come in.
+
+    `source` is the one that answered last, at market time `crawled_at`. Of the instruments that are
+    `watched`, the newest slot of so many is `missing`, and so many are `waiting` for their chart.
+    """
+
+    venue: Venue
+    state: SourceState
+    source: str
+    crawled_at: datetime | None
+    last_error: str
+    watched: int
+    missing: int
+    waiting: int
+    troubles: Sequence[Trouble]
+
+
 class Watch(Protocol):
     """Port. Promises what the pipeline tells about itself, at any time."""
 
@@ -31,8 +52,8 @@ class Watch(Protocol):
         """Return the conditions that are being watched."""
         ...
 
-    def health(self) -> Mapping[str, object]:
-        """Return `state` of the source and `crawled_at`, market time of the last good sweep."""
+    def health(self) -> Sequence[VenueHealth]:
+        """Return how each watched venue's prices come in."""
         ...
 
     async def looks(self, condition: str, instrument: InstrumentId | None = None) -> Sequence[Look]:

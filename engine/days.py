@@ -13,10 +13,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from conditions.openings import DAY_MS, KRX_OFFSET_MS
-from crawlers.source import DailySource
 from engine.days_told import Told, days_key
 from engine.exact import CONCURRENCY, venue_of
-from engine.feed import ASKED_A_SWEEP, LONG_PAUSE, PAUSE
+from engine.wanted import ASKED_A_SWEEP, LONG_PAUSE, PAUSE
 from market.errors import SourceChanged, SourceError, SourceUnavailable
 from market.types import EPOCH, Timeframe, Venue, from_ms, to_ms
 
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from crawlers.source import Source
     from engine.series import Series
+    from engine.sources import Sources
     from market.panel import Panel
     from market.sessions import Calendar
     from market.store import Store, Transaction
@@ -41,10 +40,10 @@ class Days:
     """Keeps the daily panels of all series; what fails stays unknown and is asked again."""
 
     def __init__(
-        self, store: Store, source: Source, calendars: Mapping[Venue, Calendar], depth: int
+        self, store: Store, sources: Sources, calendars: Mapping[Venue, Calendar], depth: int
     ) -> None:
         self._store = store
-        self._source = source if isinstance(source, DailySource) else None
+        self._sources = sources
         self._calendars = calendars
         self._depth = depth
         self._told: dict[Venue, Told] = {}
@@ -55,8 +54,9 @@ class Days:
         lacking = _lacking(series)
         if not lacking:
             return
-        if self._source is None:
-            logger.warning("the source has no daily chart: what asks for daily bars is unknown")
+        for venue in {venue_of(name) for name in lacking}:
+            if not self._sources.has_days(venue):
+                logger.warning("no source of %s has a daily chart: daily bars are unknown", venue)
 
         def read(tx: Transaction) -> dict[InstrumentId, list[Bar]]:
             for venue in {venue_of(name) for name in lacking}:
@@ -107,15 +107,17 @@ class Days:
         return self._calendars[venue].slots(midnight - _REST, midnight, Timeframe.D1)[-1]
 
     def _due(self, series: Sequence[Series], now: datetime) -> list[InstrumentId]:
-        if self._source is None:
-            return []
-        names = dict.fromkeys(name for panel in _panels(series) for name in panel.instruments)
+        panels = (one for one in _panels(series) if one.instruments and self._is_told(one))
+        names = dict.fromkeys(name for panel in panels for name in panel.instruments)
         due = [
             name
             for name in names
             if name not in self._told[venue_of(name)].names and self._ask_at.get(name, EPOCH) <= now
         ]
         return sorted(due, key=lambda name: self._ask_at.get(name, EPOCH))
+
+    def _is_told(self, panel: Panel) -> bool:
+        return self._sources.has_days(venue_of(panel.instruments[0]))
 
     async def _fetch(
         self, series: Sequence[Series], due: Sequence[InstrumentId], now: datetime
@@ -160,13 +162,11 @@ class Days:
         return bars
 
     async def _days(self, name: InstrumentId, until: datetime, start: datetime | None) -> list[Bar]:
-        if self._source is None:
-            return []
         if start is None:
             calendar = self._calendars[venue_of(name)]
             back = timedelta(days=2 * self._depth) + _REST
             start = calendar.slots(until - back, until, Timeframe.D1)[-self._depth :][0]
-        bars = await self._source.days(name, start, until + timedelta(milliseconds=1))
+        bars = await self._sources.days(name, start, until + timedelta(milliseconds=1))
         return [bar for bar in bars if bar.is_complete]
 
     def _record(self, tx: Transaction, told: Mapping[InstrumentId, list[Bar]]) -> None:

@@ -9,42 +9,26 @@ other instruments go on. The chart is asked a few instruments a sweep, and again
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.series import Slot, Want
-from market.errors import SourceChanged, SourceError
+from engine.wanted import ask
+from market.bars import Closed
+from market.errors import SourceChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from crawlers.source import Update
     from engine.exact import ExactBars
     from engine.judge import Judgement
     from engine.series import Series
-    from market.bars import Closed
     from market.types import Bar, InstrumentId, Tick
-
-logger = logging.getLogger(__name__)
 
 OUTAGE = timedelta(seconds=60)
 """An instrument not seen for longer than this, over the end of a slot: the chart must tell."""
-
-ASKED_A_SWEEP = 24
-"""Instruments repaired in one sweep: sweeps go on while thousands of them are repaired."""
-
-PAUSE = timedelta(seconds=30)
-"""How long after a chart could not be had it is asked for again."""
-
-LONG_PAUSE = timedelta(minutes=5)
-"""The same, where the answer was not of the shape we know."""
-
-CHART_LAG = timedelta(seconds=60)
-"""How long after a slot's end the chart may still lack a trade that the count has shown."""
-
-_STEP = timedelta(milliseconds=1)
 
 
 class Feed:
@@ -68,6 +52,7 @@ class Feed:
         for name in self.series.panel.instruments:
             if not series.panel.has(name):
                 series.builder.forget(name)
+                series.candles.forget(name)
                 self._seen_at.pop(name, None)
         self.series = series
         self._seen_at |= dict.fromkeys(joined, at)
@@ -80,7 +65,7 @@ class Feed:
         It matters where a slot has ended meanwhile.
         """
         slots = self._doubtful(before, seen_at)
-        return slots if slots and self._end(slots[0]) <= seen_at else []
+        return slots if slots and self.series.end(slots[0]) <= seen_at else []
 
     def want(
         self,
@@ -102,7 +87,7 @@ class Feed:
         for tick in ticks:
             if not self.series.panel.has(tick.instrument):
                 continue
-            self._note_absence(tick, absences)
+            self._note_absence(tick.instrument, tick.seen_at, absences)
             try:
                 self.series.builder.add(tick)
             except SourceChanged as error:
@@ -111,6 +96,25 @@ class Feed:
                 if slot is not None:
                     self.want(tick.instrument, slot)
         return errors
+
+    def add_updates(
+        self, updates: Iterable[Update], instruments: Iterable[InstrumentId], asked_at: datetime
+    ) -> None:
+        """Take what a live source told of these instruments: since its last word it missed nothing.
+
+        Only what happened before its first word is still to be told by the chart.
+        """
+        absences: dict[datetime | None, list[datetime]] = {}
+        for name in instruments:
+            if not self.series.panel.has(name):
+                continue
+            if name in self._seen_at:
+                self._seen_at[name] = asked_at
+            else:
+                self._note_absence(name, asked_at, absences)
+        for update in updates:
+            if self.series.panel.has(update.bar.instrument):
+                self.series.candles.add(update.bar)
 
     def verified(self, slot: datetime, judgement: Judgement) -> None:
         """Note what the venue said of bars that fired; what it did not say is asked again."""
@@ -122,26 +126,37 @@ class Feed:
 
     async def close(self, seen_at: datetime) -> tuple[list[Slot], list[Bar]]:
         """Return the slots that have closed by `seen_at` in order, and bars that only changed."""
-        closed = await asyncio.to_thread(self.series.builder.close, seen_at)
+        closed = await asyncio.to_thread(self._built, seen_at)
         self._want_absent(seen_at)
         self._doubt(closed)
         held = set(self.series.wants)
         self._crawled += [bar for bar in closed.new if bar.instrument not in held]
         self._changed += [bar for bar in closed.revised if self._is_news(bar, held)]
-        exact, earlier = await self._ask(seen_at)
+        exact, earlier = await ask(self.series, self._exact, seen_at)
         crawled, self._crawled = self._crawled, []
         changed, self._changed = self._changed, []
         return _by_slot(crawled, exact), earlier + changed
 
-    def _note_absence(self, tick: Tick, known: dict[datetime | None, list[datetime]]) -> None:
+    def _built(self, seen_at: datetime) -> Closed:
+        """Return what has closed of either sort: bars made of ticks, and of the venue's candles."""
+        of_ticks = self.series.builder.close(seen_at)
+        of_candles = self.series.candles.close(seen_at)
+        return Closed(of_ticks.new + of_candles.new, of_ticks.revised + of_candles.revised)
+
+    def _note_absence(
+        self,
+        instrument: InstrumentId,
+        seen_at: datetime,
+        known: dict[datetime | None, list[datetime]],
+    ) -> None:
         """Want what an instrument did since it was seen last; `known` serves one sweep."""
-        before = self._seen_at.get(tick.instrument)
-        self._seen_at[tick.instrument] = tick.seen_at
+        before = self._seen_at.get(instrument)
+        self._seen_at[instrument] = seen_at
         if before not in known:
-            known[before] = self._missed(before, tick.seen_at)
+            known[before] = self._missed(before, seen_at)
         slots = known[before]
         if slots:
-            self.want(tick.instrument, slots[0], slots[-1])
+            self.want(instrument, slots[0], slots[-1])
 
     def _missed(self, before: datetime | None, seen_at: datetime) -> list[datetime]:
         if before is None:
@@ -156,7 +171,7 @@ class Feed:
         """
         calendar, timeframe = self.series.calendar, self.series.timeframe
         slots = calendar.slots(calendar.slot(since, timeframe) or since, seen_at, timeframe)
-        if slots and self._end(slots[-1]) > seen_at and self._is_first(slots[-1]):
+        if slots and self.series.end(slots[-1]) > seen_at and self._is_first(slots[-1]):
             slots.pop()
         return slots
 
@@ -172,10 +187,10 @@ class Feed:
             return
         calendar, timeframe = self.series.calendar, self.series.timeframe
         slots = calendar.slots(before - 2 * timeframe.length, seen_at, timeframe)
-        ended = [slot for slot in slots if before < self._end(slot) <= seen_at]
+        ended = [slot for slot in slots if before < self.series.end(slot) <= seen_at]
         if not ended:
             return
-        latest = self._end(ended[-1]) - OUTAGE
+        latest = self.series.end(ended[-1]) - OUTAGE
         for name in self.series.panel.instruments:
             last = self._seen_at.get(name)
             if last is None or last < latest:
@@ -195,75 +210,6 @@ class Feed:
         exact_until = self.series.exact_until.get(bar.instrument)
         is_exact = exact_until is not None and bar.start <= exact_until
         return bar.is_complete and not is_exact and bar.instrument not in held
-
-    async def _ask(self, seen_at: datetime) -> tuple[list[Bar], list[Bar]]:
-        """Return the bars that the chart tells to be judged, and earlier ones."""
-        wants = self.series.wants
-        due = self._due(seen_at)
-        if not due:
-            return [], []
-        starts = {name: wants[name].start for name in due}
-        answers = await self._exact.fetch(starts, self.series.timeframe, seen_at)
-        exact: list[Bar] = []
-        earlier: list[Bar] = []
-        for name, answer in answers.items():
-            want = wants[name]
-            bars = self._accepted(name, answer, seen_at)
-            exact += [bar for bar in bars if bar.start >= want.judge_from]
-            earlier += [bar for bar in bars if bar.start < want.judge_from]
-        waiting = sum(name in wants and wants[name].ask_at > seen_at for name in due)
-        if waiting:
-            logger.warning("%d instruments could not be repaired and are unknown", waiting)
-        return exact, earlier
-
-    def _due(self, seen_at: datetime) -> list[InstrumentId]:
-        """Return the few to ask about now: those with a closed slot, the longest waiting first."""
-        wants = self.series.wants
-        has_closed = {
-            start: self._last_closed(start, seen_at) is not None
-            for start in {want.judge_from for want in wants.values()}
-        }
-        due = [
-            name
-            for name, want in wants.items()
-            if want.ask_at <= seen_at and has_closed[want.judge_from]
-        ]
-        due.sort(key=lambda name: (wants[name].ask_at, wants[name].judge_from))
-        return due[:ASKED_A_SWEEP]
-
-    def _accepted(
-        self, name: InstrumentId, answer: list[Bar] | SourceError, seen_at: datetime
-    ) -> list[Bar]:
-        """Return the closed bars of an answer; one that is no use puts the instrument off."""
-        series = self.series
-        want, row = series.wants[name], series.panel.row(name)
-        last = self._last_closed(want.judge_from, seen_at)
-        if isinstance(answer, SourceError) or last is None or self._lags(want, answer, seen_at):
-            pause = LONG_PAUSE if isinstance(answer, SourceChanged) else PAUSE
-            series.panel.mark_missing([row])
-            series.wants[name] = replace(want, ask_at=seen_at + pause)
-            return []
-        series.panel.missing[row] = False
-        series.exact_until[name] = last
-        if last >= want.until:
-            del series.wants[name]
-        else:
-            after = last + _STEP
-            series.wants[name] = Want(start=after, judge_from=after, until=want.until)
-        return [bar for bar in answer if bar.start <= last]
-
-    def _lags(self, want: Want, bars: Sequence[Bar], seen_at: datetime) -> bool:
-        expected = want.expected
-        if expected is None or seen_at >= self._end(expected) + CHART_LAG:
-            return False
-        return all(bar.start != expected for bar in bars)
-
-    def _last_closed(self, since: datetime, seen_at: datetime) -> datetime | None:
-        slots = self.series.calendar.slots(since, seen_at, self.series.timeframe)
-        return next((slot for slot in reversed(slots) if self._end(slot) <= seen_at), None)
-
-    def _end(self, slot: datetime) -> datetime:
-        return self.series.calendar.slot_end(slot, self.series.timeframe)
 
 
 def _by_slot(crawled: Sequence[Bar], exact: Sequence[Bar]) -> list[Slot]:

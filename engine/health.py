@@ -1,4 +1,4 @@
-"""How the source answers: one notice when it breaks, one when it is back."""
+"""How a venue's sources answer: one notice when something is wrong, one when it is over."""
 
 from __future__ import annotations
 
@@ -15,14 +15,25 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from market.errors import SourceError
-    from market.types import InstrumentId
+    from market.types import InstrumentId, Venue
 
 PATIENCE = timedelta(minutes=3)
 """A source that does not answer is told to the owner only after this long."""
 
+TROUBLES = {
+    "stalled": timedelta(0),
+    "stands_in": timedelta(0),
+    "skewed": timedelta(minutes=1),
+    "delayed": timedelta(minutes=1),
+    "partial": timedelta(minutes=10),
+    "behind": timedelta(minutes=5),
+    "disagrees": timedelta(0),
+}
+"""What the sentinel may find, and how long it must last before the owner hears of it."""
+
 
 class SourceState(StrEnum):
-    """What the last sweeps say about the source."""
+    """What the last sweeps say about the sources of a venue."""
 
     WAITING = "waiting"
     OK = "ok"
@@ -38,18 +49,36 @@ class Notice:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-class Health:
-    """Remembers the last answer and failure of the source, and what was already told."""
+@dataclass(slots=True)
+class Trouble:
+    """Something that is wrong at present, since when, and whether the owner has heard of it."""
 
-    def __init__(self) -> None:
+    code: str
+    since: datetime
+    facts: Mapping[str, str]
+    is_told: bool = False
+
+
+class Health:
+    """Remembers what a venue's sources have shown, what is wrong, and what was already told."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
         self.state = SourceState.WAITING
         self.last_success: datetime | None = None
         self.last_error = ""
         self.failures = 0
+        self.source = ""
         self._failing_since: datetime | None = None
         self._failed_at: datetime | None = None
         self._told = ""
         self._contradicted: tuple[date | None, set[InstrumentId]] = (None, set())
+        self._troubles: dict[str, Trouble] = {}
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """Return what is wrong at present, the longest lasting first."""
+        return tuple(sorted(self._troubles.values(), key=lambda one: one.since))
 
     def failed(self, error: SourceError, now: datetime) -> Notice | None:
         """Take a failed sweep; return what to tell: an outage once, a changed page at once."""
@@ -84,16 +113,39 @@ class Health:
         told.update(new)
         return Notice("source.contradicted", {"count": str(len(new)), "error": str(errors[new[0]])})
 
-    def answered(self, now: datetime) -> Notice | None:
+    def answered(self, now: datetime, source: str = "") -> Notice | None:
         """Take a sweep that worked; return what to tell if an outage that was told is over."""
         was_told, self._told = self._told, ""
         self.state = SourceState.OK
         self.last_success = now
+        self.source = source
         self._failing_since = None
-        return Notice("source.back") if was_told else None
+        return Notice("source.back", self._where()) if was_told else None
+
+    def note(self, code: str, facts: Mapping[str, str] | None, now: datetime) -> Notice | None:
+        """Take whether something of TROUBLES is so now (None: it is not).
+
+        Return what to tell: that it lasts, once; that it is over, if it was told.
+        """
+        trouble = self._troubles.get(code)
+        if facts is None:
+            if trouble is None:
+                return None
+            del self._troubles[code]
+            return Notice(f"source.{code}.over", self._where()) if trouble.is_told else None
+        if trouble is None:
+            trouble = self._troubles[code] = Trouble(code, now, facts)
+        trouble.facts = facts
+        if trouble.is_told or now - trouble.since < TROUBLES[code]:
+            return None
+        trouble.is_told = True
+        return Notice(f"source.{code}", {**self._where(), **facts})
+
+    def _where(self) -> dict[str, str]:
+        return {"venue": self.venue.value}
 
     def _tell(self, code: str) -> Notice | None:
         if self._told == code:
             return None
         self._told = code
-        return Notice(code, {"error": self.last_error})
+        return Notice(code, {**self._where(), "error": self.last_error})

@@ -55,11 +55,12 @@ class History:
         self._exact = exact
         self._depth = depth
 
-    async def load(self, series: Series, now: datetime) -> list[Slot]:
+    async def load(self, series: Series, now: datetime, *, is_needed: bool = True) -> list[Slot]:
         """Fill the panel; return the slots missed since the last run, oldest first.
 
         A first start judges nothing of the past. An instrument that the series did not watch when
-        it ran last gets its whole history. Raises SourceError when no instrument answered.
+        it ran last gets its whole history. When no instrument answered this raises SourceError,
+        or holds all of them back where other venues must not wait for this one.
         """
         seen = await self._store.read(_stored(series, self._depth))
         slots = closed_slots(series, self._depth, now)
@@ -68,7 +69,7 @@ class History:
         if not seen.judged_ms:
             seen = _first(series, to_ms(slots[-1]))
         starts = {name: _start(seen, name, slots) for name in series.panel.instruments}
-        fetched = await self._fetch(series, starts, now)
+        fetched = await self._fetch(series, starts, now, is_needed=is_needed)
         series.judged_ms = seen.judged_ms
         await asyncio.to_thread(_fill, series, seen, fetched, slots[0])
         await self._lengthen(series, seen, slots[0], now)
@@ -104,11 +105,16 @@ class History:
         series.lengthened += await asyncio.to_thread(fill, series.panel, series.calendar, known)
 
     async def _fetch(
-        self, series: Series, starts: Mapping[InstrumentId, datetime], now: datetime
+        self,
+        series: Series,
+        starts: Mapping[InstrumentId, datetime],
+        now: datetime,
+        *,
+        is_needed: bool,
     ) -> dict[InstrumentId, list[Bar]]:
         answers = await self._exact.fetch(starts, series.timeframe, now)
         failures = [one for one in answers.values() if isinstance(one, SourceError)]
-        if failures and len(failures) == len(answers):
+        if is_needed and failures and len(failures) == len(answers):
             raise failures[0]
         end = series.calendar.slot_end
         return {

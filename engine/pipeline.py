@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.days import Days
-from engine.exact import ExactBars
+from engine.exact import ExactBars, venue_of
 from engine.exchange import plan_exchange, read_standings
 from engine.feed import Feed
 from engine.history import History
 from engine.judge import Judge
-from market.errors import SourceError
+from engine.lookout import Lookout
 from market.orders import OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from brokers.broker import MarketFed
     from conditions.compile import Condition
-    from crawlers.source import Source
     from engine.desk import Desk
     from engine.exchange import Renewed
     from engine.fire import Fire
@@ -31,18 +31,21 @@ if TYPE_CHECKING:
     from engine.ports import Events
     from engine.quotes import Quotes
     from engine.series import Members, Series, Slot
+    from engine.sources import Sources, Sweep
     from engine.watched import Watched
     from market.clock import Clock
     from market.errors import SourceChanged
     from market.sessions import Calendar
     from market.store import Store, Transaction
-    from market.types import InstrumentId, Tick, Venue
+    from market.types import InstrumentId, Venue
 
 logger = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=2)
 """A bar judged this long after its end makes a late alert and no order."""
 
+LIVE_LAG = timedelta(seconds=1)
+"""A live source may tell of a minute's last trade so long after its end."""
 
 BATCHES_AT_START = 10
 """So often daily bars are asked for before sweeps begin, which ask for the rest of thousands."""
@@ -55,7 +58,7 @@ class Parts:
     `series` are those of the `watched` conditions at the start.
     """
 
-    source: Source
+    sources: Sources
     store: Store
     watched: Watched
     series: Sequence[Series]
@@ -65,21 +68,24 @@ class Parts:
     desk: Desk
     fire: Fire
     events: Events
-    health: Health
     paper: MarketFed | None = None
     depth: int = 400
 
 
 class Pipeline:
-    """Runs sweeps; a sweep never overlaps another."""
+    """Runs sweeps; a venue's never overlap, and one venue never waits for another's."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._exact = ExactBars(parts.source, parts.calendars)
+        self._exact = ExactBars(parts.sources, parts.calendars)
         self._judge = Judge(self._exact)
         self._feeds = [Feed(one, self._exact) for one in parts.series]
-        self._days = Days(parts.store, parts.source, parts.calendars, parts.depth)
-        self._sweeping = asyncio.Lock()
+        self._days = Days(parts.store, parts.sources, parts.calendars, parts.depth)
+        self._lookout = Lookout(
+            parts.sources, parts.calendars, parts.clock, parts.fire, parts.events
+        )
+        self._sweeping = {venue: asyncio.Lock() for venue in parts.calendars}
+        self._acting = asyncio.Lock()
 
     @property
     def series(self) -> Sequence[Series]:
@@ -91,19 +97,24 @@ class Pipeline:
         """Return the conditions in force, in the order of their files."""
         return tuple(self._parts.watched.values())
 
-    @property
-    def health(self) -> Health:
-        """Return how the source has answered."""
-        return self._parts.health
+    def health(self, venue: Venue) -> Health:
+        """Return how the sources of a venue have answered."""
+        return self._lookout.health(venue)
+
+    def venues(self) -> list[Venue]:
+        """Return the venues that conditions watch."""
+        return list(dict.fromkeys(feed.series.venue for feed in self._feeds))
 
     async def start(self) -> None:
         """Back-fill every series, judge what was missed, propose what a kill left unproposed."""
         parts = self._parts
         now = parts.clock.now()
         history = History(parts.store, self._exact, parts.depth)
-        async with self._sweeping:
+        async with self._quiet():
+            is_alone = len(self.venues()) == 1
             for feed in self._feeds:
-                feed.series.pending.extend(await history.load(feed.series, now))
+                missed = await history.load(feed.series, now, is_needed=is_alone)
+                feed.series.pending.extend(missed)
                 feed.start(now)
             await self._days.load(self.series, now)
             for _ in range(BATCHES_AT_START):
@@ -119,7 +130,7 @@ class Pipeline:
         """
         parts = self._parts
         conditions = [condition for condition, _ in members]
-        async with self._sweeping:
+        async with self._quiet():
             now = parts.clock.now()
             stored = await parts.store.read(lambda tx: read_standings(tx, conditions))
             plan = await asyncio.to_thread(
@@ -138,7 +149,7 @@ class Pipeline:
         """
         asked = 1
         while asked:
-            async with self._sweeping:
+            async with self._quiet():
                 asked = await self._days.step(self.series, self._parts.clock.now())
 
     def _renewed(self, present: Mapping[str, Feed], renewed: Renewed, now: datetime) -> Feed:
@@ -150,70 +161,76 @@ class Pipeline:
         feed.renew(series, renewed.joined, now)
         return feed
 
-    async def crawl(self) -> int:
-        """Make one sweep; return the number of ticks. A source that fails leaves all as it was."""
-        async with self._sweeping:
-            now = self._parts.clock.now()
-            instruments = await self._watched()
-            try:
-                ticks = await self._parts.source.ticks(instruments)
-            except SourceError as error:
-                await self._parts.fire.tell(self._parts.health.failed(error, now))
+    async def crawl(self, venue: Venue | None = None) -> int:
+        """Make one sweep of a venue, or of all; return the number of prices.
+
+        Sources that fail leave all as it was.
+        """
+        if venue is None:
+            return sum([await self.crawl(one) for one in await self._asked_venues()])
+        async with self._sweeping[venue]:
+            names = await self._watched(venue)
+            sweep = await self._lookout.sweep(venue, names) if names else None
+            if sweep is None:
                 return 0
-            await self._parts.fire.tell(self._parts.health.answered(now))
-            if ticks:
-                await self._take(ticks)
-            return len(ticks)
+            if sweep.ticks or sweep.is_live:
+                await self._take(sweep)
+            return len(sweep.ticks)
 
-    async def _watched(self) -> list[InstrumentId]:
-        """Return the instruments of all series, with what is held or on order."""
+    async def _asked_venues(self) -> list[Venue]:
+        held = await self._parts.store.read(_held)
+        return list(dict.fromkeys([*self.venues(), *(venue_of(name) for name in held)]))
 
-        def held(tx: Transaction) -> list[InstrumentId]:
-            orders = [order.instrument for order in tx.orders.in_states(OPEN)]
-            return orders + [one.instrument for one in tx.orders.positions() if one.quantity]
-
+    async def _watched(self, venue: Venue) -> list[InstrumentId]:
+        """Return a venue's instruments of all series, with what is held or on order."""
+        held = await self._parts.store.read(_held)
+        self._parts.sources.follow(held)
         names = [name for series in self.series for name in series.panel.instruments]
-        return list(dict.fromkeys(names + await self._parts.store.read(held)))
+        return [name for name in dict.fromkeys(names + held) if venue_of(name) is venue]
 
-    async def _take(self, ticks: Sequence[Tick]) -> None:
+    async def _take(self, sweep: Sweep) -> None:
         """Take a sweep to every series before anything of it is judged.
 
         A step that fails (a full disk) leaves the rest to the next sweep.
         """
-        parts = self._parts
-        seen_at = max(tick.seen_at for tick in ticks)
+        parts, ticks = self._parts, sweep.ticks
+        feeds = self._feeds_of(sweep.venue)
+        series = [feed.series for feed in feeds]
+        seen_at = sweep.asked_at - LIVE_LAG
+        if not sweep.is_live:
+            seen_at = max(tick.seen_at for tick in ticks)
+            await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
         parts.quotes.note(ticks)
-        await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
-        errors = await asyncio.to_thread(self._feed, ticks)
+        errors = await asyncio.to_thread(_feed, feeds, sweep)
         parts.events.emit("ticks", count=len(ticks), seen_at=seen_at)
-        self._days.roll(self.series, parts.clock.now())
-        for feed in self._feeds:
+        self._days.roll(series, parts.clock.now())
+        for feed in feeds:
             slots, changed = await feed.close(seen_at)
             feed.series.pending.extend(slots)
             feed.series.unsaved.extend(changed)
-        await self._tell_contradictions(errors, seen_at)
-        for feed in self._feeds:
+        await self._lookout.contradicted(sweep.venue, errors, seen_at)
+        for feed in feeds:
             await self._save(feed.series)
             await self._close_slots(feed)
-        if parts.paper is not None:
-            await parts.paper.observe(ticks)
-        await parts.desk.settle()
-        await parts.fire.propose(parts.clock.now())
-        await self._days.step(self.series, parts.clock.now())
+        async with self._acting:
+            if parts.paper is not None:
+                await parts.paper.observe(ticks)
+            await parts.desk.settle()
+            await parts.fire.propose(parts.clock.now())
+        await self._days.step(series, parts.clock.now())
+        waiting = sum(len(one.wants) for one in series)
+        await self._lookout.behind(sweep.venue, waiting)
 
-    def _feed(self, ticks: Sequence[Tick]) -> dict[InstrumentId, SourceChanged]:
-        errors: dict[InstrumentId, SourceChanged] = {}
-        for feed in self._feeds:
-            errors |= feed.add(ticks)
-        return errors
+    def _feeds_of(self, venue: Venue) -> list[Feed]:
+        return [feed for feed in self._feeds if feed.series.venue is venue]
 
-    async def _tell_contradictions(
-        self, errors: Mapping[InstrumentId, SourceChanged], seen_at: datetime
-    ) -> None:
-        for instrument, error in errors.items():
-            logger.warning("%s", error)
-            self._parts.events.emit("error", code="contradiction", instrument=instrument)
-        await self._parts.fire.tell(self._parts.health.contradicted(errors, seen_at))
+    @asynccontextmanager
+    async def _quiet(self) -> AsyncIterator[None]:
+        """Keep every venue's sweeps out while it is entered."""
+        async with AsyncExitStack() as stack:
+            for lock in self._sweeping.values():
+                await stack.enter_async_context(lock)
+            yield
 
     async def _save(self, series: Series) -> None:
         """Keep bars that changed after they were judged, or that came too late to be."""
@@ -245,3 +262,19 @@ class Pipeline:
         judgement = await self._judge.judge(series, slot, bars, now, is_late=is_late)
         feed.verified(slot.start, judgement)
         await self._parts.fire.commit(series, bars, judgement, now)
+
+
+def _held(tx: Transaction) -> list[InstrumentId]:
+    """Return what is on order or held."""
+    orders = [order.instrument for order in tx.orders.in_states(OPEN)]
+    return orders + [one.instrument for one in tx.orders.positions() if one.quantity]
+
+
+def _feed(feeds: Sequence[Feed], sweep: Sweep) -> dict[InstrumentId, SourceChanged]:
+    errors: dict[InstrumentId, SourceChanged] = {}
+    for feed in feeds:
+        if sweep.is_live:
+            feed.add_updates(sweep.updates, sweep.asked, sweep.asked_at)
+        else:
+            errors |= feed.add(sweep.ticks)
+    return errors

@@ -12,6 +12,8 @@ from conditions.lifecycle import States
 from engine.exact import venue_of
 from engine.longer import lengthened
 from market.bars import BarBuilder
+from market.fact_panel import FactPanel
+from market.minute_bars import MinuteBars
 from market.panel import Panel
 from market.types import EPOCH, Timeframe, to_ms
 
@@ -75,7 +77,8 @@ class Series:
 
     `judged_ms` is the start of the newest slot that was judged: every instrument is judged up to
     it, but for those in `wants`, which are held back until the chart tells, and those in `pending`,
-    slots that have closed and are not stored yet. `unsaved` are bars that changed after they were
+    slots that have closed and are not stored yet. `builder` makes bars of crawled ticks, `candles`
+    of the minute candles that live sources tell. `unsaved` are bars that changed after they were
     judged. Up to `exact_until` an instrument's bars are the venue's own. `lengthened` are longer
     bars made of its own that are over and not stored yet.
     """
@@ -84,6 +87,7 @@ class Series:
     calendar: Calendar
     panel: Panel
     builder: BarBuilder
+    candles: MinuteBars
     venue: Venue
     watches: list[Watch] = field(default_factory=list)
     judged_ms: int = 0
@@ -102,6 +106,10 @@ class Series:
     def larger(self) -> Mapping[Timeframe, Panel]:
         """Return the longer bars of its instruments that its conditions look at."""
         return self.panel.larger
+
+    def end(self, slot: datetime) -> datetime:
+        """Return the moment from which a slot can be closed."""
+        return self.calendar.slot_end(slot, self.timeframe)
 
     def usable(self, slot: Slot) -> tuple[Bar, ...]:
         """Return the bars of a slot without crawled ones that the chart is to tell."""
@@ -197,9 +205,11 @@ def _one_series(
     beside = [one for one in named if venue_of(one) == venue]
     asked = {one for condition, _ in entries for one in condition.larger}
     larger = [one for one in Timeframe if one in asked]
-    panel = Panel(timeframe, tuple(dict.fromkeys([*watched, *beside])), depth, larger)
-    builder = BarBuilder(timeframe, calendars)
-    series = Series(timeframe, calendars[venue], panel, builder, venue)
+    names = tuple(dict.fromkeys([*watched, *beside]))
+    facts = FactPanel(names) if any(condition.facts for condition, _ in entries) else None
+    panel = Panel(timeframe, names, depth, larger, facts)
+    builder, candles = BarBuilder(timeframe, calendars), MinuteBars(timeframe, calendars)
+    series = Series(timeframe, calendars[venue], panel, builder, candles, venue)
     for condition, universe in entries:
         rows = np.array([panel.row(instrument) for instrument in universe], dtype=np.int64)
         states = States.from_mapping({}, panel.instruments)

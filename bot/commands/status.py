@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,11 @@ from market.messages import Role
 from market.orders import OPEN
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.command import Call
-    from bot.services import Services
+    from bot.services import Services, VenueHealth
+    from engine.health import Trouble
     from market.sessions import Calendar
     from market.store import Transaction
 
@@ -32,7 +34,7 @@ async def status(services: Services, call: Call) -> Reply:
     lines = [
         texts.get(f"status.trading.{trading}", language),
         *market_lines(services, language),
-        _crawl_line(services, language),
+        *source_lines(services, language),
         texts.get(
             "status.counts",
             language,
@@ -86,9 +88,23 @@ def program_version() -> str:
         return "?"
 
 
-def _crawl_line(services: Services, language: str) -> str:
-    health = services.pipeline.health()
-    seen = health.get("crawled_at")
-    now = services.market_clock.now()
-    age = numbers.span_between(seen, now, language) if isinstance(seen, datetime) else "–"
-    return services.texts.get(f"status.source.{health['state']}", language, age=age)
+def source_lines(services: Services, language: str) -> list[str]:
+    """Return one line a watched venue about its prices, and one for each trouble with them."""
+    lines = []
+    for health in services.pipeline.health():
+        lines.append(source_line(services, health, language))
+        lines += [trouble_line(services, one, language) for one in health.troubles]
+    return lines
+
+
+def source_line(services: Services, health: VenueHealth, language: str) -> str:
+    """Return how a venue's prices come in, and how old the last are."""
+    seen, now = health.crawled_at, services.market_clock.now()
+    age = "–" if seen is None else numbers.span_between(seen, now, language)
+    key = f"status.source.{health.state}"
+    return services.texts.get(key, language, venue=health.venue.value, age=age)
+
+
+def trouble_line(services: Services, trouble: Trouble, language: str) -> str:
+    """Return what is wrong with a venue's prices, in short."""
+    return services.texts.get(f"trouble.{trouble.code}", language, **trouble.facts)

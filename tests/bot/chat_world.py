@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bot.access import Access
 from bot.command import load_commands
 from bot.dispatch import Dispatcher, Incoming
-from bot.services import Services
+from bot.services import Services, VenueHealth
 from bot.texts import Texts
 from conditions.compile import compile_all
 from conditions.reference import Reference
@@ -25,14 +25,15 @@ from market.clock import ManualClock
 from market.messages import Message, Person, Role
 from market.orders import Account
 from market.store import Store
-from market.types import Bar, InstrumentId, Tick
+from market.types import Bar, InstrumentId, Tick, Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from conditions.compile import Condition
     from engine.desk import Desk
+    from engine.health import Trouble
     from engine.look import Look
     from engine.series import Series
     from engine.ticket import Ticket
@@ -125,6 +126,7 @@ class StillWatch:
     def __init__(self, crawled_at: datetime, series: Sequence[Series] = ()) -> None:
         self._crawled_at = crawled_at
         self.series = series
+        self.troubles: tuple[Trouble, ...] = ()
 
     @property
     def conditions(self) -> Sequence[Condition]:
@@ -135,9 +137,11 @@ class StillWatch:
         """Return what the series hold."""
         return live_looks(self.series, condition, instrument)
 
-    def health(self) -> Mapping[str, object]:
-        """Return a source in good health."""
-        return {"state": SourceState.OK, "crawled_at": self._crawled_at, "last_error": ""}
+    def health(self) -> Sequence[VenueHealth]:
+        """Return a venue in good health, but for its troubles."""
+        state = SourceState.OK
+        krx = Venue.KRX
+        return [VenueHealth(krx, state, "naver", self._crawled_at, "", 2, 0, 0, self.troubles)]
 
 
 class NotedEvents:

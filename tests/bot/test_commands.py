@@ -24,6 +24,7 @@ ROLES = {
     "start": Role.VIEWER,
     "help": Role.VIEWER,
     "status": Role.VIEWER,
+    "health": Role.VIEWER,
     "conditions": Role.VIEWER,
     "near": Role.VIEWER,
     "why": Role.VIEWER,
@@ -39,7 +40,7 @@ ROLES = {
     "allow": Role.OWNER,
     "deny": Role.OWNER,
 }
-PRIVATE = {*ROLES} - {"start", "help", "status", "conditions", "near", "why"}
+PRIVATE = {*ROLES} - {"start", "help", "status", "health", "conditions", "near", "why"}
 
 
 def hold(world: World, quantity: str = "30") -> None:

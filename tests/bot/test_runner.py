@@ -18,6 +18,7 @@ from market.clock import ManualClock, SystemClock
 from market.errors import StoreFull, TicktalkError
 from market.messages import Person, Role
 from market.store import Store
+from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -36,6 +37,10 @@ async def forever() -> None:
 
 async def at_once() -> None:
     return
+
+
+async def no_sweep(_venue: Venue) -> int:
+    return 0
 
 
 @dataclass
@@ -81,7 +86,7 @@ class PretendApp:
         self.dispatcher = SimpleNamespace(bot_name="a_bot")
         self.desk = SimpleNamespace(lapse=at_once)
         self.reloader = SimpleNamespace(look=at_once)
-        self.pipeline = SimpleNamespace(series=[], crawl=at_once, prepare=at_once)
+        self.pipeline = SimpleNamespace(venues=list, crawl=no_sweep, prepare=at_once)
         self.services = SimpleNamespace(
             config=config,
             pipeline=SimpleNamespace(conditions=[]),
@@ -194,13 +199,12 @@ def test_the_market_runs_while_the_chat_cannot_be_reached(app: PretendApp) -> No
 def test_a_bot_without_conditions_still_sweeps_in_session(
     app: PretendApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    calendars = app.runner()._watched_calendars()
-    assert calendars == [app.services.config.calendars["KRX"]]
+    assert app.runner()._watched_venues() == [Venue.KRX]
     with caplog.at_level(logging.INFO):
         ended(app, already())
 
 
-def test_conditions_of_another_venue_change_the_hours_of_sweeps(app: PretendApp) -> None:
+def test_conditions_of_another_venue_add_its_sweeps(app: PretendApp) -> None:
     looks = iter((False, True))
 
     async def look() -> bool:
@@ -211,14 +215,11 @@ def test_conditions_of_another_venue_change_the_hours_of_sweeps(app: PretendApp)
         runner._plan_crawl()
         await runner._reload()
         assert app.outbox.pokes == 0
-        panel = SimpleNamespace(instruments=("UPBIT:KRW-BTC",))
-        app.pipeline.series = [SimpleNamespace(panel=panel)]
-        before = runner._schedule
+        assert runner.jobs.planned == {"crawl KRX", "days"}
+        app.pipeline.venues = lambda: [Venue.UPBIT]
         await runner._reload()
         assert app.outbox.pokes == 1
-        assert runner._schedule is not None
-        assert runner._schedule != before
-        assert list(runner._schedule.calendars) == [app.services.calendars["UPBIT"]]
+        assert runner.jobs.planned == {"crawl KRX", "crawl UPBIT", "days"}
 
     app.reloader = SimpleNamespace(look=look)
     asyncio.run(scenario())

@@ -11,7 +11,7 @@ import pytest
 from bot.command import COMMANDS, load_commands
 from bot.texts import LANGUAGES, Texts, language_of, read_catalogue
 from conditions.waits import WaitFor
-from engine.health import SourceState
+from engine.health import TROUBLES, SourceState
 from engine.trading import TradingState
 from market.messages import Role
 from market.orders import OrderState, Side
@@ -51,6 +51,8 @@ def built_keys() -> set[str]:
     keys |= {f"role.{role}" for role in Role}
     keys |= {f"status.trading.{state}" for state in TradingState}
     keys |= {f"status.source.{state}" for state in SourceState}
+    keys |= {f"trouble.{code}" for code in TROUBLES}
+    keys |= {f"source.{code}{end}" for code in TROUBLES for end in ("", ".over")}
     keys |= {f"status.market.{word}" for word in ("open", "closed", "always")}
     keys |= {f"{key}.{name}" for name in COMMANDS for key in ("menu", "usage")}
     keys |= {f"button.{name}" for name in ("status", "conditions", "help")}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from conditions.compile import compile_condition
 from config.condition_reader import parse_condition
 from engine.fire import Fire
-from engine.health import Health
 from engine.pipeline import Parts, Pipeline
 from engine.quotes import Quotes
 from engine.series import build_series
+from engine.sources import Sources
 from engine.watched import Watched
 from market.clock import ManualClock
 from market.directory import Directory
@@ -196,7 +196,7 @@ class World:
         )
         return Pipeline(
             Parts(
-                source=self.market,
+                sources=Sources.of(self.market, self.clock),
                 store=self.store,
                 watched=watched,
                 series=build_series(members, CALENDARS, self.depth),
@@ -206,7 +206,6 @@ class World:
                 desk=self.desk,  # type: ignore[arg-type]  # as above
                 fire=self.fire,
                 events=self.events,
-                health=Health(),
                 depth=self.depth,
             )
         )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.feed import ASKED_A_SWEEP, CHART_LAG, PAUSE
 from engine.judge import Judgement
+from engine.wanted import ASKED_A_SWEEP, CHART_LAG, PAUSE
 from market.errors import SourceChanged, SourceUnavailable
 from market.types import Bar, Tick, Timeframe, to_ms
 from tests.engine.fed import Fed

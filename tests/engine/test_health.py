@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from engine.health import PATIENCE, Health, Notice, SourceState
 from market.errors import SourceChanged, SourceUnavailable
+from market.types import Venue
 from tests.engine.pipeline_world import moments
 from tests.engine.traded_market import DAY, HYNIX, SAMSUNG, kst
 
@@ -17,35 +18,37 @@ def failing(health: Health, start: str, end: str) -> list[str]:
 
 
 def test_first_answer_tells_nothing() -> None:
-    health = Health()
+    health = Health(Venue.KRX)
     assert health.state is SourceState.WAITING
     assert health.answered(kst("10:00")) is None
     assert (health.state, health.last_success) == (SourceState.OK, kst("10:00"))
 
 
 def test_short_outage_tells_nothing() -> None:
-    health = Health()
+    health = Health(Venue.KRX)
     assert failing(health, "10:00", "10:02:50") == []
     assert health.state is SourceState.UNAVAILABLE
     assert health.answered(kst("10:03")) is None
 
 
 def test_outage_is_told_once_and_its_end_once() -> None:
-    health = Health()
+    health = Health(Venue.KRX)
     assert failing(health, "10:00", "10:30") == ["source.down"]
-    assert health.answered(kst("10:31")) == Notice("source.back")
+    assert health.answered(kst("10:31")) == Notice("source.back", {"venue": "KRX"})
     assert health.answered(kst("10:32")) is None
 
 
 def test_changed_page_is_told_at_once_and_once() -> None:
-    health = Health()
-    assert health.failed(CHANGED, kst("10:00")) == Notice("source.changed", {"error": "other page"})
+    health = Health(Venue.KRX)
+    assert health.failed(CHANGED, kst("10:00")) == Notice(
+        "source.changed", {"venue": "KRX", "error": "other page"}
+    )
     assert health.failed(CHANGED, kst("10:01")) is None
     assert failing(health, "10:02", "10:10") == []
 
 
 def test_changed_page_is_told_during_an_outage() -> None:
-    health = Health()
+    health = Health(Venue.KRX)
     failing(health, "10:00", "10:05")
     notice = health.failed(CHANGED, kst("10:06"))
     assert notice is not None
@@ -53,7 +56,7 @@ def test_changed_page_is_told_during_an_outage() -> None:
 
 
 def test_failures_of_the_evening_and_the_morning_are_not_one_outage() -> None:
-    health = Health()
+    health = Health(Venue.KRX)
     assert failing(health, "15:30", "15:31") == []
     assert health.failed(DOWN, kst("09:00:02", DAY + timedelta(days=1))) is None
     later = kst("09:00:02", DAY + timedelta(days=1)) + PATIENCE
@@ -61,7 +64,7 @@ def test_failures_of_the_evening_and_the_morning_are_not_one_outage() -> None:
 
 
 def test_contradiction_of_an_instrument_is_told_once_a_day() -> None:
-    health = Health()
+    health = Health(Venue.KRX)
     health.answered(kst("10:00"))
     fallen = {SAMSUNG.id: SourceChanged("samsung fell")}
     assert health.contradicted(fallen, kst("10:01")) == Notice(
@@ -77,4 +80,4 @@ def test_contradiction_of_an_instrument_is_told_once_a_day() -> None:
 
 
 def test_no_contradiction_tells_nothing() -> None:
-    assert Health().contradicted({}, kst("10:00")) is None
+    assert Health(Venue.KRX).contradicted({}, kst("10:00")) is None

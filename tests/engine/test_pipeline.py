@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from market.errors import SourceChanged, SourceUnavailable
 from market.orders import Position
-from market.types import Timeframe
+from market.types import Timeframe, Venue
 from sandbox.market import Simulator
 from tests.engine.pipeline_world import CHANNEL, ORDER, OWNER, VIEWER, condition, quiet_morning
 from tests.engine.traded_market import CALENDAR, HYNIX, NAVER, SAMSUNG, SimulatedMarket, kst
@@ -184,7 +184,7 @@ def test_count_that_fell_concerns_its_instrument_only(live: Live) -> None:
         await world.sweeps("09:00:02", "09:06:02")
         world.market.lower_counts[SAMSUNG.id] = 60.0
         await world.sweeps("09:06:12", "09:10:02")
-        assert world.pipeline.health.state == "ok"
+        assert world.pipeline.health(Venue.KRX).state == "ok"
         assert await world.texts() == ["notice source.contradicted"]
         assert (await world.bars())[-1] == ("09:05", 100.0, 50.0)
         assert (await world.bars(HYNIX))[-1] == ("09:05", 100.0, 50.0)

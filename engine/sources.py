@@ -1,0 +1,157 @@
+"""All sources behind one port: by venue, with those that stand in, and written into the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawlers.source import Closing, DailySource, Follower, LiveSource
+from engine.chain import CHART, DAYS, SWEEP, Chain, Named
+from engine.exact import venue_of
+from market.errors import SourceError, SourceUnavailable
+from market.types import Tick, Venue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from crawlers.source import Source, Update
+    from market.clock import Clock
+    from market.types import Bar, InstrumentId
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one look at a venue has shown; everything that happened before `asked_at` is in it.
+
+    `updates` are those of a live source, whose `ticks` are their newest prices. `failures` are what
+    sources said that were asked before the one that answered.
+    """
+
+    venue: Venue
+    by: Named
+    asked: tuple[InstrumentId, ...]
+    asked_at: datetime
+    ticks: tuple[Tick, ...]
+    updates: tuple[Update, ...] = ()
+    is_live: bool = False
+    failures: tuple[SourceError, ...] = ()
+
+
+class Sources:
+    """Source and DailySource over all venues; a venue without one raises SourceUnavailable."""
+
+    def __init__(self, chains: Mapping[Venue, Chain], clock: Clock) -> None:
+        self._chains = dict(chains)
+        self._clock = clock
+
+    @classmethod
+    def of(cls, source: Source, clock: Clock, name: str = "source") -> Sources:
+        """Return one source for every venue."""
+        return cls({venue: Chain([Named(name, source)]) for venue in Venue}, clock)
+
+    def chain(self, venue: Venue) -> Chain:
+        """Return the sources of a venue; raises SourceUnavailable where it has none."""
+        chain = self._chains.get(venue)
+        if chain is None:
+            raise SourceUnavailable(f"no source is set for {venue}")
+        return chain
+
+    async def sweep(self, venue: Venue, instruments: Sequence[InstrumentId]) -> Sweep:
+        """Look at these instruments of a venue once; raises SourceError."""
+        asked_at = self._clock.now()
+
+        async def ask(source: Source) -> tuple[list[Tick], list[Update], bool]:
+            if isinstance(source, LiveSource):
+                updates = await source.updates(instruments)
+                return _newest(updates), updates, True
+            return await source.ticks(instruments), [], False
+
+        answer = await self.chain(venue).ask(SWEEP, ask, asked_at)
+        ticks, updates, is_live = answer.value
+        asked = tuple(instruments)
+        return Sweep(
+            venue,
+            answer.by,
+            asked,
+            asked_at,
+            tuple(ticks),
+            tuple(updates),
+            is_live,
+            answer.failures,
+        )
+
+    async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
+        """Return the newest tick of each instrument that its venue's source knows."""
+        found: list[Tick] = []
+        for venue, names in _by_venue(instruments):
+            answer = await self.chain(venue).ask(SWEEP, _ticks_of(names), self._clock.now())
+            found += answer.value
+        return found
+
+    async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        """Return the venue's own exact 1-minute bars with start <= bar.start < end."""
+
+        async def ask(source: Source) -> list[Bar]:
+            return await source.bars(instrument, start, end)
+
+        chain = self.chain(venue_of(instrument))
+        return (await chain.ask(CHART, ask, self._clock.now())).value
+
+    async def days(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        """Return the venue's daily bars with start <= bar.start < end."""
+
+        async def ask(source: Source) -> list[Bar]:
+            if not isinstance(source, DailySource):
+                raise SourceUnavailable("the source has no daily chart")
+            return await source.days(instrument, start, end)
+
+        chain = self.chain(venue_of(instrument))
+        return (await chain.ask(DAYS, ask, self._clock.now())).value
+
+    def has_days(self, venue: Venue) -> bool:
+        """Tell whether some source of a venue has a daily chart."""
+        chain = self._chains.get(venue)
+        members = () if chain is None else chain.members
+        return any(isinstance(one.source, DailySource) for one in members)
+
+    def follow(self, instruments: Iterable[InstrumentId]) -> None:
+        """Let sources that can keep fresh prices of these do so, the first ones first."""
+        names = list(dict.fromkeys(instruments))
+        for venue, chain in self._chains.items():
+            wanted = [name for name in names if venue_of(name) is venue]
+            for member in chain.members:
+                if isinstance(member.source, Follower):
+                    member.source.follow(wanted)
+
+    async def close(self) -> None:
+        """Give back what sources hold."""
+        for source in {id(one.source): one.source for one in self._members()}.values():
+            if isinstance(source, Closing):
+                await source.close()
+
+    def _members(self) -> Iterator[Named]:
+        for chain in self._chains.values():
+            yield from chain.members
+
+
+def _ticks_of(names: Sequence[InstrumentId]) -> Callable[[Source], Awaitable[list[Tick]]]:
+    async def ask(source: Source) -> list[Tick]:
+        return await source.ticks(names)
+
+    return ask
+
+
+def _by_venue(
+    instruments: Sequence[InstrumentId],
+) -> Iterator[tuple[Venue, list[InstrumentId]]]:
+    for venue in dict.fromkeys(venue_of(name) for name in instruments):
+        yield venue, [name for name in instruments if venue_of(name) is venue]
+
+
+def _newest(updates: Sequence[Update]) -> list[Tick]:
+    """Return the newest price of each instrument; what traded is counted by its candles."""
+    newest = {one.bar.instrument: one for one in updates}
+    return [
+        Tick(name, one.at, one.seen_at, one.bar.close, volume=0.0) for name, one in newest.items()
+    ]
