@@ -1,7 +1,8 @@
 """A pretend Naver Finance over HTTP: batch polling, minute and daily chart of the pretend market.
 
-Both answer in the shapes that were recorded from the real ones in 2026-09, quirks included:
-numbers as text with and without commas, the same names again in nested objects, a chart whose
+Its lists, flows and figures are in `naver_front`, its older pages in `naver_pages`. The answers
+have the shapes that were recorded from the real ones in 2026-09, quirks included: numbers as text
+with and without commas, the same names again in nested objects, a chart whose
 `accumulatedTradingVolume` counts one minute and whose end is inclusive, a daily chart with rows of
 zeros for days without a trade.
 """
@@ -20,6 +21,8 @@ from starlette.routing import Route
 from market.sessions import KST
 from market.types import Kind
 from sandbox.naver_faults import Fault, Faults
+from sandbox.naver_front import front_routes
+from sandbox.naver_pages import page_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +41,14 @@ _KOREAN = {"KOSPI": "코스피", "KOSDAQ": "코스닥"}
 
 
 def naver_routes(simulator: Simulator, clock: Clock, faults: Faults) -> list[Route]:
-    """Return the routes of both servers, polling and chart, for one address."""
+    """Return the routes of all of Naver's servers, for one address."""
     pages = _Pages(simulator, clock, faults)
     return [
         Route("/api/realtime/domestic/stock/{codes}", pages.polling),
         Route("/chart/domestic/item/{code}/minute", pages.minutes),
         Route("/chart/domestic/item/{code}/day", pages.days),
+        *front_routes(simulator, clock, faults),
+        *page_routes(simulator, clock, faults),
     ]
 
 
@@ -55,7 +60,7 @@ class _Pages:
 
     async def polling(self, request: Request) -> Response:
         """Answer a comma list of codes; unknown ones are left out."""
-        fault = await self._faults.next()
+        fault = await self._faults.next(request.url.path)
         if fault is not None and fault.response is not None:
             return fault.response
         now = self._clock.now()
@@ -91,7 +96,7 @@ class _Pages:
         request: Request,
         found: Callable[[str, datetime, datetime], list[dict[str, Any]]],
     ) -> Response:
-        fault = await self._faults.next()
+        fault = await self._faults.next(request.url.path)
         if fault is not None and fault.response is not None:
             return fault.response
         code = request.path_params["code"]

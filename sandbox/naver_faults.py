@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 class Fault(StrEnum):
@@ -41,27 +49,34 @@ class Fault(StrEnum):
 class Faults:
     """Which fault the next requests meet; `requests` counts all of them.
 
-    A slow request sets `arrived` and waits until `release` is set.
+    A slow request sets `arrived` and waits until `release` is set. Every answer takes
+    `latency_seconds`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, latency_seconds: float = 0.0) -> None:
         self.requests = 0
+        self.latency_seconds = latency_seconds
         self.arrived = asyncio.Event()
         self.release = asyncio.Event()
         self._fault: Fault | None = None
         self._times: int | None = None
+        self._only = ""
 
-    def fail(self, fault: Fault, times: int | None = None) -> None:
-        """Let all requests fail from now on, or only the next `times` ones."""
-        self._fault, self._times = fault, times
+    def fail(self, fault: Fault, times: int | None = None, only: str = "") -> None:
+        """Let requests fail from now on, or the next `times`: those with `only` in their path."""
+        self._fault, self._times, self._only = fault, times, only
 
     def clear(self) -> None:
         """Answer properly again."""
         self._fault, self._times = None, None
 
-    async def next(self) -> Fault | None:
+    async def next(self, path: str = "") -> Fault | None:
         """Return the fault of one request, after the wait of a slow one."""
         self.requests += 1
+        if self.latency_seconds:
+            await asyncio.sleep(self.latency_seconds)
+        if self._only not in path:
+            return None
         fault = self._fault
         if self._times is not None:
             self._times -= 1
@@ -71,3 +86,15 @@ class Faults:
             self.arrived.set()
             await self.release.wait()
         return fault
+
+    def endpoint(self, made: Callable[[Request, Fault | None], Response]) -> Endpoint:
+        """Return an endpoint that meets these faults, and makes its answer beside the loop."""
+
+        async def answer(request: Request) -> Response:
+            fault = await self.next(request.url.path)
+            if fault is not None and fault.response is not None:
+                return fault.response
+            # years of pretend days take a while to make up, and the bot may live on the same loop
+            return await asyncio.to_thread(made, request, fault)
+
+        return answer
