@@ -59,7 +59,7 @@ class TrialMarket:
         own = TrialOther(INSTRUMENT, trial.slots, trial.days, trial.facts)
         self._cast = (own, *trial.others)
         self.starts = slot_starts(condition.timeframe, max(1, len(trial.slots)))
-        self._sessions = _sessions(self.starts, len(trial.days))
+        self._sessions = _sessions(self.starts, self._cast)
 
     def panel(self) -> Panel:
         """Return what is known before the first slot."""
@@ -109,7 +109,7 @@ class TrialMarket:
         opening = datetime.combine(self._sessions[session], time(), KST)
         day = krx().session_day(opening - _DAY)
         for one in self._cast:
-            told = None if one.facts is None else one.facts.seen_in(session)
+            told = None if one.facts is None else one.facts.seen_in(session, len(self._sessions))
             if told is not None:
                 # of a coin the same day is over nine hours later, which is before no bar
                 panel.facts.put(day_start(one.id, day), [DailyFacts(one.id, day, **told)])
@@ -123,11 +123,14 @@ def bar_of(name: str, timeframe: Timeframe, start: datetime, slot: Slot) -> list
     return [Bar(name, timeframe, start, *prices, slot.volume, slot.value)]
 
 
-def _sessions(starts: Sequence[datetime], before: int) -> list[date]:
-    """Return the days of so many sessions before the first slot and of all slots."""
-    day, found = FIRST_DAY, list[date]()
-    while len(found) < before:
+def _sessions(starts: Sequence[datetime], cast: Sequence[TrialOther]) -> list[date]:
+    """Return the days of all slots, and those before that anything is written of."""
+    found = list(dict.fromkeys(start.astimezone(KST).date() for start in starts))
+    told = max(len(found) if one.facts is None else one.facts.sessions for one in cast)
+    count = max(told, len(found) + max(len(one.days) for one in cast))
+    day = FIRST_DAY
+    while len(found) < count:
         day -= _DAY
         if krx().window(day) is not None:
             found.insert(0, day)
-    return [*found, *dict.fromkeys(start.astimezone(KST).date() for start in starts)]
+    return found

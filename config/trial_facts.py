@@ -21,7 +21,7 @@ POSITIVE = frozenset({"market_cap", "listed_shares", "high_52w", "low_52w"})
 
 @dataclass(frozen=True, slots=True)
 class FactLine:
-    """One fact, session by session; a single number is for all."""
+    """One fact, session by session, the last one the newest; a single number is for all."""
 
     name: str
     located: Located
@@ -32,9 +32,9 @@ class FactLine:
         """Return whether it says the same of every day."""
         return len(self.days) == 1
 
-    def at(self, session: int) -> Placed:
-        """Return what it says of a session that it reaches to."""
-        return self.days[0 if self.is_for_all else session]
+    def at(self, place: int) -> Placed:
+        """Return the number in a place, counted from the first that is written."""
+        return self.days[0 if self.is_for_all else place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,15 @@ class TrialFacts:
         """Return how many sessions are written out, 0 where single numbers are for all."""
         return max((len(one.days) for one in self.lines if not one.is_for_all), default=0)
 
-    def seen_in(self, session: int) -> dict[str, float] | None:
-        """Return what the day before a session told, None where it told nothing."""
-        if self.sessions and session >= self.sessions:
+    def seen_in(self, session: int, count: int) -> dict[str, float] | None:
+        """Return what the day before one of `count` sessions told, None where it told nothing.
+
+        The last number written is for the last session, so what is before all of them is not told.
+        """
+        place = session - count + self.sessions
+        if self.sessions and place < 0:
             return None
-        told = {one.name: one.at(session)[0] for one in self.lines}
+        told = {one.name: one.at(place)[0] for one in self.lines}
         if Absence.NO_TRADE in told.values():
             return None
         return {name: fact for name, fact in told.items() if not isinstance(fact, Absence)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,10 @@ from conditions.trial_market import slot_starts
 from conditions.trial_report import failed_tests
 from config.condition_reader import parse_condition
 from config.load import PACKAGED, load
+from market.fact_panel import FactPanel, day_start
+from market.facts import FACT_NAMES, DailyFacts
 from market.panel import Panel
+from market.sessions import KST
 from market.types import Bar, Timeframe
 
 if TYPE_CHECKING:
@@ -63,17 +66,29 @@ def daily(back: int, close: float) -> Bar:
     return Bar(NAME, Timeframe.D1, start, close, close, close, close, 1_000.0, close * 1_000)
 
 
-FALLEN = (*[56_000.0] * 10, 50_000.0, 47_000.0, 48_000.0, 48_500.0, 49_000.0)
-DAYS = [daily(15 - place, close) for place, close in enumerate(FALLEN)]
-"""A fall that has stopped."""
+FALLEN = (*[44_000.0] * 15, *[56_000.0] * 10, 50_000.0, 47_000.0, 48_000.0, 48_500.0, 49_000.0)
+DAYS = [daily(len(FALLEN) - place, close) for place, close in enumerate(FALLEN)]
+"""A rise, and a fall that has stopped."""
+
+
+def told(day: date) -> list[DailyFacts]:
+    """Return what is told of a day, at times nothing or not all of it; mostly they buy."""
+    random = np.random.default_rng(day.toordinal())
+    if day.weekday() > 4 or random.random() < 0.1:
+        return []
+    facts = dict(zip(FACT_NAMES, random.normal(20_000, 20_000, len(FACT_NAMES)), strict=True))
+    facts |= {"listed_shares": 5_000_000.0, "market_cap": 3e11}
+    kept = {name: float(fact) for name, fact in facts.items() if random.random() > 0.05}
+    return [DailyFacts(NAME, day, **kept)]
 
 
 class Watcher:
-    """One instrument under one condition, slot by slot."""
+    """One instrument under one condition, slot by slot; each day it is told of the one before."""
 
     def __init__(self, condition: Condition) -> None:
         self.condition = condition
-        self.panel = Panel(condition.timeframe, [NAME], 400, condition.larger)
+        facts = FactPanel([NAME])
+        self.panel = Panel(condition.timeframe, [NAME], 400, condition.larger, facts)
         for days in self.panel.larger.values():
             days.append(DAYS)
         self.states = States.from_mapping({}, [NAME])
@@ -87,6 +102,9 @@ class Watcher:
         starts = slot_starts(timeframe, first + len(slots))[first:]
         length_ms = int(timeframe.length.total_seconds() * 1000)
         for place, (start, slot) in enumerate(zip(starts, slots, strict=True), first):
+            day = start.astimezone(KST).date() - timedelta(days=1)
+            assert self.panel.facts is not None
+            self.panel.facts.put(day_start(NAME, day), told(day))
             if isinstance(slot, str):
                 self.panel.mark_missing([0] if slot == "?" else [])
                 continue

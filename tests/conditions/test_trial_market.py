@@ -56,16 +56,15 @@ def test_on_the_second_day_it_is_known_or_not(
 
 
 def test_facts_grow_old_after_five_sessions(compiled: Compiled) -> None:
-    found = course(
-        compiled, "facts.per < 10", f'facts: {{per: "8 _"}}, bars: {{close: "5x{77 * 5 + 1}"}}'
-    )
+    test = f'facts: {{per: "8 _x5"}}, bars: {{close: "5x{77 * 5 + 1}"}}'
+    found = course(compiled, "facts.per < 10", test)
     assert found.verdicts[77 * 5 - 1] is TRUE
     assert found.verdicts[77 * 5] is UNKNOWN
 
 
-def test_they_are_counted_from_the_first_of_the_days_before(compiled: Compiled) -> None:
+def test_they_may_be_told_of_the_days_before(compiled: Compiled) -> None:
     when = "d1.lowest(facts.institutions_1, 2) > 0"
-    test = 'd1: {close: "5x3"}, facts: {institutions_1: "-1 2 3 9"}, bars: {close: 5}'
+    test = 'd1: {close: "5x9"}, facts: {institutions_1: "-1 2 3 9"}, bars: {close: 5}'
     assert course(compiled, when, test).verdicts == (TRUE,)
     test = 'd1: {close: "5x3"}, facts: {institutions_1: "1 -2 3 9"}, bars: {close: 5}'
     assert course(compiled, when, test).verdicts == (FALSE,)

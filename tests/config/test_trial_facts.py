@@ -24,21 +24,22 @@ def refused(text: str) -> list[str]:
 
 def seen(text: str, sessions: int) -> list[dict[str, float] | None]:
     found = facts(text)
-    return [found.seen_in(session) for session in range(sessions)]
+    return [found.seen_in(session, sessions) for session in range(sessions)]
 
 
 def test_a_single_number_is_told_of_every_day() -> None:
     assert seen("{per: 8, institutions_5: -1_000}", 3) == [{"per": 8, "institutions_5": -1_000}] * 3
 
 
-def test_numbers_are_told_session_by_session_and_no_further() -> None:
+def test_the_last_number_is_for_the_last_session_and_what_is_before_is_not_told() -> None:
     assert seen('{per: 8, eps: "1 -2..0"}', 5) == [
+        None,
         {"per": 8, "eps": 1},
         {"per": 8, "eps": -2},
         {"per": 8, "eps": -1},
         {"per": 8, "eps": 0},
-        None,
     ]
+    assert seen('{eps: "1 2 3"}', 2) == [{"eps": 2}, {"eps": 3}]
 
 
 def test_a_day_that_tells_nothing_is_not_one_that_does_not_tell_this() -> None:

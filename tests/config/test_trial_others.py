@@ -33,7 +33,7 @@ def test_each_has_its_own_bars_days_and_facts() -> None:
         (FLAT, FLAT),
     )
     assert fund.facts is not None
-    assert fund.facts.seen_in(0) == {"per": 8}
+    assert fund.facts.seen_in(0, 1) == {"per": 8}
     assert coin == TrialOther("UPBIT:KRW-BTC", (FLAT,) * 3)
 
 
