@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +25,10 @@ from sandbox.market import Simulator
 from sandbox.memory_socket import connect_in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from crawlers.live_socket import Socket
 
 
 REST = "https://kis.example:9443"
@@ -63,6 +66,65 @@ class Wire(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
+class Line:
+    """What goes over the websockets, and a way to wait for it."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._connect = connect_in_memory(app)
+        self._news = asyncio.Event()
+        self.sent: list[str] = []
+        self.heard: list[str] = []
+        self.tried = 0
+
+    @asynccontextmanager
+    async def connect(self, url: str) -> AsyncIterator[Socket]:
+        """Open one and listen in."""
+        self.tried += 1
+        self.tell()
+        try:
+            async with self._connect(url) as socket:
+                yield _Tapped(self, socket)
+        finally:
+            self.tell()
+
+    def tell(self) -> None:
+        """Say that something has happened."""
+        self._news.set()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so; TimeoutError where it never is."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not is_so():
+                self._news.clear()
+                await self._news.wait()
+
+
+class _Tapped:
+    """A socket whose messages are noted; one is heard through when the next is asked for."""
+
+    def __init__(self, line: Line, inner: Socket) -> None:
+        self._line = line
+        self._inner = inner
+        self._last: str | None = None
+
+    async def recv(self) -> str | bytes:
+        if self._last is not None:
+            self._line.heard.append(self._last)
+            self._last = None
+        self._line.tell()
+        message = await self._inner.recv()
+        self._last = str(message)
+        return message
+
+    async def send(self, message: str) -> None:
+        await self._inner.send(message)
+        self._line.sent.append(message)
+        self._line.tell()
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
 @dataclass
 class KisWorld:
     """Everything about one pretend KIS and the source before it."""
@@ -75,7 +137,7 @@ class KisWorld:
     faults: Faults
     simulator: Simulator
     wire: Wire
-    app: Starlette
+    line: Line
 
 
 @asynccontextmanager
@@ -97,10 +159,10 @@ async def kis_world(
     keys = KisKeys(clock, APP_KEY, APP_SECRET)
     venue = Kis(simulator, clock, keys, is_virtual=is_virtual)
     app = Starlette(routes=kis_routes(venue, faults, requests_a_second=100_000))
-    wire, chosen = Wire(app), settings(folder, **changes)
+    wire, line, chosen = Wire(app), Line(app), settings(folder, **changes)
     async with httpx.AsyncClient(transport=wire) as http:
-        source = KisSource(http, chosen, clock, CALENDARS, connect=connect_in_memory(app))
+        source = KisSource(http, chosen, clock, CALENDARS, connect=line.connect)
         try:
-            yield KisWorld(source, http, chosen, clock, keys, faults, simulator, wire, app)
+            yield KisWorld(source, http, chosen, clock, keys, faults, simulator, wire, line)
         finally:
             await source.close()
