@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conditions.calls import usage, usage_of
@@ -27,13 +28,22 @@ if TYPE_CHECKING:
     from conditions.series import Series
     from market.types import Timeframe
 
+
+@dataclass(frozen=True, slots=True)
+class BarPart:
+    """What a field of the bar measures and means."""
+
+    unit: Unit
+    meaning: str
+
+
 BAR_FIELDS = {
-    "open": Unit.PRICE,
-    "high": Unit.PRICE,
-    "low": Unit.PRICE,
-    "close": Unit.PRICE,
-    "volume": Unit.VOLUME,
-    "value": Unit.VALUE,
+    "open": BarPart(Unit.PRICE, "The bar's first price."),
+    "high": BarPart(Unit.PRICE, "Its highest price."),
+    "low": BarPart(Unit.PRICE, "Its lowest price."),
+    "close": BarPart(Unit.PRICE, "Its last price."),
+    "volume": BarPart(Unit.VOLUME, "Shares traded in it."),
+    "value": BarPart(Unit.VALUE, "Money traded in it."),
 }
 """The fields of a bar."""
 
@@ -61,7 +71,7 @@ RESERVED = frozenset({*FIELDS, *SCOPES, *PREFIXES, *PARTS, *_LATER})
 def named_field(node: Name, timeframe: Timeframe | None) -> Series:
     """Return the series that a name stands for; raises Mistake where it is none."""
     if node.name in BAR_FIELDS:
-        unit = BAR_FIELDS[node.name]
+        unit = BAR_FIELDS[node.name].unit
         return Field(node=node, unit=unit, key=node.name, is_level=unit is Unit.PRICE)
     if node.name in CLOCK_FIELDS:
         return clock_field(node.name)

@@ -22,6 +22,8 @@ class Function:
     on_arrays: Callable[..., np.ndarray[Any, Any]]
     on_decimals: Callable[..., Decimal]
     least: int
+    usage: str
+    meaning: str
 
     def takes(self, count: int) -> bool:
         """Return whether that many arguments may be given."""
@@ -34,8 +36,8 @@ class Function:
 
 
 FUNCTIONS = {
-    "abs": Function(np.abs, abs, 1),
-    "min": Function(np.minimum, min, 2),
-    "max": Function(np.maximum, max, 2),
+    "abs": Function(np.abs, abs, 1, "abs(x)", "The number without its sign."),
+    "min": Function(np.minimum, min, 2, "min(a, b)", "The least of two or more."),
+    "max": Function(np.maximum, max, 2, "max(a, b)", "The greatest of two or more."),
 }
 """By the name under which expressions call them."""

@@ -108,48 +108,100 @@ _TEST = {
 }
 
 SHAPES = {
-    "name": text("Shown in every alert; letters, digits, - and _", examples=["volume-breakout"]),
+    "name": text("Shown in every alert; letters, digits and `-`", examples=["volume-breakout"]),
     "describe": text("One line for people"),
-    "enabled": choice(("true", "false"), "false: checked and tested, but not watched"),
-    "template": choice(("true", "false"), "Only there to be extended"),
-    "extends": text("The condition or template whose keys it takes"),
+    "enabled": choice(("true", "false"), "`false`: checked and tested, but not watched"),
+    "template": choice(("true", "false"), "`true`: only there to be extended"),
+    "extends": text("The condition or template from which it takes what is not written here"),
     "universe": either(
         text("A universe of universes/", examples=["all"]),
         listed(text(examples=["KRX:005930"])),
         describe="What is watched: the name of a universe, or a list of instruments",
     ),
-    "timeframe": choice(Timeframe, "The length of a bar"),
-    "params": named(mapped(PARAM_KEYS, _PARAM, required=PARAM_KEYS), "Numbers that can be varied"),
-    "let": named(_EXPRESSION, "Named expressions"),
-    "when": referred("rule", "What must hold"),
-    "score": mapped(SCORE_KEYS, _SCORE, "A weighted sum against thresholds", ("parts",)),
-    "for": text("How many bars in a row it must hold", examples=["2 bars"]),
-    "clear": referred("rule", "It may fire again only after this was true"),
-    "keep_for": text("How long it keeps firing at least", examples=_DURATION),
-    "expires": text("How long it fires at most", examples=_DURATION),
+    "timeframe": choice(
+        Timeframe, f"The length of a bar: {', '.join(f'`{one}`' for one in Timeframe)}"
+    ),
+    "params": named(
+        mapped(PARAM_KEYS, _PARAM, required=PARAM_KEYS),
+        "Numbers with a name, which a backtest can vary",
+    ),
+    "let": named(_EXPRESSION, "Expressions with a name"),
+    "when": referred(
+        "rule", "An expression, or `all:`, `any:`, `not:` of them, nested as you like"
+    ),
+    "score": mapped(SCORE_KEYS, _SCORE, "What weighted parts must add up to", ("parts",)),
+    "for": text("How many of the instrument's own bars in a row it must hold", examples=["2 bars"]),
+    "clear": referred("rule", "It may fire again on an instrument only after this was true"),
+    "keep_for": text(
+        "And only after that was so for this much time, over all bars until then",
+        examples=_DURATION,
+    ),
+    "expires": text(
+        "It stops firing after this much time, though it may still be true", examples=_DURATION
+    ),
     "on_unknown": either(
         choice(Unknown),
         text(pattern=r"^alert\s+after\s+\d+\s*bars?$", examples=["alert after 5 bars"]),
-        describe="What an unknown verdict does while it is firing",
+        describe="What an unknown verdict does to a firing condition: `hold`, `resolve` (counts as"
+        " cleared) or `alert` (holds, and the owner is told after 3 own bars;"
+        " `alert after 5 bars`)",
     ),
-    "fire": choice(("once", "every bar"), "Once, or on every bar on which it is true"),
-    "cooldown": text("Silence on an instrument after it fired", examples=_DURATION),
-    "limit": text("Signals a day at most, over all instruments", examples=["20 per day"]),
-    "between": text("Fires only on bars that end in these hours", examples=["09:10-15:15"]),
+    "fire": choice(
+        ("once", "every bar"), "`once`, or `every bar` on which it is true and has held"
+    ),
+    "cooldown": text(
+        "It may not fire again on an instrument for this much time, from the end of the bar",
+        examples=_DURATION,
+    ),
+    "limit": text(
+        "Signals a day over all instruments; the owner hears when it is reached",
+        examples=["20 per day"],
+    ),
+    "between": text(
+        "Fires only on bars that end within these hours, Korean time", examples=["09:10-15:15"]
+    ),
     "muted_by": either(
         text("The condition that silences this one"),
         mapped(MUTING_KEYS, _MUTING, required=("condition",)),
         describe="Another condition that silences this one while it fires",
     ),
-    "alert": mapped(ALERT_KEYS, _ALERT, "How a signal is told"),
-    "order": mapped(ORDER_KEYS, _ORDER, "The order that a signal proposes", ("size",)),
-    "sides": mapped(SIDES, dict.fromkeys(SIDES, referred("condition")), "A buy and a sell side"),
+    "alert": mapped(
+        ALERT_KEYS,
+        _ALERT,
+        "How a signal is told: `severity` `low` (silent), `normal` or `high`, and its `chart`",
+    ),
+    "order": mapped(
+        ORDER_KEYS,
+        _ORDER,
+        "The order that a signal proposes; without it the condition only alerts",
+        ("size",),
+    ),
+    "sides": mapped(
+        SIDES, dict.fromkeys(SIDES, referred("condition")), "A `buy` and a `sell` condition"
+    ),
     "tests": listed(
         mapped(TEST_KEYS, _TEST, required=("name", "bars", "expect")),
-        "Bars, and what must come of them; run by ticktalk check",
+        "Bars, and what must come of them; run by `ticktalk check`",
     ),
 }
 """What may be written for each key of a condition file."""
+
+DEFAULTS = {
+    **dict.fromkeys(KEYS, "none"),
+    **dict.fromkeys(("name", "describe", "universe", "timeframe"), "required"),
+    "when": "required, or `score`",
+    "enabled": "`true`",
+    "template": "`false`",
+    "for": "`1 bars`",
+    "clear": "`when` is false",
+    "expires": "never",
+    "on_unknown": "`hold`",
+    "fire": "`once`",
+    "cooldown": "`30 minutes`; none with `every bar`",
+    "between": "the session",
+    "alert": "`normal`, with chart",
+}
+"""What holds where a key is not written."""
 
 
 def condition_schema() -> Shape:

@@ -20,6 +20,7 @@ from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.pages import indicator_pages
 from conditions.limit_fields import LIMIT_FIELDS
+from conditions.tables import BEGIN, TABLES, with_tables
 from conditions.trial_report import failed_tests
 from conditions.units import LITERALS
 from config.condition_folder import ConditionFolder
@@ -116,7 +117,21 @@ def test_every_indicator_event_function_and_unit_is_documented() -> None:
 
 
 def test_the_page_of_indicators_is_that_of_the_registry() -> None:
-    assert read("docs/indicators.md") == indicator_pages(), "run docs/write_indicators.py"
+    assert read("docs/indicators.md") == indicator_pages(), "run docs/write_reference.py"
+
+
+def test_the_tables_of_conditions_are_those_of_the_registries() -> None:
+    text = read("docs/conditions.md")
+    assert text == with_tables(text), "run docs/write_reference.py"
+    for name in TABLES:
+        assert BEGIN.format(name) in text, name
+
+
+def test_a_table_that_does_not_exist_or_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="no table is called 'kys'"):
+        with_tables(BEGIN.format("kys"))
+    with pytest.raises(ValueError, match="the table 'keys' has no end"):
+        with_tables(BEGIN.format("keys"))
 
 
 def test_every_field_and_scope_is_documented() -> None:

@@ -58,13 +58,21 @@ def indicator_pages() -> str:
     return "\n".join([*parts, EVENTS_HEAD, *events, SHORTHANDS_HEAD, *shorthands])
 
 
+def call_of(name: str, series: Iterable[str], parameters: Iterable[Parameter]) -> str:
+    """Return how something is called, with the defaults of its parameters."""
+    tuned = (
+        one.name if one.default is None else f"{one.name}={one.default:g}" for one in parameters
+    )
+    return f"{name}({', '.join([*series, *tuned])})"
+
+
 def _indicator(name: str, indicator: Indicator) -> str:
     return _section(name, indicator.definition, _facts(name, indicator))
 
 
 def _facts(name: str, indicator: Indicator) -> Iterator[str]:
     words = ["source"] if len(indicator.sources) == 1 else []
-    yield f"- call: `{_call(name, words, indicator.parameters)}`"
+    yield f"- call: `{call_of(name, words, indicator.parameters)}`"
     if len(indicator.sources) == 1:
         yield f"- source: any series, `{indicator.sources[0]}` where it is left out"
     else:
@@ -96,7 +104,7 @@ def _output(indicator: Indicator, output: Output, chosen: tuple[float, ...]) -> 
 def _event(name: str, event: Event) -> str:
     bars = event.bars(*(_default(one) for one in event.parameters))
     facts = [
-        f"- call: `{_call(name, event.series, event.parameters)}`",
+        f"- call: `{call_of(name, event.series, event.parameters)}`",
         *map(_range, event.parameters),
         f"- looks at: {bars} {'bar' if bars == 1 else 'bars'}",
         f"- example: `{event.example}`",
@@ -107,7 +115,7 @@ def _event(name: str, event: Event) -> str:
 def _shorthand(name: str, shorthand: Shorthand) -> str:
     names = [*shorthand.series, *(one.name for one in shorthand.parameters)]
     facts = [
-        f"- call: `{_call(name, shorthand.series, shorthand.parameters)}`",
+        f"- call: `{call_of(name, shorthand.series, shorthand.parameters)}`",
         f"- means: `{shorthand.template.format_map({one: one for one in names})}`",
         *map(_range, shorthand.parameters),
         f"- example: `{shorthand.example}`",
@@ -117,13 +125,6 @@ def _shorthand(name: str, shorthand: Shorthand) -> str:
 
 def _section(name: str, definition: str, facts: Iterable[str]) -> str:
     return "\n".join([f"### {name}\n", f"{' '.join(definition.split())}\n", *facts, ""])
-
-
-def _call(name: str, series: Iterable[str], parameters: Iterable[Parameter]) -> str:
-    tuned = (
-        one.name if one.default is None else f"{one.name}={one.default:g}" for one in parameters
-    )
-    return f"{name}({', '.join([*series, *tuned])})"
 
 
 def _range(parameter: Parameter) -> str:

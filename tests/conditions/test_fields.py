@@ -112,7 +112,7 @@ def test_nothing_is_known_of_an_empty_panel(number: str) -> None:
         ('of("KRX:005930", 2).close > 3', 1, "'of' takes one instrument"),
         ('of("UPBIT:BTC").close > 3', 4, "'UPBIT:BTC' trades at another venue than"),
         ('of("KRX:005930").sma(close) > 3', 1, "'window' is missing; expected sma"),
-        ('of("KRX:005930").crosses_above(close, open)', 1, "call it with numbers such as"),
+        ('of("KRX:005930").crosses_above(close, open) > 3', 1, "'crosses_above' is true or false"),
         ('close > "KRX:005930"', 9, "a text names an instrument and stands in"),
     ],
 )
