@@ -14,6 +14,7 @@ from config.settings_sources import (
     KisSettings,
     NaverSettings,
     RecordSettings,
+    ReplaySettings,
     UpbitSettings,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "KisSettings",
     "NaverSettings",
     "RecordSettings",
+    "ReplaySettings",
     "RiskSettings",
     "Settings",
     "StoreSettings",
@@ -143,6 +145,7 @@ class Settings(Section):
     kis: KisSettings = KisSettings()
     crawl: CrawlSettings = CrawlSettings()
     record: RecordSettings = RecordSettings()
+    replay: ReplaySettings = ReplaySettings()
     store: StoreSettings = StoreSettings()
     broker: BrokerSettings = BrokerSettings()
     risk: RiskSettings = RiskSettings()

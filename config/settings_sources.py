@@ -153,3 +153,13 @@ class RecordSettings(Section):
     max_megabytes: int = Field(
         default=2000, ge=0, le=1_000_000, description="Oldest days go beyond it; 0 records nothing"
     )
+
+
+class ReplaySettings(Section):
+    """What the sources `replay` and `replay-live` play."""
+
+    path: str = Field(
+        default="record",
+        min_length=1,
+        description="Folder of recorded days, or of CSV or Parquet bars, that is played",
+    )

@@ -111,10 +111,11 @@ class Recorder(Protocol):
         """Keep the answer of a daily chart."""
         ...
 
-    def failed(
-        self, source: str, call: str, error: SourceError, instrument: InstrumentId = ""
-    ) -> None:
-        """Keep that a call (ticks, updates, bars, days) gave no usable answer."""
+    def failed(self, source: str, call: str, error: SourceError, about: str) -> None:
+        """Keep that a call (ticks, updates, bars, days) gave no usable answer.
+
+        `about` is the instrument, of a sweep its venue.
+        """
         ...
 
 
@@ -147,7 +148,5 @@ class NoRecord:
     ) -> None:
         """Let daily bars go."""
 
-    def failed(
-        self, source: str, call: str, error: SourceError, instrument: InstrumentId = ""
-    ) -> None:
+    def failed(self, source: str, call: str, error: SourceError, about: str) -> None:
         """Let an error go."""

@@ -112,13 +112,11 @@ class RawRecord:
         """Keep what a daily chart told."""
         self._tell(source, instrument, Timeframe.D1, (start, end), bars)
 
-    def failed(
-        self, source: str, call: str, error: SourceError, instrument: InstrumentId = ""
-    ) -> None:
-        """Keep that a call (ticks, updates, bars, days) gave no usable answer."""
+    def failed(self, source: str, call: str, error: SourceError, about: str) -> None:
+        """Keep that a call (ticks, updates, bars, days) about an instrument or venue failed."""
         is_changed = isinstance(error, SourceChanged)
         at = self._clock.now()
-        self._put(Failure(source, at, call, instrument, is_changed, str(error)))
+        self._put(Failure(source, at, call, about, is_changed, str(error)))
 
     def flush(self) -> None:
         """Wait until everything handed in so far is written, or given up."""

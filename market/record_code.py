@@ -201,14 +201,14 @@ def _read_told(reader: ColumnReader, source: str, at: datetime) -> Told:
 def _write_failure(writer: ColumnWriter, event: Failure) -> None:
     _head(writer, _FAILURE, event.source, event.at)
     writer.byte(CALLS.index(event.call))
-    writer.text(event.instrument)
+    writer.text(event.about)
     writer.byte(event.is_changed)
     writer.text(event.text)
 
 
 def _read_failure(reader: ColumnReader, source: str, at: datetime) -> Failure:
-    call, instrument = CALLS[reader.byte()], reader.text()
-    return Failure(source, at, call, instrument, bool(reader.byte()), reader.text())
+    call, about = CALLS[reader.byte()], reader.text()
+    return Failure(source, at, call, about, bool(reader.byte()), reader.text())
 
 
 def _write_break(writer: ColumnWriter, event: Break) -> None:

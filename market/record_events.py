@@ -80,15 +80,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A source gave no usable answer to a call (of `CALLS`), perhaps about one instrument.
+    """A source gave no usable answer to a call (of `CALLS`).
 
-    `is_changed` tells a changed layout from a source that only could not be had.
+    `about` is the instrument, of a sweep its venue. `is_changed` tells a changed layout from a source that only could not be had.
     """
 
     source: str
     at: datetime
     call: str
-    instrument: InstrumentId
+    about: str
     is_changed: bool
     text: str
 

@@ -43,7 +43,7 @@ def test_everything_comes_back_in_order(tmp_path: Path) -> None:
     clock.move_to(LATER)
     record.bars("naver", "KRX:005930", START, LATER, [minute])
     record.days("naver", "KRX:005930", START, LATER, [day])
-    record.failed("naver", "ticks", SourceUnavailable("no answer"))
+    record.failed("naver", "ticks", SourceUnavailable("no answer"), "KRX")
     record.failed("naver", "bars", SourceChanged("another page"), "KRX:005930")
     record.close()
     assert events(tmp_path) == [
@@ -52,7 +52,7 @@ def test_everything_comes_back_in_order(tmp_path: Path) -> None:
         Candles("upbit", START, (Candle(minute, START, START),)),
         Told("naver", LATER, "KRX:005930", Timeframe.M1, START, LATER, (minute,)),
         Told("naver", LATER, "KRX:005930", Timeframe.D1, START, LATER, (day,)),
-        Failure("naver", LATER, "ticks", "", False, "no answer"),
+        Failure("naver", LATER, "ticks", "KRX", False, "no answer"),
         Failure("naver", LATER, "bars", "KRX:005930", True, "another page"),
     ]
 
@@ -204,7 +204,7 @@ def test_what_cannot_be_written_down_does_not_stop_the_rest(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = opened(tmp_path)
-    record.failed("naver", "no such call", SourceUnavailable("?"))
+    record.failed("naver", "no such call", SourceUnavailable("?"), "KRX")
     record.flush()
     assert "could not be recorded" in caplog.text
     record.ticks("naver", [tick()])
