@@ -193,7 +193,8 @@ class _Table:
         if pd.api.types.is_numeric_dtype(told):
             passed = told.to_numpy(np.float64)
             self.refuse(~(passed >= _SINCE), "has no time as its start (seconds since 1970?)")
-            return np.rint(passed * np.where(passed < _MS_FROM, 1000, 1)).astype(np.int64)
+            scale = np.where(passed < _MS_FROM, 1000.0, 1.0)
+            return np.asarray(np.rint(passed * scale), dtype=np.int64)
         zone = KST if instrument.startswith(f"{Venue.KRX}:") else "UTC"
         try:
             times = pd.to_datetime(told, errors="coerce", format="ISO8601")
@@ -203,7 +204,7 @@ class _Table:
             times = times.dt.tz_localize(zone)
         self.refuse(times.isna().to_numpy(), "has no time (2026-11-20 09:00) as its start")
         utc = times.dt.tz_convert("UTC").dt.tz_localize(None)
-        return np.asarray(utc.to_numpy("datetime64[ms]"), dtype=np.int64)
+        return np.asarray(utc.to_numpy("datetime64[ms]").astype(np.int64), dtype=np.int64)
 
 
 def _timeframe(table: _Table, starts: np.ndarray[Any, np.dtype[np.int64]]) -> Timeframe:
