@@ -14,8 +14,9 @@ import pytest
 
 from config.settings import ReplaySettings, Settings
 from crawlers.bar_files import read_bar_file
+from crawlers.replay import replay
 from crawlers.replay_bars import BarFolder
-from crawlers.source import SOURCES, LiveSource
+from crawlers.source import LiveSource
 from market.clock import ManualClock
 from market.errors import SourceChanged, SourceUnavailable
 from market.sessions import KST, AlwaysOpen, KrxCalendar
@@ -78,7 +79,7 @@ class TestBarFolder(SourceContract):
         clock = ManualClock(end)
         settings = Settings(replay=ReplaySettings(path=str(self.place)))
         async with httpx.AsyncClient() as http:
-            source = SOURCES.get("replay")(http, settings, clock, CALENDARS)
+            source = replay(http, settings, clock, CALENDARS)
             start = at("2026-11-24 09:00")
             yield World(source, clock, NAMES, start, at("2026-11-24 10:30"), self.fail)
 
