@@ -108,8 +108,8 @@ class CoinMarket:
         end_ms = -(-last // length_ms) * length_ms
         hours = range(first // HOUR_MS, -(-end_ms // HOUR_MS))
         if length_ms < HOUR_MS:
-            parts = (one for hour in hours for one in self._parts(symbol, hour, at, length_ms))
-            return [one for one in parts if first <= to_ms(one.start) < end_ms]
+            span = first, end_ms
+            return [one for hour in hours for one in self._parts(symbol, hour, at, length_ms, span)]
         sums = (self._sum(symbol, hour, at) for hour in hours)
         return _joined([one for one in sums if one is not None], length_ms)
 
@@ -119,8 +119,8 @@ class CoinMarket:
         found: list[CoinTrade] = []
         for hour in range((after_ms - LONGEST_LAG_MS) // HOUR_MS, until_ms // HOUR_MS + 1):
             traded = self._hour(symbol, hour)
-            is_new = (traded.shown_ms > after_ms) & (traded.shown_ms <= until_ms)
-            found += [_trade(traded, int(index)) for index in np.flatnonzero(is_new)]
+            first, last = np.searchsorted(traded.shown_ms, (after_ms, until_ms), side="right")
+            found += [_trade(traded, index) for index in range(int(first), int(last))]
         return found
 
     def last(self, symbol: str, at: datetime) -> CoinTrade | None:
@@ -129,30 +129,35 @@ class CoinMarket:
         newest = at_ms // HOUR_MS
         for hour in range(newest, newest - _LOOK_BACK_HOURS, -1):
             traded = self._hour(symbol, hour)
-            seen = np.flatnonzero(traded.shown_ms <= at_ms)
-            if seen.size:
-                return _trade(traded, int(seen[-1]))
+            seen = int(np.searchsorted(traded.shown_ms, at_ms, side="right"))
+            if seen:
+                return _trade(traded, seen - 1)
         return None
 
     def _traded(self, symbol: str, hour: int) -> CoinHour:
         return trade_hour(self._coins[symbol], hour, self._seed, LONGEST_LAG_MS)
 
-    def _parts(self, symbol: str, hour: int, at: datetime, length_ms: int) -> Iterator[CoinCandle]:
+    def _parts(
+        self, symbol: str, hour: int, at: datetime, length_ms: int, span: tuple[int, int]
+    ) -> Iterator[CoinCandle]:
+        """Yield the candles of an hour, of what traded within the span and is shown."""
         traded = self._hour(symbol, hour)
-        seen = np.flatnonzero(traded.shown_ms <= to_ms(at))
-        if not seen.size:
-            return
-        slots = traded.at_ms[seen] // length_ms
-        bounds = [0, *(np.flatnonzero(np.diff(slots)) + 1).tolist(), seen.size]
-        for first, last in pairwise(bounds):
-            yield _candle(traded, seen[first:last], int(slots[first]) * length_ms)
+        seen = int(np.searchsorted(traded.shown_ms, to_ms(at), side="right"))
+        first, last = np.searchsorted(traded.at_ms[:seen], span)
+        slots = traded.at_ms[first:last] // length_ms
+        bounds = [0, *(np.flatnonzero(np.diff(slots)) + 1).tolist(), len(slots)]
+        for begin, end in pairwise(bounds):
+            if begin < end:
+                part = slice(int(first) + begin, int(first) + end)
+                yield _candle(traded, part, int(slots[begin]) * length_ms)
 
     def _sum(self, symbol: str, hour: int, at: datetime) -> CoinCandle | None:
         is_over = (hour + 1) * HOUR_MS + LONGEST_LAG_MS <= to_ms(at)
         key = symbol, hour
         if is_over and key in self._sums:
             return self._sums[key]
-        found = next(self._parts(symbol, hour, at, HOUR_MS), None)
+        span = hour * HOUR_MS, (hour + 1) * HOUR_MS
+        found = next(self._parts(symbol, hour, at, HOUR_MS, span), None)
         if is_over:
             self._sums[key] = found
         return found
@@ -168,8 +173,8 @@ def _trade(hour: CoinHour, index: int) -> CoinTrade:
     )
 
 
-def _candle(hour: CoinHour, seen: np.ndarray, start_ms: int) -> CoinCandle:
-    price, volume, is_buy = hour.price[seen], hour.volume[seen], hour.is_buy[seen]
+def _candle(hour: CoinHour, part: slice, start_ms: int) -> CoinCandle:
+    price, volume, is_buy = hour.price[part], hour.volume[part], hour.is_buy[part]
     value = price * volume
     # exact sums: the same trades give the same candle however they are asked for
     return CoinCandle(
@@ -182,10 +187,10 @@ def _candle(hour: CoinHour, seen: np.ndarray, start_ms: int) -> CoinCandle:
         value=_sum_of(value),
         bought_volume=_sum_of(volume[is_buy]),
         bought_value=_sum_of(value[is_buy]),
-        first_id=hour.first_id + int(seen[0]),
-        last_id=hour.first_id + int(seen[-1]),
-        count=len(seen),
-        last_at=from_ms(int(hour.at_ms[seen[-1]])),
+        first_id=hour.first_id + part.start,
+        last_id=hour.first_id + part.stop - 1,
+        count=part.stop - part.start,
+        last_at=from_ms(int(hour.at_ms[part.stop - 1])),
     )
 
 

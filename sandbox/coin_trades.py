@@ -36,7 +36,7 @@ class Coin:
 
 @dataclass(frozen=True, slots=True)
 class CoinHour:
-    """Trades of one hour, oldest first; `shown_ms` is when the venue shows each."""
+    """Trades of one hour, oldest first; `shown_ms` is when the venue shows each, in their order."""
 
     first_id: int
     at_ms: NDArray[np.int64]
