@@ -14,7 +14,7 @@ from config.load import reload
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from conditions.compile import Condition
     from config.load import Config
@@ -31,16 +31,22 @@ class Found:
 
 
 class ConditionFiles:
-    """Reads the files of a configuration again; what it has read well once is not tested again."""
+    """Reads the files of a configuration again; what it has read well once is not tested again.
 
-    def __init__(self, config: Config) -> None:
+    `resolve` puts in the members of universes that the files do not tell.
+    """
+
+    def __init__(
+        self, config: Config, resolve: Callable[[Config], Config] = lambda config: config
+    ) -> None:
         self._config = config
+        self._resolve = resolve
         self._tested = {spec.name: spec for spec in (*config.conditions, *config.off)}
 
     def find(self) -> Found:
         """Return what the files say now."""
         try:
-            config = reload(self._config)
+            config = self._resolve(reload(self._config))
             library = compile_library(config)
         except ConfigError as error:
             return Found(self._config, problems=error.problems)

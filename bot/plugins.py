@@ -11,6 +11,7 @@ import crawlers
 from bot.command import load_commands
 from brokers.broker import BROKERS
 from conditions.compile import compile_all
+from conditions.ranking import compile_universe
 from conditions.reference import Reference
 from config.load import members
 from config.settings import environment_name
@@ -53,6 +54,7 @@ def compile_library(config: Config) -> tuple[Condition, ...]:
         *_second(config),
         *_unknown(config, BROKERS, "broker", "name", settings.broker.name),
     ]
+    problems += _rankings(config)
     conditions = (*config.conditions, *config.off)
     reference = Reference(config.calendars, config.directory, config.universes)
     try:
@@ -67,6 +69,17 @@ def compile_library(config: Config) -> tuple[Condition, ...]:
 def members_of(config: Config, conditions: Iterable[Condition]) -> list[Members]:
     """Return the conditions of a configuration with the instruments that they watch."""
     return [(condition, members(config, condition.spec)) for condition in conditions]
+
+
+def _rankings(config: Config) -> list[Problem]:
+    """Return what is wrong with the expressions of universes, also of those that nobody names."""
+    problems: list[Problem] = []
+    for spec in config.universe_specs.values():
+        try:
+            compile_universe(spec)
+        except ConfigError as error:
+            problems += error.problems
+    return problems
 
 
 def _import_all(package: ModuleType) -> None:

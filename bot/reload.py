@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.changes import changes
 from bot.condition_files import ConditionFiles
 from bot.folder_look import FolderLook
-from bot.plugins import members_of
+from bot.plugins import compile_config, members_of
 from bot.render_reload import refused_text, reloaded_text, restart_text
 from bot.start_files import StartFiles
 from config.load import reloaded_files
@@ -42,6 +42,7 @@ class Reloader:
     """Looks at the files of a configuration, and has the pipeline watch what they say.
 
     Editors write in several steps: a file counts when two looks in a row saw the same of it.
+    `resolve` puts in the members of universes that depend on markets' lists.
     """
 
     def __init__(
@@ -54,8 +55,12 @@ class Reloader:
         texts: Texts,
         events: Events,
         wall_clock: Clock,
+        resolve: Callable[[Config], Config] = lambda config: config,
     ) -> None:
+        self._config = config
         self._members = members_of(config, conditions)
+        self._resolve = resolve
+        self._exchanging = asyncio.Lock()
         self._folder = config.folder
         self._pipeline = pipeline
         self._store = store
@@ -63,7 +68,7 @@ class Reloader:
         self._events = events
         self._wall_clock = wall_clock
         self._look = FolderLook(lambda: reloaded_files(config.folder))
-        self._files = ConditionFiles(config)
+        self._files = ConditionFiles(config, resolve)
         self._start_files = StartFiles(config.folder)
         self._seen: Mapping[Path, str] | None = None
         self._in_force: Mapping[Path, str] | None = None
@@ -71,6 +76,34 @@ class Reloader:
         self._is_refused = False
         self._found: Found | None = None
         self._untold: list[Callable[[str], str]] = []
+
+    @property
+    def config(self) -> Config:
+        """Return the configuration in force."""
+        return self._config
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return the conditions in force."""
+        return tuple(condition for condition, _ in self._members)
+
+    async def renew(self) -> bool:
+        """Watch the members that universes have now; return whether any condition's changed.
+
+        Raises StoreError, with all as it was.
+        """
+        async with self._exchanging:
+            config = self._resolve(self._config)
+            if config.universes == self._config.universes:
+                return False
+            # Compiled anew: a condition ranks and counts among the members that it was made with.
+            conditions = await asyncio.to_thread(compile_config, config)
+            members = members_of(config, conditions)
+            is_changed = bool(changes(self._members, members))
+            if is_changed:
+                await self._pipeline.exchange(members)
+            self._config, self._members = config, members
+            return is_changed
 
     async def look(self) -> bool:
         """Look once; return whether there was anything to tell the owner.
@@ -117,15 +150,19 @@ class Reloader:
             self._read = None  # edited while it was read
 
     async def _use(self, found: Found) -> None:
-        members = members_of(found.config, found.conditions)
-        change = changes(self._members, members)
-        if change:
-            await self._pipeline.exchange(members)
-            self._members = members
-            self._report(change)
-        elif self._is_refused:
-            self._report_unchanged()
-        self._is_refused = False
+        async with self._exchanging:
+            config, conditions = self._resolve(found.config), found.conditions
+            if config.universes != found.config.universes:  # renewed while the files were read
+                conditions = await asyncio.to_thread(compile_config, config)
+            members = members_of(config, conditions)
+            change = changes(self._members, members)
+            if change:
+                await self._pipeline.exchange(members)
+                self._report(change)
+            elif self._is_refused:
+                self._report_unchanged()
+            self._config, self._members = config, members
+            self._is_refused = False
 
     def _go_back(self) -> None:
         """Forget what was found: the files are again as they are in force."""

@@ -21,7 +21,7 @@ from market.sessions import AlwaysOpen, KrxCalendar
 from market.types import Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from config.calendar_file import SpecialDays
     from config.condition_file import ConditionSpec
@@ -111,12 +111,15 @@ def members(config: Config, spec: ConditionSpec) -> tuple[InstrumentId, ...]:
     return spec.universe
 
 
-def with_members(config: Config, told: Mapping[str, tuple[InstrumentId, ...]]) -> Config:
-    """Return the configuration with the members of universes that depend on markets' lists."""
-    universes = {
-        name: told[name] if spec.segments and name in told else config.universes[name]
-        for name, spec in config.universe_specs.items()
-    }
+def with_members(config: Config, told: Mapping[str, Iterable[InstrumentId]]) -> Config:
+    """Return the configuration with the members of universes that depend on markets' lists.
+
+    What the files say of `always` and `never` counts at once, whatever was told.
+    """
+    universes = dict(config.universes)
+    for name, spec in config.universe_specs.items():
+        if spec.segments and name in told:
+            universes[name] = spec.with_exceptions(told[name])
     return replace(config, universes=universes)
 
 

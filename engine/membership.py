@@ -88,16 +88,10 @@ def members_of_day(wish: Wish, known: Known, before: Collection[InstrumentId]) -
     return UniverseOfDay(spec.name, known.day, spec.version, len(lines), members)
 
 
-def members_in_force(
-    tx: Transaction, specs: Mapping[str, UniverseSpec]
-) -> dict[str, tuple[InstrumentId, ...]]:
-    """Return the members of universes that were ever computed, with the files' exceptions."""
-    newest = {name: tx.universes.newest(name) for name, spec in specs.items() if spec.segments}
-    return {
-        name: specs[name].with_exceptions(one.instruments)
-        for name, one in newest.items()
-        if one is not None
-    }
+def members_in_force(tx: Transaction, names: Iterable[str]) -> dict[str, tuple[InstrumentId, ...]]:
+    """Return the members of those of the universes that were ever computed."""
+    newest = {name: tx.universes.newest(name) for name in names}
+    return {name: one.instruments for name, one in newest.items() if one is not None}
 
 
 def _all(lines: Iterable[Listed]) -> list[Member]:

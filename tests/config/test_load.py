@@ -222,6 +222,14 @@ def test_members_told_by_a_list_take_the_place_of_those_of_the_files(folder: Pat
     assert reload(resolved).universes["smart-money"] == ()
 
 
+def test_exceptions_of_the_file_count_before_a_universe_is_computed_again(folder: Path) -> None:
+    path = folder / "universes/smart-money.yaml"
+    exceptions = "always: [000002]\nnever: [000001]\n"
+    path.write_text(path.read_text(encoding="utf-8") + exceptions, encoding="utf-8")
+    resolved = with_members(loaded(folder), {"smart-money": ["KRX:000001", "KRX:000003"]})
+    assert resolved.universes["smart-money"] == ("KRX:000003", "KRX:000002")
+
+
 def test_what_a_directory_learns_later_is_not_of_the_files(folder: Path) -> None:
     config = loaded(folder)
     config.directory.add(Instrument(Venue.KRX, "000001", "새종목", "KOSPI"))
