@@ -131,7 +131,7 @@ def facts_in(node: Node) -> Iterator[str]:
 
 def _oldest(view: View, columns: int) -> Array:
     """Return when the oldest day begins whose facts count at each bar, in UTC ms."""
-    return view.recall(f"{FACTS} since", columns, lambda: _since(view, columns))
+    return view.recall(f"{FACTS} since", columns, lambda: _since(view, columns))[:, -columns:]
 
 
 def _since(view: View, columns: int) -> Array:

@@ -9,7 +9,7 @@ from conditions.indicators import EVENTS, INDICATORS
 from conditions.units import LITERALS
 from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS
 from config.condition_tests import EXPECT_KEYS, TEST_KEYS
-from config.trial_bars import BARS_KEYS
+from config.trial_others import OTHER_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 CALLED = (*INDICATORS, *EVENTS, *FUNCTIONS)
 FIELDS = ("open", "high", "low", "close", "volume", "value", "day")
-NAMES = (*FIELDS, "trend", "equity", "tick", "kline", "종가", "x")
+FACTS = ("facts", "facts.per", "facts.market_cap", "facts.institutions_5", "facts.line")
+NAMES = (*FIELDS, *FACTS, "trend", "equity", "tick", "kline", "종가", "x")
 SIGNS = (*"+-*/%<>=()[],.:;&|^!{}'\"#@$\\`~?_", "<=", ">=", "==", "!=", "≥", "−", "％", "\u3000")
 WORDS = (
     "d1.",
@@ -67,7 +68,7 @@ BREAKS = (
     "!b ",
     "---",
 )
-KEYWORDS = (*KEYS, *ORDER_KEYS, *ALERT_KEYS, *CONFIRM_KEYS, *TEST_KEYS, *BARS_KEYS, *EXPECT_KEYS)
+KEYWORDS = (*KEYS, *ORDER_KEYS, *ALERT_KEYS, *CONFIRM_KEYS, *TEST_KEYS, *OTHER_KEYS, *EXPECT_KEYS)
 VALUES = (
     "all",
     "5m",
@@ -81,6 +82,9 @@ VALUES = (
     '{close: "5x3 _ ? 7..9"}',
     "{fires_at: [1, 3..4]}",
     "[{name: a, bars: {close: 5x9}, expect: {never: true}}]",
+    "[{name: a, bars: {close: 5x9}, facts: {per: 8 _}, others: {KRX:069500: {close: 5}}}]",
+    "{per: '8 ? -3', eps: 1 _ 2}",
+    "{KRX:000660: {close: 5 6, facts: {per: 8}}}",
     "{default: 5, range: [3, 20]}",
     "buy",
     "hold",
@@ -94,6 +98,8 @@ SOUND = (
     "(TRUTH) for 2 bars",
     "(TRUTH) and PRICE > close",
     "(TRUTH) or PRICE <= open",
+    "facts.per < 10 and (TRUTH)",
+    "rank(facts.market_cap) <= 5 or (TRUTH)",
     "crosses_above(PRICE, close) and (TRUTH)",
     "h1.(TRUTH)",
     "d1.crosses_below(PRICE, open) or (TRUTH)",
@@ -153,7 +159,9 @@ class Garbler:
 
     def _price(self, depth: int) -> str:
         if depth == 0:
-            return self._pick(("open", "high", "low", "close", "close[2]", "5_000 KRW", "70"))
+            return self._pick(
+                ("open", "high", "low", "close", "close[2]", "facts.high_52w", "5_000 KRW", "70")
+            )
         template = self._pick(PRICES)
         window = str(self._random.randrange(2, 30))
         return template.replace("PRICE", self._price(depth - 1)).replace("WINDOW", window)
@@ -184,7 +192,7 @@ class Garbler:
         if kind == 4:
             return f"{inner} {self._pick(tuple('+-*/'))} {self._number(depth - 1)}"
         if kind == 5:
-            return f"{inner}.{self._pick(('line', 'upper', 'k', 'x'))}"
+            return f"{inner}.{self._pick(('line', 'upper', 'k', 'x', 'per', 'high_52w'))}"
         parts = [inner, *(self._pick(NUMBERS[:7]) for _ in range(self._random.randrange(3)))]
         return f"{self._pick(CALLED)}({', '.join(parts)})"
 
