@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sandbox.market_day import Trades
 
 TRADES = "H0STCNT0"
+FIELDS = 46
 MOST_REGISTERED = 41
 MOST_RECORDS = 20
 PING_EVERY = timedelta(seconds=10)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from pydantic import SecretStr
@@ -25,10 +25,10 @@ from sandbox.market import Simulator
 from sandbox.memory_socket import connect_in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from crawlers.live_socket import Socket
+    from crawlers.live_socket import Connect, Socket
 
 
 REST = "https://kis.example:9443"
@@ -38,6 +38,8 @@ NOW = datetime(2026, 9, 9, 10, 30, 15, tzinfo=KST)
 CODES = ("005930", "000660", "0195S0")
 CALENDARS = {Venue.KRX: KrxCalendar({})}
 DEADLINE_SECONDS = 10
+
+Found = TypeVar("Found")
 
 
 def settings(folder: Path, **changes: Any) -> Settings:
@@ -69,8 +71,8 @@ class Wire(httpx.AsyncBaseTransport):
 class Line:
     """What goes over the websockets, and a way to wait for it."""
 
-    def __init__(self, app: Starlette) -> None:
-        self._connect = connect_in_memory(app)
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
         self._news = asyncio.Event()
         self.sent: list[str] = []
         self.heard: list[str] = []
@@ -159,10 +161,20 @@ async def kis_world(
     keys = KisKeys(clock, APP_KEY, APP_SECRET)
     venue = Kis(simulator, clock, keys, is_virtual=is_virtual)
     app = Starlette(routes=kis_routes(venue, faults, requests_a_second=100_000))
-    wire, line, chosen = Wire(app), Line(app), settings(folder, **changes)
+    wire, line, chosen = Wire(app), Line(connect_in_memory(app)), settings(folder, **changes)
     async with httpx.AsyncClient(transport=wire) as http:
         source = KisSource(http, chosen, clock, CALENDARS, connect=line.connect)
         try:
             yield KisWorld(source, http, chosen, clock, keys, faults, simulator, wire, line)
         finally:
             await source.close()
+
+
+def run(folder: Path, job: Callable[[KisWorld], Awaitable[Found]], **world: Any) -> Found:
+    """Return what a job brings in a world of its own."""
+
+    async def scenario() -> Found:
+        async with kis_world(folder, **world) as opened:
+            return await job(opened)
+
+    return asyncio.run(scenario())

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-import orjson
 import pytest
 
-from crawlers.kis_frames import IN_USE, PING, Notice, parse_notice, parse_trades, request
 from crawlers.kis_http import KEY_REFUSED, TOKEN_REFUSED, TOO_FAST, envelope
-from crawlers.kis_look import Look, look
-from crawlers.kis_minutes import minute_bars, newest_label, parse_minutes
+from crawlers.kis_look import Look
 from crawlers.kis_parsers import parse_days, parse_flows, parse_prices
 from crawlers.kis_rows import signed
 from market.errors import SourceChanged
 from market.sessions import KST, KrxCalendar
+from tests.crawlers.kis_recorded import recorded
 
-FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures" / "kis"
 CALENDAR = KrxCalendar({})
 NOW = datetime(2026, 9, 11, 15, 10, 30, tzinfo=KST)
 LOOK = Look(NOW, NOW, NOW, is_open=True)
 ASKED = {"005930": "KRX:005930"}
-
-
-def recorded(name: str) -> bytes:
-    path = FIXTURES / name
-    if not path.exists():
-        pytest.skip(f"recorded answers are kept outside the repository: no {name}")
-    return path.read_bytes()
 
 
 def price_row(**changes: Any) -> dict[str, Any]:
@@ -49,12 +38,6 @@ def price_row(**changes: Any) -> dict[str, Any]:
     return row | changes
 
 
-def minute(hour: str, volume: str, total: str, **changes: Any) -> dict[str, Any]:
-    prices = dict.fromkeys(("stck_prpr", "stck_oprc", "stck_hgpr", "stck_lwpr"), "100")
-    label = {"stck_bsop_date": "20260911", "stck_cntg_hour": hour}
-    return {**label, **prices, "cntg_vol": volume, "acml_tr_pbmn": total} | changes
-
-
 def day(**changes: Any) -> dict[str, Any]:
     prices = dict.fromkeys(("stck_clpr", "stck_oprc", "stck_hgpr", "stck_lwpr"), "100")
     return {
@@ -63,41 +46,6 @@ def day(**changes: Any) -> dict[str, Any]:
         "acml_vol": "5",
         "acml_tr_pbmn": "499",
     } | changes
-
-
-def test_the_recorded_frame_is_three_trades() -> None:
-    frame = recorded("ws_H0STCNT0_3records.recorded.txt").decode().strip()
-    ticks = parse_trades(frame, NOW)
-    assert [tick.price for tick in ticks] == [71950, 71900, 72000]
-    assert [tick.day_volume for tick in ticks] == [8305216, 8305218, 8305293]
-    assert ticks[0].at == datetime(2025, 7, 30, 0, 47, 51, tzinfo=UTC)
-    assert ticks[0].day_value == 595403999350
-    assert (ticks[0].day_open, ticks[0].day_high, ticks[0].day_low) == (71000, 72300, 70600)
-    assert {tick.previous_close for tick in ticks} == {70600}
-    assert {tick.instrument for tick in ticks} == {"KRX:005930"}
-    assert not any(tick.halted for tick in ticks)
-
-
-def test_the_recorded_notices_are_read() -> None:
-    assert parse_notice(recorded("ws_PINGPONG.json").decode()) == Notice(PING, "", "")
-    in_use = parse_notice(recorded("ws_error_OPSP8996.recorded.json").decode())
-    assert in_use == Notice(IN_USE, "", "ALREADY IN USE appkey")
-    subscribed = parse_notice(recorded("ws_H0STCNI0_subscribe_ack.json").decode())
-    assert subscribed.code == "OPSP0000"
-
-
-def test_a_request_is_as_documented() -> None:
-    documented = orjson.loads(recorded("ws_subscribe_request.json"))
-    assert orjson.loads(request("a2585daf-...", "005930", "1")) == documented
-
-
-def test_the_minute_chart_as_documented_is_read() -> None:
-    answer = orjson.loads(recorded("inquire_time_itemchartprice.shape.json"))
-    rows = parse_minutes(answer, date(2026, 9, 11), NOW)
-    bars = minute_bars(rows[::-1], "KRX:005930", CALENDAR, NOW)
-    assert [bar.start.astimezone(KST).minute for bar in bars] == [9, 10]
-    assert [bar.value for bar in bars] == [259500.0 * 18331, 5221918500]
-    assert [bar.is_complete for bar in bars] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -192,83 +140,6 @@ def test_prices_of_another_shape_are_a_change(answer: dict[str, Any]) -> None:
         parse_prices(answer, ASKED, LOOK)
 
 
-def test_the_newest_minute_with_the_volume_of_the_one_before_is_no_bar() -> None:
-    rows = [minute("151000", "7", "700"), minute("150900", "7", "700")]
-    found = parse_minutes({"output2": rows}, date(2026, 9, 11), NOW)
-    (bar,) = minute_bars(found[::-1], "KRX:005930", CALENDAR, NOW)
-    assert bar.start.astimezone(KST).minute == 9
-
-
-def test_minutes_of_other_days_and_of_the_future_are_left_out() -> None:
-    rows = [
-        minute("151100", "7", "700"),
-        minute("151000", "7", "700"),
-        minute("152900", "7", "700", stck_bsop_date="20260910"),
-    ]
-    found = parse_minutes({"output2": rows}, date(2026, 9, 11), NOW)
-    assert [row.at.astimezone(KST).minute for row in found] == [10]
-
-
-def test_a_value_that_cannot_be_is_made_of_close_and_volume() -> None:
-    # 100 shares changed hands before the open, at the close before
-    found = parse_minutes({"output2": [minute("090000", "7", "10700")]}, date(2026, 9, 11), NOW)
-    (bar,) = minute_bars(found, "KRX:005930", CALENDAR, NOW)
-    assert bar.value == 700
-
-
-def test_without_the_days_value_only_minutes_that_are_over_are_bars() -> None:
-    rows = [minute("151000", "7", ""), minute("150900", "7", "")]
-    found = parse_minutes({"output2": rows}, date(2026, 9, 11), NOW)
-    bars = minute_bars(found[::-1], "KRX:005930", CALENDAR, NOW)
-    assert [(bar.start.astimezone(KST).minute, bar.value) for bar in bars] == [(9, 700)]
-
-
-def test_two_rows_of_the_closing_slot_are_one_bar() -> None:
-    now = NOW.replace(hour=16)
-    rows = [
-        minute("153000", "5", "1230", stck_prpr="110", stck_hgpr="110"),
-        minute("152000", "7", "700"),
-    ]
-    found = parse_minutes({"output2": rows}, date(2026, 9, 11), now)
-    (bar,) = minute_bars(found[::-1], "KRX:005930", CALENDAR, now)
-    assert (bar.open, bar.high, bar.close, bar.volume, bar.value) == (100, 110, 110, 12, 1230)
-    assert bar.is_complete
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        minute("1510", "7", "700"),
-        minute("256100", "7", "700"),
-        minute("151000", "-7", "700"),
-        minute("151000", "7", "700", stck_prpr="0"),
-        minute("151000", "7", "700", stck_oprc=None),
-    ],
-)
-def test_minutes_of_another_shape_are_a_change(row: dict[str, Any]) -> None:
-    with pytest.raises(SourceChanged, match="kis minute chart"):
-        parse_minutes({"output2": [row]}, date(2026, 9, 11), NOW)
-
-
-@pytest.mark.parametrize(
-    ("end", "now", "expected"),
-    [
-        ("1030", "1600", "1029"),
-        ("1600", "1600", "1530"),
-        ("1530", "1600", "1530"),
-        ("1529", "1600", "1528"),
-        ("1100", "1030", "1030"),
-    ],
-)
-def test_no_minute_after_the_wanted_or_the_present_one_is_asked_for(
-    end: str, now: str, expected: str
-) -> None:
-    window = CALENDAR.window(date(2026, 9, 11))
-    assert window is not None
-    at = {text: datetime.strptime(f"20260911{text}+0900", "%Y%m%d%H%M%z") for text in (end, now)}
-    assert f"{newest_label(window, at[end], at[now]).astimezone(KST):%H%M}" == expected
-
-
 def test_days_without_a_trade_and_on_no_day_are_left_out() -> None:
     rows = [
         day(),
@@ -308,49 +179,3 @@ def test_flows_that_are_blank_or_of_a_day_that_goes_on_are_left_out() -> None:
 def test_flows_under_other_names_are_a_change() -> None:
     with pytest.raises(SourceChanged, match="kis investors"):
         parse_flows({"output": [{"stck_bsop_date": "20260909", "x": "1"}]}, CALENDAR, NOW)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "",
-        "0|H0STCNT0|001",
-        "1|H0STCNT0|001|secret",
-        "0|H0STASP0|001|" + "^" * 45,
-        "0|H0STCNT0|two|" + "^" * 45,
-        "0|H0STCNT0|002|" + "^" * 45,
-        "0|H0STCNT0|000|",
-        "0|H0STCNT0|001|" + "^" * 45,
-    ],
-)
-def test_frames_of_another_shape_are_a_change(message: str) -> None:
-    with pytest.raises(SourceChanged, match="kis socket"):
-        parse_trades(message, NOW)
-
-
-@pytest.mark.parametrize("message", ["{", "{}", '{"header": 5}', '{"header": {"tr_id": "x"}}'])
-def test_notices_of_another_shape_are_a_change(message: str) -> None:
-    with pytest.raises(SourceChanged, match="expected a notice"):
-        parse_notice(message)
-
-
-@pytest.mark.parametrize(
-    ("now", "last", "expected"),
-    [
-        ("11 10:00:02", "11 09:59:52", "11 09:59:57"),
-        ("11 10:00:02", None, "11 10:00:02"),
-        ("11 10:00:02", "11 09:50:00", "11 10:00:02"),
-        ("11 09:00:02", "11 08:59:52", "11 09:00:00"),
-        ("11 08:40:00", "11 08:39:50", "10 15:30:00"),
-        ("11 15:30:34", "11 15:30:24", "11 15:30:29"),
-        ("11 15:30:39", "11 15:30:29", "11 15:30:30"),
-        ("11 15:31:09", "11 15:30:59", "11 15:30:30.000001"),
-        ("11 20:00:00", None, "11 15:30:30.000001"),
-        ("13 12:00:00", None, "11 15:30:30.000001"),
-    ],
-)
-def test_when_something_shown_has_traded(now: str, last: str | None, expected: str) -> None:
-    def at(text: str) -> datetime:
-        return datetime.fromisoformat(f"2026-09-{text}+09:00")
-
-    assert look(CALENDAR, at(now), None if last is None else at(last)).at == at(expected)

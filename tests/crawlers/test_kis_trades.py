@@ -6,34 +6,23 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 
 from crawlers.kis_frames import parse_trades
 from sandbox.kis_socket import notice
-from tests.crawlers.kis_world import NOW, KisWorld, kis_world
+from tests.crawlers.kis_world import NOW, KisWorld, run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from market.types import Tick
 
-Found = TypeVar("Found")
-
 SAMSUNG, HYNIX = "KRX:005930", "KRX:000660"
 PRICES = "intstock-multprice"
 A_MINUTE = timedelta(minutes=1)
-
-
-def run(folder: Path, job: Callable[[KisWorld], Awaitable[Found]], **world: Any) -> Found:
-    async def scenario() -> Found:
-        async with kis_world(folder, **world) as opened:
-            return await job(opened)
-
-    return asyncio.run(scenario())
 
 
 async def followed(world: KisWorld, *instruments: str) -> None:
