@@ -16,6 +16,7 @@ from engine.series import Slot, Want
 from engine.wanted import ask
 from market.bars import Closed
 from market.errors import SourceChanged
+from market.types import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +32,10 @@ OUTAGE = timedelta(seconds=60)
 """An instrument not seen for longer than this, over the end of a slot: the chart must tell."""
 
 
+SWITCH = timedelta(seconds=60)
+"""So long after another source has stepped in its counts may lag behind the former one's."""
+
+
 class Feed:
     """Keeps one series fed with bars that may be judged."""
 
@@ -42,6 +47,8 @@ class Feed:
         self._closed_at: datetime | None = None
         self._crawled: list[Bar] = []
         self._changed: list[Bar] = []
+        self._source = ""
+        self._switched_at = EPOCH
 
     def start(self, at: datetime) -> None:
         """Note that the history reaches up to `at`; what follows is still to be seen."""
@@ -80,17 +87,24 @@ class Feed:
         old = self.series.wants.get(instrument)
         self.series.wants[instrument] = new if old is None else old.joined(new)
 
-    def add(self, ticks: Iterable[Tick]) -> dict[InstrumentId, SourceChanged]:
-        """Take a sweep; return contradictions (a count that fell), whose slots are then wanted."""
+    def add(self, ticks: Iterable[Tick], source: str = "") -> dict[InstrumentId, SourceChanged]:
+        """Take a sweep; return contradictions (a count that fell), whose slots are then wanted.
+
+        Just after another source has stepped in, a lower count is one that lags: it waits.
+        """
         errors = {}
         absences: dict[datetime | None, list[datetime]] = {}
         for tick in ticks:
             if not self.series.panel.has(tick.instrument):
                 continue
             self._note_absence(tick.instrument, tick.seen_at, absences)
+            if source != self._source:
+                self._source, self._switched_at = source, tick.seen_at
             try:
                 self.series.builder.add(tick)
             except SourceChanged as error:
+                if tick.seen_at - self._switched_at < SWITCH:
+                    continue
                 errors[tick.instrument] = error
                 slot = self.series.calendar.slot(tick.seen_at, self.series.timeframe)
                 if slot is not None:

@@ -276,5 +276,5 @@ def _feed(feeds: Sequence[Feed], sweep: Sweep) -> dict[InstrumentId, SourceChang
         if sweep.is_live:
             feed.add_updates(sweep.updates, sweep.asked, sweep.asked_at)
         else:
-            errors |= feed.add(sweep.ticks)
+            errors |= feed.add(sweep.ticks, sweep.by.name)
     return errors

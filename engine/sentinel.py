@@ -63,6 +63,7 @@ class Sentinel:
         self._calendar = calendar
         self._memories: dict[str, _Memory] = {}
         self._absent: set[InstrumentId] = set()
+        self._still: dict[str, str] = {}
 
     def look(self, sweep: Sweep) -> Findings:
         """Take a sweep; return what is to be said of it."""
@@ -75,7 +76,7 @@ class Sentinel:
         newest = self._take(memory, sweep)
         refused = self._stalled(memory, sweep) if self._is_continuous(now) else None
         troubles: dict[str, Mapping[str, str] | None] = {
-            "stalled": None if refused is None else {"source": name, "error": str(refused)},
+            "stalled": self._standing_still(name, refused),
             "skewed": self._skew(sweep),
             "delayed": self._delay(memory, sweep, newest),
             "partial": self._partial(sweep),
@@ -106,6 +107,16 @@ class Sentinel:
             f"{sweep.by.name} has shown nothing new of {len(sweep.ticks)} instruments for"
             f" {seconds} s while the market is open"
         )
+
+    def _standing_still(
+        self, name: str, refused: SourceUnavailable | None
+    ) -> Mapping[str, str] | None:
+        """Tell of the first source that stands still; another one's answer does not end that."""
+        if refused is None:
+            self._still.pop(name, None)
+        else:
+            self._still[name] = str(refused)
+        return next(({"source": one, "error": error} for one, error in self._still.items()), None)
 
     def _skew(self, sweep: Sweep) -> Mapping[str, str] | None:
         newest = max((tick.at for tick in sweep.ticks), default=sweep.asked_at)

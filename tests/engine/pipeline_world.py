@@ -23,7 +23,7 @@ from market.types import Timeframe
 from tests.engine.traded_market import CALENDARS, DAY, HYNIX, NAVER, SAMSUNG, TradedMarket, kst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from engine.ports import OrderView
     from engine.ticket import Ticket
     from market.orders import Order
+    from market.sessions import Calendar
     from market.signals import Signal
-    from market.types import Instrument, InstrumentId
+    from market.types import Instrument, InstrumentId, Venue
 
 OWNER = Person(10, Role.OWNER, "en", "Choi")
 VIEWER = Person(9, Role.VIEWER, "en", "Park")
@@ -165,6 +166,7 @@ class World:
         self.directory = Directory([SAMSUNG, HYNIX, NAVER])
         self.desk = NotedDesk()
         self.events = NotedEvents()
+        self.calendars: Mapping[Venue, Calendar] = CALENDARS
         self.depth = 400
         self.is_claimed = True
         self.store: FillingStore
@@ -196,11 +198,11 @@ class World:
         )
         return Pipeline(
             Parts(
-                sources=Sources.of(self.market, self.clock),
+                sources=self.sources(),
                 store=self.store,
                 watched=watched,
-                series=build_series(members, CALENDARS, self.depth),
-                calendars=CALENDARS,
+                series=build_series(members, self.calendars, self.depth),
+                calendars=self.calendars,
                 clock=self.clock,
                 quotes=Quotes(self.market, self.clock),
                 desk=self.desk,  # type: ignore[arg-type]  # as above
@@ -209,6 +211,10 @@ class World:
                 depth=self.depth,
             )
         )
+
+    def sources(self) -> Sources:
+        """Return what the pipeline asks: one source for everything."""
+        return Sources.of(self.market, self.clock)
 
     def members(self) -> list[tuple[Condition, tuple[InstrumentId, ...]]]:
         """Return the conditions with their universes."""
