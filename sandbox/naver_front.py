@@ -180,8 +180,8 @@ def _direction(change: float) -> str:
 
 
 def _trend_row(quote: Quote, flow: Bought, before: Bought) -> dict[str, Any]:
-    close = flow.day.close or before.day.close
-    change = close - before.day.close
+    close = flow.day.close or quote.previous_close
+    change = close - (before.day.close or quote.previous_close)
     return {
         "itemCode": quote.instrument.code,
         "bizdate": f"{flow.day.day:%Y%m%d}",

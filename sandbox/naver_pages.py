@@ -164,7 +164,8 @@ class _Pages:
         midnight = datetime.combine(until.date(), time(), KST)
         if code not in self._simulator.codes:
             return []
-        minutes = self._simulator.minutes(code, midnight, until + timedelta(minutes=1), now)
+        after = until.replace(second=0) + timedelta(minutes=1)
+        minutes = self._simulator.minutes(code, midnight, after, now)
         counts = accumulate(minute.volume for minute in minutes)
         before = sessions(self._simulator, code, 2, until.date(), now)
         close = before[-1].close
