@@ -135,9 +135,11 @@ class LiveSocket:
 
     async def renew(self, reason: str) -> None:
         """Give up the connection because of what its user noticed: another one is made."""
-        if self._open is not None:
+        given_up, self._open = self._open, None
+        if given_up is not None:
+            self._is_greeted.clear()
             logger.warning("%s: connecting again: %s", self._name, reason)
-            await self._open.socket.close()
+            await given_up.socket.close()
 
     async def say(self, messages: Sequence[str]) -> None:
         """Send on the open connection; without one nothing: `greet` says it on the next.

@@ -255,6 +255,40 @@ def test_a_fault_of_ours_is_logged_and_the_task_made_again(
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
+def test_who_waits_for_a_connection_is_told_whether_there_is_one() -> None:
+    async def scenario() -> tuple[bool, bool, bool, float]:
+        venue, ears = Venue(refused=2), Ears()
+        socket = live(ears, connect_in_memory(venue.app()))
+        socket.ensure()
+        early = await socket.opened(1)
+        late = await socket.opened(10)
+        at = asyncio.get_running_loop().time()
+        at_once = await socket.opened(0)
+        await socket.close()
+        return early, late, at_once, at
+
+    assert run_virtual(scenario()) == (False, True, True, 1.5)
+
+
+def test_a_connection_that_its_user_gives_up_is_made_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> tuple[int, list[float]]:
+        venue, ears = Venue(), Ears()
+        socket = live(ears, connect_in_memory(venue.app()))
+        await socket.renew("there is none")
+        socket.ensure()
+        await asyncio.sleep(20)  # virtual
+        await socket.renew("it lacks something")
+        assert await socket.opened(1)
+        await socket.close()
+        return socket.opened_count, venue.opened_at
+
+    assert run_virtual(scenario()) == (2, [0, 20])
+    assert "it lacks something" in caplog.text
+    assert "there is none" not in caplog.text
+
+
 def test_an_address_is_asked_for_anew_each_time() -> None:
     async def scenario() -> tuple[list[str], list[str | bytes]]:
         venue, ears, asked = Venue(), Ears(), []
