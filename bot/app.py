@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.access import Access
-from bot.app_sources import build_sources
+from bot.app_sources import build_sources, open_record
 from bot.charts import SignalCharts
 from bot.command import bot_commands
 from bot.dispatch import Dispatcher
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from engine.ports import Events
     from engine.sources import Sources
     from market.clock import Clock
+    from market.record import RawRecord
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class App:
     store: Store
     http: httpx.AsyncClient
     sources: Sources
+    record: RawRecord | None
 
     async def start_market(self) -> None:
         """Settle what a restart left open and fill the history; tries until the source answers."""
@@ -97,22 +99,28 @@ class App:
         """Stop the chat, then the connections, then the store."""
         await self.telegram.stop()
         await self.sources.close()
+        if self.record is not None:
+            await asyncio.to_thread(self.record.close)
         await self.http.aclose()
         self.store.close()
 
 
 def build(
-    config: Config, outside: Outside, on_handled: Callable[[int], None] = lambda _: None
+    config: Config,
+    outside: Outside,
+    on_handled: Callable[[int], None] = lambda _: None,
+    sources: Sources | None = None,
 ) -> App:
     """Return the bot that a configuration describes.
 
-    `on_handled` hears the id of every update that has been dealt with. Raises ConfigError for
+    `on_handled` hears the id of every update that has been dealt with. `sources` take the place of
+    those that settings name; what they tell is not recorded. Raises ConfigError for
     conditions that do not compile and for plug-ins that do not exist, and StoreError.
     """
     compiled = compile_config(config)
     store = Store.open(config.settings.store.path, outside.wall)
     try:
-        return _join(config, outside, compiled, store, on_handled)
+        return _join(config, outside, compiled, store, on_handled, sources)
     except BaseException:
         store.close()
         raise
@@ -124,11 +132,14 @@ def _join(
     compiled: tuple[Condition, ...],
     store: Store,
     on_handled: Callable[[int], None],
+    sources: Sources | None,
 ) -> App:
     texts = Texts.load()
     settings = config.settings
     http = httpx.AsyncClient(timeout=settings.naver.timeout_seconds)
-    sources = build_sources(config, http, outside.market)
+    record = None if sources is not None else open_record(settings.record, outside.market)
+    if sources is None:
+        sources = build_sources(config, http, outside.market, record)
     broker = BROKERS.get(settings.broker.name)(store, settings, outside.market, config.calendars)
     quotes = Quotes(sources, outside.market)
     watched = Watched(compiled)
@@ -208,6 +219,7 @@ def _join(
         store,
         http,
         sources,
+        record,
     )
 
 

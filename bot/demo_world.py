@@ -103,7 +103,10 @@ def _pointed(
         update={**dict.fromkeys(_NAVER_SERVERS, url), "requests_per_second": 1000}
     )
     store = settings.store.model_copy(update={"path": str(folder / "demo.sqlite")})
-    changed = settings.model_copy(update={"telegram": telegram, "naver": naver, "store": store})
+    record = settings.record.model_copy(update={"path": str(folder / "record")})
+    changed = settings.model_copy(
+        update={"telegram": telegram, "naver": naver, "store": store, "record": record}
+    )
     return replace(config, settings=changed)
 
 

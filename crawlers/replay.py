@@ -30,10 +30,19 @@ if TYPE_CHECKING:
 
 
 class RecordedSource:
-    """Sweeps and charts as they were recorded, from the clock's day on."""
+    """Sweeps and charts as they were recorded, from the clock's day on.
 
-    def __init__(self, folder: Path, clock: Clock, calendars: Mapping[Venue, Calendar]) -> None:
-        self.tape = Tape(folder, clock)
+    With `only` the sweeps are those of one of the recorded sources.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        calendars: Mapping[Venue, Calendar],
+        only: str | None = None,
+    ) -> None:
+        self.tape = Tape(folder, clock, only)
         self._clock = clock
         self._calendars = calendars
 
@@ -78,8 +87,14 @@ class RecordedSource:
 class RecordedLiveSource(RecordedSource):
     """The same for venues whose candles were recorded as they formed."""
 
-    def __init__(self, folder: Path, clock: Clock, calendars: Mapping[Venue, Calendar]) -> None:
-        super().__init__(folder, clock, calendars)
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        calendars: Mapping[Venue, Calendar],
+        only: str | None = None,
+    ) -> None:
+        super().__init__(folder, clock, calendars, only)
         self._known: set[InstrumentId] = set()
 
     async def updates(self, instruments: Sequence[InstrumentId]) -> list[Update]:
@@ -97,6 +112,17 @@ class RecordedLiveSource(RecordedSource):
                 news = one.candles.get(name, {})
             found += [news[start] for start in sorted(news)]
         return [Update(one.bar, one.at, one.seen_at) for one in found]
+
+
+def recorded_sources(
+    folder: Path, clock: Clock, calendars: Mapping[Venue, Calendar], venue: Venue
+) -> dict[str, Source]:
+    """Return the sources that told a venue's prices on the clock's day, each by itself."""
+    told = Tape(folder, clock).sources(venue)
+    return {
+        name: (RecordedLiveSource if is_live else RecordedSource)(folder, clock, calendars, name)
+        for name, is_live in told.items()
+    }
 
 
 def open_replay(

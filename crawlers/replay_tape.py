@@ -46,17 +46,19 @@ class Shown:
 class Tape:
     """What was recorded, from the clock's day on; opened when it is asked for the first time.
 
-    Everything raises SourceUnavailable where that day was not recorded, SourceChanged where nothing
-    of it can be read.
+    With `only` no other source's prices are shown. Everything raises SourceUnavailable where that
+    day was not recorded, SourceChanged where nothing of it can be read.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, only: str | None = None) -> None:
         self._folder = folder
         self._clock = clock
+        self._only = only
         self._shown = {venue: Shown() for venue in Venue}
         self._told = ToldBars()
         self._steps: dict[str, list[datetime]] = {}
         self._venues: dict[str, set[Venue]] = {}
+        self._live: set[str] = set()
         self._events: Iterator[Event] | None = None
         self._next: Event | None = None
         self._began = LATEST
@@ -71,6 +73,13 @@ class Tape:
         """Return what a venue has shown by now."""
         self._run()
         return self._shown[venue]
+
+    def sources(self, venue: Venue) -> dict[str, bool]:
+        """Return who told prices of a venue, the first one first, and whether as candles."""
+        self._open()
+        known = [one for one in self._steps if venue in self._venues.get(one, ())]
+        known.sort(key=lambda one: self._steps[one][0])
+        return {one: one in self._live for one in known}
 
     def steps(self, venue: Venue) -> list[datetime]:
         """Return when prices of a venue were recorded, or could not be had, oldest first."""
@@ -118,8 +127,11 @@ class Tape:
         if self._began == LATEST:
             reason = next((str(loss) for loss in played[0].losses), "the day is empty")
             raise SourceChanged(f"no raw record can be read ({reason}); play another day")
-        self._events = (event for one in played for event in one.events())
+        self._events = (event for one in played for event in one.events(self._is_shown))
         self._next = next(self._events, None)
+
+    def _is_shown(self, head: Head) -> bool:
+        return self._only in {None, head.source}
 
     def _learn(self, day: RecordedDay) -> None:
         """Note when prices come and what charts told; each sweep is read when its time has come."""
@@ -128,6 +140,8 @@ class Tape:
             self._began = min(self._began, head.at)
             if head.kind in {Sweep, Candles}:
                 insort(self._steps.setdefault(head.source, []), head.at)
+                if head.kind is Candles:
+                    self._live.add(head.source)
                 return head.source not in self._venues
             return _is_told(head)
 

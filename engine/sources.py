@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawlers.source import Closing, DailySource, Follower, LiveSource
 from engine.chain import CHART, DAYS, SWEEP, Chain, Named
 from engine.exact import venue_of
+from engine.ports import NoRecord
 from market.errors import SourceError, SourceUnavailable
 from market.types import Tick, Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from datetime import datetime
 
     from crawlers.source import Source, Update
+    from engine.ports import Recorder
     from market.clock import Clock
     from market.types import Bar, InstrumentId
 
@@ -39,11 +50,18 @@ class Sweep:
 
 
 class Sources:
-    """Source and DailySource over all venues; a venue without one raises SourceUnavailable."""
+    """Source and DailySource over all venues; a venue without one raises SourceUnavailable.
 
-    def __init__(self, chains: Mapping[Venue, Chain], clock: Clock) -> None:
+    Sweeps and what charts told go into the record; a quote for somebody's tap does not.
+    """
+
+    def __init__(
+        self, chains: Mapping[Venue, Chain], clock: Clock, recorder: Recorder | None = None
+    ) -> None:
         self._chains = dict(chains)
         self._clock = clock
+        self._recorder = NoRecord() if recorder is None else recorder
+        self._names = {id(one.source): one.name for one in self._members()}
 
     @classmethod
     def of(cls, source: Source, clock: Clock, name: str = "source") -> Sources:
@@ -62,10 +80,16 @@ class Sources:
         asked_at = self._clock.now()
 
         async def ask(source: Source) -> tuple[list[Tick], list[Update], bool]:
+            name = self._names[id(source)]
             if isinstance(source, LiveSource):
-                updates = await source.updates(instruments)
+                async with self._noting(name, "updates", venue):
+                    updates = await source.updates(instruments)
+                self._recorder.updates(name, updates)
                 return _newest(updates), updates, True
-            return await source.ticks(instruments), [], False
+            async with self._noting(name, "ticks", venue):
+                ticks = await source.ticks(instruments)
+            self._recorder.ticks(name, ticks)
+            return ticks, [], False
 
         answer = await self.chain(venue).ask(SWEEP, ask, asked_at)
         ticks, updates, is_live = answer.value
@@ -93,7 +117,11 @@ class Sources:
         """Return the venue's own exact 1-minute bars with start <= bar.start < end."""
 
         async def ask(source: Source) -> list[Bar]:
-            return await source.bars(instrument, start, end)
+            name = self._names[id(source)]
+            async with self._noting(name, "bars", instrument):
+                bars = await source.bars(instrument, start, end)
+            self._recorder.bars(name, instrument, start, end, bars)
+            return bars
 
         chain = self.chain(venue_of(instrument))
         return (await chain.ask(CHART, ask, self._clock.now())).value
@@ -104,7 +132,11 @@ class Sources:
         async def ask(source: Source) -> list[Bar]:
             if not isinstance(source, DailySource):
                 raise SourceUnavailable("the source has no daily chart")
-            return await source.days(instrument, start, end)
+            name = self._names[id(source)]
+            async with self._noting(name, "days", instrument):
+                bars = await source.days(instrument, start, end)
+            self._recorder.days(name, instrument, start, end, bars)
+            return bars
 
         chain = self.chain(venue_of(instrument))
         return (await chain.ask(DAYS, ask, self._clock.now())).value
@@ -129,6 +161,15 @@ class Sources:
         for source in {id(one.source): one.source for one in self._members()}.values():
             if isinstance(source, Closing):
                 await source.close()
+
+    @asynccontextmanager
+    async def _noting(self, name: str, call: str, about: str) -> AsyncIterator[None]:
+        """Record a failure of what is awaited within."""
+        try:
+            yield
+        except SourceError as error:
+            self._recorder.failed(name, call, error, about)
+            raise
 
     def _members(self) -> Iterator[Named]:
         for chain in self._chains.values():
