@@ -64,7 +64,7 @@ class KisSource:
         access = KisAccess(http, settings.kis, clock)
         self._http = KisHttp(http, settings.kis, access)
         self._trades = KisTrades(settings.kis, access, clock, self._calendar, connect)
-        self._seen: dict[str, datetime] = {}
+        self._shown: dict[str, datetime] = {}
 
     async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
         """Return the newest tick of each KRX instrument that KIS knows, one sweep.
@@ -82,7 +82,6 @@ class KisSource:
             if isinstance(answer, BaseException):
                 raise answer
             found |= {tick.instrument: self._trades.further(tick) for tick in answer}
-        self._seen |= dict.fromkeys(asked, seen_at)
         return [found[one] for one in known.values() if one in found]
 
     async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
@@ -142,16 +141,18 @@ class KisSource:
         await self._trades.close()
 
     async def _prices(self, asked: Mapping[str, InstrumentId], seen_at: datetime) -> list[Tick]:
-        last_seen = [self._seen.get(code) for code in asked]
-        times = [at for at in last_seen if at is not None]
-        last_seen_at = min(times) if len(times) == len(last_seen) else None
         params: dict[str, str] = {}
         # only as many places as there are codes: KIS refuses empty ones
         for place, code in enumerate(asked, start=1):
             params[f"FID_COND_MRKT_DIV_CODE_{place}"] = "J"
             params[f"FID_INPUT_ISCD_{place}"] = code
         answer = await self._http.get("intstock-multprice", "FHKST11300006", params)
-        return parse_prices(answer, asked, look(self._calendar, seen_at, last_seen_at))
+        shown_at = self._clock.now()
+        times = [self._shown[code] for code in asked if code in self._shown]
+        last_shown_at = min(times) if len(times) == len(asked) else None
+        now = look(self._calendar, seen_at, shown_at, last_shown_at)
+        self._shown |= dict.fromkeys(asked, shown_at)
+        return parse_prices(answer, asked, now)
 
     async def _minutes(
         self, code: str, day: date, start: datetime, end: datetime, seen_at: datetime

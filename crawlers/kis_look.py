@@ -19,7 +19,7 @@ CLOSE_TOGETHER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the market, just before it was asked for (`seen_at`).
+    """One look at the market, as it was at least at `seen_at`.
 
     What counts more than at the look before is taken to have traded at `at`; what has not traded
     in this session, or is shown before it, at `before`, the close of the session before.
@@ -31,9 +31,12 @@ class Look:
     is_open: bool
 
 
-def look(calendar: Calendar, seen_at: datetime, last_seen_at: datetime | None) -> Look:
-    """Return what a look at `seen_at` may conclude, given when the one before it was.
+def look(
+    calendar: Calendar, seen_at: datetime, shown_at: datetime, last_shown_at: datetime | None
+) -> Look:
+    """Return what may be concluded from an answer that came at `shown_at`.
 
+    `seen_at` is when its sweep began, `last_shown_at` when these instruments were shown before.
     Trades since then lie half-way between on average, never before the open; those of the closing
     auction (up to 30 s after the close) may be seen a little later still.
     """
@@ -42,9 +45,9 @@ def look(calendar: Calendar, seen_at: datetime, last_seen_at: datetime | None) -
     if seen_at < window.open:
         return Look(seen_at, before, before, is_open=False)
     at, is_print, end = seen_at, False, window.close + PRINT_DELAY
-    if last_seen_at is not None and seen_at - last_seen_at <= CLOSE_TOGETHER:
-        at = max(window.open, seen_at - (seen_at - last_seen_at) / 2)
-        is_print = last_seen_at <= end
+    if last_shown_at is not None and shown_at - last_shown_at <= CLOSE_TOGETHER:
+        at = min(seen_at, max(window.open, shown_at - (shown_at - last_shown_at) / 2))
+        is_print = last_shown_at <= end
     if at > end:
         at = end if is_print else end + timedelta.resolution
     return Look(seen_at, at, before, is_open=seen_at < window.close)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from market.bars import BarBuilder
 from market.errors import SourceError
 from market.types import Timeframe, Venue
 from tests.crawlers.kis_world import CALENDARS, NOW, KisWorld, run
@@ -129,3 +130,35 @@ def test_days_are_asked_a_hundred_at_a_time(tmp_path: Path) -> None:
         assert world.faults.asked.count("inquire-daily-itemchartprice") == 3
 
     run(tmp_path, job)
+
+
+def test_bars_built_from_sweeps_add_up_to_what_the_exchange_counts(tmp_path: Path) -> None:
+    """From before the open, with yesterday's count still shown, until after the last print."""
+    codes = ("005930", "0195S0", "000660")
+    last_slot = NOW.replace(hour=15, minute=29, second=0)
+
+    async def job(world: KisWorld) -> None:
+        builder = BarBuilder(Timeframe.M1, CALENDARS)
+        bars: dict[tuple[str, datetime], Bar] = {}
+        for begin, end in (("08:20", "09:30"), ("15:00", "15:50")):
+            at, until = (
+                datetime.fromisoformat(f"{NOW:%Y-%m-%d}T{text}:02+09:00") for text in (begin, end)
+            )
+            while at < until:
+                world.clock.move_to(at)
+                for tick in await world.source.ticks([f"KRX:{code}" for code in codes]):
+                    builder.add(tick)
+                closed = builder.close(at)
+                bars |= {(bar.instrument, bar.start): bar for bar in (*closed.new, *closed.revised)}
+                at += timedelta(seconds=10)
+        for code in codes:
+            early = [bar for (one, start), bar in bars.items() if one[4:] == code and start < NOW]
+            exact = truth(world, code, OPEN, OPEN + 30 * MINUTE)
+            assert sum(bar.volume for bar in early) == pytest.approx(
+                sum(float(str(row[5])) for row in exact), rel=0.02
+            )
+            auction = truth(world, code, last_slot, world.clock.now())[-1]
+            built = bars[f"KRX:{code}", last_slot.astimezone(UTC)]
+            assert (built.close, built.volume) == (auction[4], auction[5])
+
+    run(tmp_path, job, codes=codes, illiquid="0195S0", now=NOW.replace(hour=8, minute=0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -129,4 +129,13 @@ def test_when_something_shown_has_traded(now: str, last: str | None, expected: s
     def at(text: str) -> datetime:
         return datetime.fromisoformat(f"2026-09-{text}+09:00")
 
-    assert look(CALENDAR, at(now), None if last is None else at(last)).at == at(expected)
+    found = look(CALENDAR, at(now), at(now), None if last is None else at(last))
+    assert found.at == at(expected)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(4, 59), (8, 61), (20, 62)])
+def test_a_slow_sweep_counts_from_answer_to_answer(seconds: int, expected: int) -> None:
+    minute = NOW.replace(second=0)
+    seen_at, last = minute + timedelta(seconds=62), minute + timedelta(seconds=52)
+    found = look(CALENDAR, seen_at, seen_at + timedelta(seconds=seconds), last)
+    assert (found.seen_at, found.at) == (seen_at, minute + timedelta(seconds=expected))
