@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crawlers.naver_parsers import even_parts, parse_days, parse_minutes, parse_polling
+from crawlers.naver_parsers import (
+    even_parts,
+    parse_days,
+    parse_minutes,
+    parse_polling,
+)
 from market.errors import SourceChanged
 from market.sessions import KST, KrxCalendar
 from market.types import Timeframe
+from tests.crawlers.mutilated import mutilated
 
 if TYPE_CHECKING:
     from market.types import Bar, Tick
@@ -341,3 +350,23 @@ def test_days_of_another_shape_are_changed(changes: dict[str, Any]) -> None:
 def test_a_daily_chart_that_is_no_list_of_objects_is_changed(body: bytes) -> None:
     with pytest.raises(SourceChanged):
         parse_days(body, "KRX:005930", KrxCalendar({}), SEEN_AT)
+
+
+BODIES: dict[str, bytes] = {
+    "polling": orjson.dumps({"datas": [row()] * 2, "time": "20260928151100"}),
+    "minutes": orjson.dumps([minute(), minute("20260928090100")]),
+    "days": orjson.dumps([day(), day("20260923")]),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+@given(data=st.data())
+def test_a_mutilated_answer_is_read_or_changed(name: str, data: st.DataObject) -> None:
+    calendar, body = KrxCalendar({}), data.draw(mutilated(BODIES[name]))
+    with suppress(SourceChanged):
+        if name == "polling":
+            parse_polling(body, ASKED, SEEN_AT)
+        elif name == "minutes":
+            parse_minutes(body, "KRX:005930", calendar, SEEN_AT)
+        else:
+            parse_days(body, "KRX:005930", calendar, SEEN_AT)
