@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conditions.engine import evaluate
-from market.panel import Panel
+from conditions.panels import panel_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,5 +26,4 @@ def make_ready(conditions: Iterable[Condition]) -> None:
     """
     row = np.zeros(1, dtype=np.int64)
     for condition in conditions:
-        panel = Panel(condition.timeframe, [NOBODY], BARS, condition.larger)
-        evaluate(condition, panel, row)
+        evaluate(condition, panel_for([condition], [NOBODY], BARS), row)

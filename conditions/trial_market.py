@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from conditions.panels import panel_for
 from conditions.trial_longer import add_days, add_longer, krx
 from config.bar_series import Absence
 from config.trial_others import INSTRUMENT, TrialOther
-from market.fact_panel import FactPanel, day_start
+from market.fact_panel import day_start
 from market.facts import DailyFacts
-from market.panel import Panel
 from market.sessions import KST
 from market.types import Bar
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from conditions.compile import Condition
     from config.condition_tests import Trial
     from config.trial_bars import Slot
+    from market.panel import Panel
     from market.types import Timeframe
 
 FIRST_DAY = date(2026, 1, 5)
@@ -64,9 +65,7 @@ class TrialMarket:
     def panel(self) -> Panel:
         """Return what is known before the first slot."""
         names = [one.id for one in self._cast]
-        facts = FactPanel(names) if self._condition.facts else None
-        timeframe, larger = self._condition.timeframe, self._condition.larger
-        panel = Panel(timeframe, names, self._history, larger, facts)
+        panel = panel_for([self._condition], names, self._history)
         for row, one in enumerate(self._cast):
             add_days(panel, row, one.days, self.starts[0])
         for session, day in enumerate(self._sessions):

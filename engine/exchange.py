@@ -112,8 +112,7 @@ def _renewed(
 def _continued(old: Series, fresh: Series) -> Series:
     """Return the old series with the new watches, and with the new instruments in its panel."""
     panel = old.panel
-    is_same = panel.instruments == fresh.panel.instruments
-    if not is_same or set(panel.larger) != set(fresh.panel.larger):
+    if _shape(panel) != _shape(fresh.panel):
         panel = fresh.panel
         kept = [name for name in panel.instruments if old.panel.has(name)]
         panel.take_rows(_rows(panel, kept), old.panel, _rows(old.panel, kept))
@@ -131,6 +130,11 @@ def _continued(old: Series, fresh: Series) -> Series:
         unsaved=[bar for bar in old.unsaved if panel.has(bar.instrument)],
         exact_until={name: at for name, at in old.exact_until.items() if panel.has(name)},
     )
+
+
+def _shape(panel: Panel) -> tuple[object, ...]:
+    """Return what decides whether one panel can do for another."""
+    return panel.instruments, set(panel.larger), panel.facts is None
 
 
 def _want(series: Series, joined: Sequence[InstrumentId], oldest: datetime, now: datetime) -> None:

@@ -9,13 +9,14 @@ import numpy as np
 
 from conditions.lifecycle import States
 from conditions.near import near
+from conditions.panels import panel_for
 from conditions.waits import Moment
 from conditions.why import replayed, why
 from engine.days_told import read_days
 from engine.exact import venue_of
+from engine.facts import fill_facts
 from engine.longer import fill, read_longer
 from engine.series import series_key
-from market.panel import Panel
 from market.signals import Phase
 from market.types import from_ms, to_ms
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from conditions.near import Ranking
     from conditions.why import Why
     from engine.series import Series, Watch
+    from market.panel import Panel
     from market.sessions import Calendar
     from market.signals import LifecycleState
     from market.store import Transaction
@@ -179,11 +181,12 @@ def stored_look(
     needed = _needed(condition, universe, asked)
     position = tx.documents.get(series_key(venue, timeframe)) or {"judged_ms": 0, "behind": {}}
     judged_ms, behind = int(position["judged_ms"]), position["behind"]
-    panel = Panel(timeframe, needed, depth, condition.larger)
+    panel = panel_for([condition], needed, depth)
     read_days(tx, panel)
     for name in needed:
         panel.append(tx.bars.last(name, timeframe, depth))
     fill(panel, calendar, read_longer(tx, panel))
+    fill_facts(tx, panel.facts, from_ms(int(panel.starts.max(initial=0))))
     held_back = frozenset(name for name in needed if name in behind)
     panel.mark_missing(panel.row(name) for name in held_back)
     kept = States.from_mapping(tx.signals.states(condition.name, condition.version), needed)
@@ -221,12 +224,13 @@ def replayed_look(
     condition silenced this one is not replayed.
     """
     timeframe, asked = condition.timeframe, (instrument,)
-    panel = Panel(timeframe, _needed(condition, universe, asked), depth, condition.larger)
+    panel = panel_for([condition], _needed(condition, universe, asked), depth)
     read_days(tx, panel, at)
     for name in panel.instruments:
         bars = tx.bars.before(name, timeframe, at, depth + 1)
         panel.append(bar for bar in bars if calendar.slot_end(bar.start, timeframe) <= at)
     fill(panel, calendar, read_longer(tx, panel, at))
+    fill_facts(tx, panel.facts, at)
     row = panel.row(instrument)
     states = States.from_mapping({instrument: replayed(condition, panel, row)}, panel.instruments)
     newest_ms = int(panel.starts[row, -1])

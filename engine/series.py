@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from conditions.lifecycle import States
+from conditions.panels import panel_for
 from engine.exact import venue_of
 from engine.longer import lengthened
 from market.bars import BarBuilder
-from market.fact_panel import FactPanel
 from market.minute_bars import MinuteBars
-from market.panel import Panel
 from market.types import EPOCH, Timeframe, to_ms
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conditions.compile import Condition
+    from market.panel import Panel
     from market.sessions import Calendar
     from market.types import Bar, InstrumentId, Venue
 
@@ -203,11 +203,8 @@ def _one_series(
     watched = [one for _, universe in entries for one in universe]
     named = [one for condition, _ in entries for one in condition.instruments]
     beside = [one for one in named if venue_of(one) == venue]
-    asked = {one for condition, _ in entries for one in condition.larger}
-    larger = [one for one in Timeframe if one in asked]
     names = tuple(dict.fromkeys([*watched, *beside]))
-    facts = FactPanel(names) if any(condition.facts for condition, _ in entries) else None
-    panel = Panel(timeframe, names, depth, larger, facts)
+    panel = panel_for([condition for condition, _ in entries], names, depth)
     builder, candles = BarBuilder(timeframe, calendars), MinuteBars(timeframe, calendars)
     series = Series(timeframe, calendars[venue], panel, builder, candles, venue)
     for condition, universe in entries:
