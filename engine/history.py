@@ -143,7 +143,7 @@ class History:
         def write(tx: Transaction) -> None:
             tx.bars.put(before)
             tx.documents.put(series.key, series.position(series.judged_ms, ()))
-            tx.documents.put(_whole_key(series), {"depth": self._depth, "instruments": whole})
+            tx.documents.put(whole_key(series), {"depth": self._depth, "instruments": whole})
 
         return write
 
@@ -166,13 +166,13 @@ def closed_slots(series: Series, depth: int, now: datetime) -> list[datetime]:
 
 def keep_whole(tx: Transaction, series: Series, names: Collection[InstrumentId]) -> None:
     """Note that of no others than these the whole history is stored."""
-    document = tx.documents.get(_whole_key(series))
+    document = tx.documents.get(whole_key(series))
     if document is not None:
         kept = [name for name in document["instruments"] if name in names]
-        tx.documents.put(_whole_key(series), {**document, "instruments": kept})
+        tx.documents.put(whole_key(series), {**document, "instruments": kept})
 
 
-def _whole_key(series: Series) -> str:
+def whole_key(series: Series) -> str:
     """Return the name of the document that tells whose whole history is stored."""
     return f"history/{series.venue}/{series.timeframe}"
 
@@ -198,7 +198,7 @@ def _stored(series: Series, depth: int) -> Callable[[Transaction], _Seen]:
 
 
 def _whole(tx: Transaction, series: Series, depth: int) -> list[InstrumentId]:
-    document = tx.documents.get(_whole_key(series))
+    document = tx.documents.get(whole_key(series))
     if document is None or document["depth"] < depth:
         return []
     return [name for name in document["instruments"] if series.panel.has(name)]
