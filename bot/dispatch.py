@@ -21,6 +21,7 @@ from bot.incoming import (
     read_tap,
 )
 from bot.outcome import outcome_text
+from bot.replied import read_line
 from bot.reply import Reply
 from bot.texts import language_of
 from market.errors import SourceError, StoreError, TicktalkError, UsageError
@@ -124,7 +125,7 @@ class Dispatcher:
         return self._said(incoming, person, "hint.other") if incoming.is_private else None
 
     async def _text(self, incoming: Incoming, person: Person) -> Reply | None:
-        line = read_command(incoming.text)
+        line = await read_line(incoming, self._services.store)
         if line is None:
             return hint_text(self._services.texts, person) if incoming.is_private else None
         if line.addressee and line.addressee.lower() != self.bot_name.lower():

@@ -29,7 +29,8 @@ class Incoming:
     """One update, free of Telegram's classes.
 
     `text` is the message's words or the tapped button's data; `user_id` is 0 where the sender has
-    no personal id; `message_id` is the message itself or the one whose button was tapped.
+    no personal id; `message_id` is the message itself or the one whose button was tapped,
+    `reply_to` the message of the same chat that it answers.
     """
 
     update_id: int
@@ -44,6 +45,7 @@ class Incoming:
     language: str
     sent_at: datetime
     is_edited: bool = False
+    reply_to: int | None = None
 
     @property
     def is_private(self) -> bool:

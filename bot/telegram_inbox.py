@@ -11,6 +11,7 @@ from bot.incoming import Incoming
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from telegram import Message as TelegramMessage
     from telegram import Update
 
     from bot.incoming import Kind
@@ -113,7 +114,14 @@ def incoming(update: Update, received_at: datetime) -> Incoming | None:
         language=user.language_code or "",
         sent_at=sent_at,
         is_edited=update.edited_message is not None or update.edited_channel_post is not None,
+        reply_to=_answered(message) if query is None else None,
     )
+
+
+def _answered(message: TelegramMessage | None) -> int | None:
+    """Return the message of the same chat that a message answers."""
+    answered = message.reply_to_message if message is not None else None
+    return answered.message_id if answered is not None else None
 
 
 def _kind(is_tap: bool, text: str) -> Kind:

@@ -153,6 +153,21 @@ class OutboxTable:
         ).scalar_one_or_none()
         return found
 
+    def message_at(self, chat_id: int, message_id: int) -> Message | None:
+        """Return what was sent as a message of a chat, the newest where the chat began anew."""
+        statement = (
+            select(_OUTBOX)
+            .where(
+                _OUTBOX.c.state == "sent",
+                _OUTBOX.c.chat_id == chat_id,
+                _OUTBOX.c.message_id == message_id,
+            )
+            .order_by(_OUTBOX.c.id.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else _message(row)
+
     def waiting(self) -> int:
         """Return how many messages are neither sent nor given up."""
         statement = select(func.count()).where(_OUTBOX.c.state.in_(_UNSENT))

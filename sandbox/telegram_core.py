@@ -90,12 +90,16 @@ class TelegramCore:
         """Take the bot back."""
         self._blocked.discard(chat_id)
 
-    def user_sends(self, user_id: int, text: str, *, chat_id: int | None = None) -> int:
-        """Let a person write; return the id of the update that tells the bot."""
+    def user_sends(
+        self, user_id: int, text: str, *, chat_id: int | None = None, reply_to: int | None = None
+    ) -> int:
+        """Let a person write, perhaps in reply; return the id of the update that tells the bot."""
         chat = self._chats[user_id if chat_id is None else chat_id]
         is_post = chat.kind is ChatKind.CHANNEL
         sender = None if is_post else self._users[user_id]
         message = self._new_message(chat, sender, text, detect(text))
+        if reply_to is not None:
+            message = replace(message, reply_to=self.message(chat.id, reply_to))
         self._keep(message)
         return self._tell("channel_post" if is_post else "message", message.as_json())
 

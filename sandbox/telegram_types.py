@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -128,7 +128,7 @@ class Photo:
 class ChatMessage:
     """One message as it stands now: `text` is the caption where there is a photo.
 
-    `sender` is None for a post of a channel.
+    `sender` is None for a post of a channel, `reply_to` the message that this one answers.
     """
 
     id: int
@@ -141,6 +141,7 @@ class ChatMessage:
     photo: Photo | None = None
     edited_at: datetime | None = None
     is_silent: bool = False
+    reply_to: ChatMessage | None = None
 
     @property
     def is_edited(self) -> bool:
@@ -165,6 +166,8 @@ class ChatMessage:
             body["from"] = self.sender.as_json()
         if self.edited_at is not None:
             body["edit_date"] = to_ms(self.edited_at) // 1000
+        if self.reply_to is not None:  # shown without the message that it answered itself
+            body["reply_to_message"] = replace(self.reply_to, reply_to=None).as_json()
         if self.buttons:
             rows = [[button.as_json() for button in row] for row in self.buttons]
             body["reply_markup"] = {"inline_keyboard": rows}

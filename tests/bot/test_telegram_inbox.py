@@ -61,6 +61,15 @@ def test_a_text_is_told_with_its_sender_and_time() -> None:
     assert found.is_private
 
 
+def test_a_reply_tells_what_it_answers_and_a_tap_does_not() -> None:
+    answered = message(message_id=4, text="alert")
+    assert heard(message=message(reply_to_message=answered)).reply_to == 4
+    assert heard(message=message()).reply_to is None
+    query = {"id": "44", "from": PERSON, "chat_instance": "1", "data": "oc:A:1"}
+    tapped = heard(callback_query={**query, "message": message(reply_to_message=answered)})
+    assert tapped.reply_to is None
+
+
 def test_a_picture_is_told_by_its_caption() -> None:
     assert heard(message=message(text=None, caption="look")).text == "look"
 

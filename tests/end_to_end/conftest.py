@@ -74,10 +74,12 @@ class House:
         visitor = self.world.core.user(VISITOR)
         return [one for one in self.world.core.messages(chat_id) if one.sender != visitor]
 
-    async def type(self, text: str, user_id: int = VISITOR) -> list[ChatMessage]:
-        """Type a line and return the messages that answered it."""
+    async def type(
+        self, text: str, user_id: int = VISITOR, reply_to: int | None = None
+    ) -> list[ChatMessage]:
+        """Type a line, perhaps as a reply, and return the messages that answered it."""
         before = {one.id for one in self.world.core.messages(user_id)}
-        await self.handled.wait(self.world.core.user_sends(user_id, text))
+        await self.handled.wait(self.world.core.user_sends(user_id, text, reply_to=reply_to))
         await self.app.outbox.drain()
         visitor = self.world.core.user(user_id)
         after = self.world.core.messages(user_id)

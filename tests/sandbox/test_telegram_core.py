@@ -47,6 +47,21 @@ def test_a_typed_command_has_its_entity_and_whole_seconds() -> None:
     assert message["chat"] == {"id": KIM, "type": "private", "first_name": "김개미"}
 
 
+def test_a_reply_shows_what_it_answers_but_not_what_that_answered() -> None:
+    core = Stage().core
+    core.user_sends(KIM, "first")
+    core.user_sends(KIM, "second", reply_to=core.messages(KIM)[0].id)
+    core.user_sends(KIM, "third", reply_to=core.messages(KIM)[1].id)
+    core.user_sends(KIM, "to nobody", reply_to=9)
+    bodies = [one["message"] for one in core.pending_updates()[1:]]
+    assert [one.get("reply_to_message", {}).get("text") for one in bodies] == [
+        "first",
+        "second",
+        None,
+    ]
+    assert "reply_to_message" not in bodies[1]["reply_to_message"]
+
+
 def test_updates_count_up_and_an_offset_confirms_what_is_below() -> None:
     core = Stage().core
     ids = [core.user_sends(KIM, str(number)) for number in range(3)]
