@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from crawlers.daily_budget import DailyBudget
+from crawlers.naver_codes import code_of, codes_of
+from crawlers.naver_facts import NaverFacts
 from crawlers.naver_front import NaverFront
 from crawlers.naver_pages import HEADERS as PAGE_HEADERS
 from crawlers.naver_pages import NaverPages
 from crawlers.naver_parsers import (
-    NOON,
     even_parts,
     parse_days,
     parse_minutes,
@@ -23,32 +23,25 @@ from crawlers.naver_parsers import (
 from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
 from crawlers.two_ways import either_way
-from market.errors import SourceError
 from market.sessions import KST
 from market.types import Timeframe, Venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     import httpx
 
     from config.settings import Settings
     from market.clock import Clock
-    from market.facts import Flow, Fundamentals, Listing, Ranking
     from market.sessions import Calendar
     from market.types import Bar, InstrumentId, Tick
 
-SEGMENTS = ("KOSPI", "KOSDAQ")
-INVESTORS = ("foreigners", "institutions")
-SIDES = ("buy", "sell")
 HEADERS = {"Accept": "application/json", "Referer": "https://m.stock.naver.com/"}
-_ID = re.compile(r"KRX:([0-9A-Z]{6})")
 _CHART_TIME = "%Y%m%d%H%M"
 
 
 @SOURCES.register("naver")
-class NaverSource:
+class NaverSource(NaverFacts):
     """KRX instruments as Naver shows them (public JSON, no contract).
 
     A tick's `seen_at` is the moment before the sweep asked: everything that traded until then is
@@ -63,20 +56,19 @@ class NaverSource:
         calendars: Mapping[Venue, Calendar],
     ) -> None:
         self._settings = settings.naver
-        self._clock = clock
-        self._calendar = calendars[Venue.KRX]
         pace = Pace(self._settings.requests_per_second, self._settings.timeout_seconds)
         budget = DailyBudget(clock, self._settings.requests_per_day)
         self._http = PoliteHttp(http, pace, HEADERS, budget)
-        self._front = NaverFront(self._http, self._settings)
-        self._pages = NaverPages(PoliteHttp(http, pace, PAGE_HEADERS, budget), self._settings)
+        front = NaverFront(self._http, self._settings)
+        pages = NaverPages(PoliteHttp(http, pace, PAGE_HEADERS, budget), self._settings)
+        super().__init__(front, pages, calendars[Venue.KRX], clock)
 
     async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
         """Return the newest tick of each KRX instrument that Naver knows, one sweep.
 
         A sweep is whole or an error; ids of other venues are left out.
         """
-        known = _codes(instruments)
+        known = codes_of(instruments)
         parts = even_parts(list(known), self._settings.codes_per_request)
         seen_at = self._clock.now()
         sweep = [self._poll({code: known[code] for code in part}, seen_at) for part in parts]
@@ -115,37 +107,6 @@ class NaverSource:
         )
         return [bar for bar in bars if start <= bar.start < end]
 
-    async def listing(self, segment: str) -> list[Listing]:
-        """Return everything that trades in KOSPI or KOSDAQ, greatest market value first."""
-        _check("segment", segment, SEGMENTS)
-        ways = (partial(way.listing, segment) for way in (self._front, self._pages))
-        lines = await either_way(f"list of {segment}", *ways)
-        return sorted(lines, key=lambda line: -(line.market_cap or 0))
-
-    async def flows(self, instrument: InstrumentId, days: int) -> list[Flow]:
-        """Return the newest days that are over, at most so many, oldest first.
-
-        Those of today are told in the evening. The older page does not tell of individuals.
-        """
-        code, now = _code(instrument), self._clock.now()
-        # one more: the newest may be of the session that goes on
-        ways = (partial(way.flows, code, days + 1) for way in (self._front, self._pages))
-        found = await either_way(f"flows of {instrument}", *ways)
-        over = [flow for flow in found if self._is_over(flow.day, now)]
-        return over[:days][::-1]
-
-    async def fundamentals(self, instruments: Sequence[InstrumentId]) -> list[Fundamentals]:
-        """Return the figures of each KRX instrument that Naver knows."""
-        return await self._front.fundamentals(_codes(instruments))
-
-    async def ranking(self, segment: str, investor: str, side: str) -> list[Ranking]:
-        """Return the newest day's twenty of KOSPI or KOSDAQ that were bought or sold most."""
-        _check("segment", segment, SEGMENTS)
-        _check("investor", investor, INVESTORS)
-        _check("side", side, SIDES)
-        ways = (partial(way.ranking, segment, investor, side) for way in (self._front, self._pages))
-        return await either_way(f"what {investor} {side} most in {segment}", *ways)
-
     async def _newer_days(
         self, instrument: InstrumentId, start: datetime, end: datetime
     ) -> list[Bar]:
@@ -158,7 +119,7 @@ class NaverSource:
         self, instrument: InstrumentId, start: datetime, end: datetime
     ) -> list[Bar]:
         asked = {
-            "symbol": _code(instrument),
+            "symbol": code_of(instrument),
             "requestType": "1",
             "startTime": _chart_time(start)[:8],
             "endTime": _chart_time(end)[:8],
@@ -168,35 +129,12 @@ class NaverSource:
         body = await self._http.get(f"{self._settings.sise_url}/siseJson.naver", asked)
         return parse_sise_days(body, instrument, self._calendar, seen_at)
 
-    def _is_over(self, day: date, now: datetime) -> bool:
-        start = self._calendar.slot(datetime.combine(day, NOON, KST), Timeframe.D1)
-        if start is None:
-            return day < now.astimezone(KST).date()
-        return self._calendar.slot_end(start, Timeframe.D1) <= now
-
     def _chart_url(self, instrument: InstrumentId, chart: str) -> str:
-        return f"{self._settings.chart_url}/chart/domestic/item/{_code(instrument)}/{chart}"
+        return f"{self._settings.chart_url}/chart/domestic/item/{code_of(instrument)}/{chart}"
 
     async def _poll(self, asked: Mapping[str, InstrumentId], seen_at: datetime) -> list[Tick]:
         url = f"{self._settings.polling_url}/api/realtime/domestic/stock/{','.join(asked)}"
         return parse_polling(await self._http.get(url), asked, seen_at)
-
-
-def _code(instrument: InstrumentId) -> str:
-    match = _ID.fullmatch(instrument)
-    if match is None:
-        raise SourceError(f"naver knows KRX instruments only, not {instrument}")
-    return match[1]
-
-
-def _codes(instruments: Sequence[InstrumentId]) -> dict[str, InstrumentId]:
-    """Return the ids of KRX by their codes; those of other venues are left out."""
-    return {match[1]: match[0] for match in map(_ID.fullmatch, instruments) if match}
-
-
-def _check(what: str, given: str, known: tuple[str, ...]) -> None:
-    if given not in known:
-        raise SourceError(f"naver knows no {what} '{given}', only {' and '.join(known)}")
 
 
 def _chart_time(at: datetime) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import datetime, time, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
 from crawlers.daily_budget import DailyBudget
+from crawlers.naver_codes import code_of, codes_of
 from crawlers.naver_pages import HEADERS
 from crawlers.naver_pages_parsers import parse_day_rows, parse_times
 from crawlers.naver_parsers import daily_bars
 from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
-from market.errors import SourceChanged, SourceError
+from market.errors import SourceChanged
 from market.sessions import KST
 from market.types import Bar, Tick, Timeframe, Venue
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 MOST_PAGES_OF_A_DAY = 60
 """A whole session has about 40 of ten minutes each."""
 EVENING = time(18)
-_ID = re.compile(r"KRX:([0-9A-Z]{6})")
 
 
 @SOURCES.register("naver-time")
@@ -67,7 +66,7 @@ class NaverTimeSource:
         A page without minutes is that of an instrument which is unknown or did not trade; where
         all are like that it is SourceChanged.
         """
-        asked = [one for one in instruments if _ID.fullmatch(one)]
+        asked = codes_of(instruments).values()
         found = [tick for one in asked if (tick := await self._tick(one)) is not None]
         if asked and not found:
             raise SourceChanged(f"naver times: no minutes of any of {len(asked)} instruments")
@@ -95,7 +94,7 @@ class NaverTimeSource:
         first = f"{start.astimezone(KST):%Y%m%d}"
         rows: dict[str, Row] = {}
         for number in count(1):
-            asked = {"code": _code(instrument), "page": str(number)}
+            asked = {"code": code_of(instrument), "page": str(number)}
             body = await self._http.get(f"{self._pages}/item/sise_day.naver", asked)
             page, last = await asyncio.to_thread(parse_day_rows, body)
             days = {row["localDate"]: row for row in page}
@@ -147,7 +146,7 @@ class NaverTimeSource:
 
     async def _page(self, instrument: InstrumentId, until: datetime, number: int) -> list[TimeRow]:
         asked = {
-            "code": _code(instrument),
+            "code": code_of(instrument),
             "thistime": f"{until.astimezone(KST):%Y%m%d%H%M%S}",
             "page": str(number),
         }
@@ -172,10 +171,3 @@ class NaverTimeSource:
             value=row.price * row.volume,
             is_complete=self._calendar.slot_end(start, Timeframe.M1) <= seen_at,
         )
-
-
-def _code(instrument: InstrumentId) -> str:
-    match = _ID.fullmatch(instrument)
-    if match is None:
-        raise SourceError(f"naver-time knows KRX instruments only, not {instrument}")
-    return match[1]
