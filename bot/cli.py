@@ -17,6 +17,7 @@ from bot.cli_ask import near, why
 from bot.cli_check import check
 from bot.cli_import import import_
 from bot.cli_schema import schema
+from bot.cli_universe import universe
 from bot.console import config_option, errors_for_people, load_config
 from bot.version import VERSION
 from config.load import write_folder
@@ -113,6 +114,7 @@ main.add_command(schema)
 main.add_command(import_)
 main.add_command(why)
 main.add_command(near)
+main.add_command(universe)
 
 
 @main.command()
