@@ -22,7 +22,7 @@ def lint(condition: Condition) -> tuple[Finding, ...]:
     findings = [
         *rule_findings(condition.when, _places(condition, spec.when)),
         *_clearing(condition),
-        *hours_findings(spec),
+        *hours_findings(spec, condition.reference.members(spec) or ()),
     ]
     if not spec.tests:
         problem = key_problem(spec, "name", f"condition '{spec.name}' has no tests")

@@ -6,20 +6,25 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from conditions.findings import Finding, Severity, key_problem
+from conditions.reference import venue_of
 from market.sessions import KST, KrxCalendar
+from market.types import Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from config.condition_file import ConditionSpec
-    from market.types import Timeframe
+    from market.types import InstrumentId, Timeframe
 
 ORDINARY_DAY = date(2026, 1, 5)
 
 
-def hours_findings(spec: ConditionSpec) -> Iterator[Finding]:
-    """Yield what is wrong with `between`, and with a cooldown beside it."""
-    if spec.between is None:
+def hours_findings(spec: ConditionSpec, members: Iterable[InstrumentId]) -> Iterator[Finding]:
+    """Yield what is wrong with `between`, and with a cooldown beside it.
+
+    Nothing where any of the members trades around the clock.
+    """
+    if spec.between is None or any(venue_of(name) != Venue.KRX for name in members):
         return
     first, last = spec.between
     ends = bar_ends(spec.timeframe)

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conditions.compile import compile_condition
 from conditions.findings import Severity
 from conditions.lint import lint
+from config.condition_reader import parse_condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,3 +170,9 @@ def test_a_cooldown_longer_than_the_hours_is_noted(found: Found) -> None:
         "6:11: note: the cooldown is longer than 09:00-10:00: "
         "one signal a day at most on an instrument"
     ]
+
+
+def test_coins_trade_at_every_hour() -> None:
+    text = "name: a\nuniverse: [UPBIT:KRW-BTC]\ntimeframe: 5m\nwhen: close > 5\n"
+    night = compile_condition(parse_condition(text + "between: 20:00-23:00\n"))
+    assert all("never true" not in str(one) for one in lint(night))
