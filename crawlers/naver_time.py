@@ -63,8 +63,8 @@ class NaverTimeSource:
     async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
         """Return the newest minute of each KRX instrument as a tick, one request each.
 
-        A page without minutes is that of an instrument which is unknown or did not trade; where
-        all are like that it is SourceChanged.
+        What has not traded in the session yet is told as of the one before. Pages without any
+        minutes are those of unknown instruments; where all are like that it is SourceChanged.
         """
         asked = codes_of(instruments).values()
         found = [tick for one in asked if (tick := await self._tick(one)) is not None]
@@ -107,28 +107,27 @@ class NaverTimeSource:
 
     async def _tick(self, instrument: InstrumentId) -> Tick | None:
         seen_at = self._clock.now()
-        day, until = self._shown(seen_at)
-        rows = await self._page(instrument, until, 1)
-        if not rows:
-            return None
-        newest = rows[0]
-        return Tick(
-            instrument=instrument,
-            at=min(datetime.combine(day, newest.at, KST), seen_at),
-            seen_at=seen_at,
-            price=newest.price,
-            day_volume=newest.day_volume,
-            previous_close=newest.price - newest.change,
-        )
+        for day in self._shown(seen_at):
+            until = min(seen_at, datetime.combine(day, EVENING, KST))
+            rows = await self._page(instrument, until, 1)
+            if rows:
+                return Tick(
+                    instrument=instrument,
+                    at=min(datetime.combine(day, rows[0].at, KST), seen_at),
+                    seen_at=seen_at,
+                    price=rows[0].price,
+                    day_volume=rows[0].day_volume,
+                    previous_close=rows[0].price - rows[0].change,
+                )
+        return None
 
-    def _shown(self, now: datetime) -> tuple[date, datetime]:
-        """Return the session that is shown at a moment, and until when to ask for it."""
-        day = self._calendar.session_day(now)
-        window = self._calendar.window(day)
-        if window is not None and now < window.open:
-            midnight = datetime.combine(day, time(), KST)
-            day = self._calendar.session_day(midnight - timedelta(minutes=1))
-        return day, min(now, datetime.combine(day, EVENING, KST))
+    def _shown(self, now: datetime) -> list[date]:
+        """Return the last two sessions that have begun at a moment, newest first."""
+        today = self._calendar.session_day(now)
+        midnight = datetime.combine(today, time(), KST)
+        before = self._calendar.session_day(midnight - timedelta(minutes=1))
+        window = self._calendar.window(today)
+        return [before] if window is None or now < window.open else [today, before]
 
     async def _minutes(
         self, instrument: InstrumentId, day: date, start: datetime, until: datetime

@@ -146,6 +146,17 @@ def test_ticks_outside_the_session_are_of_the_last_one(at: datetime, day: int) -
     assert run(scenario, at=at) == datetime(2026, 9, day, 15, 30, tzinfo=KST)
 
 
+def test_ticks_before_the_first_trade_are_of_the_session_before() -> None:
+    async def scenario(world: Naver) -> tuple[datetime, list[str]]:
+        (tick,) = await world.times.ticks([ID])
+        asked = [url.params["thistime"] for url in world.wire.asked]
+        return tick.at.astimezone(KST), asked
+
+    at, asked = run(scenario, at=OPEN)
+    assert at == datetime(2026, 9, 8, 15, 30, tzinfo=KST)
+    assert asked == ["20260909090000", "20260908180000"]
+
+
 def test_days_agree_with_the_daily_chart() -> None:
     async def scenario(world: Naver) -> None:
         start = EVENING - timedelta(days=60)
