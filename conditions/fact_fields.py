@@ -121,12 +121,20 @@ def fact_of(scope: Node, field: FactField) -> FactField:
 
 def facts_in(node: Node) -> Iterator[str]:
     """Yield the names of the facts that a tree asks for."""
+    return (one.name for one in fact_fields_in(node))
+
+
+def fact_fields_in(node: Node, scope: Node | None = None) -> Iterator[FactField]:
+    """Yield the facts that a tree as it is understood asks for; a scope names whose they are."""
     match node:
-        case Member(Name(name), part) if name == FACTS:
-            yield part
+        case Member(Name(name), part) if name == FACTS and part in FACT_FIELDS:
+            field = fact_field(part)
+            yield field if scope is None else fact_of(scope, field)
+        case Scoped(Call() as other, source):
+            yield from fact_fields_in(source, other)
         case _:
             for below in children(node):
-                yield from facts_in(below)
+                yield from fact_fields_in(below, scope)
 
 
 def _oldest(view: View, columns: int) -> Array:

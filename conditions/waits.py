@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from conditions.days import length_ms
+from conditions.fact_fields import fact_fields_in
 from conditions.larger import needs
 from market.sessions import KST
 from market.signals import Phase
@@ -29,6 +32,7 @@ class WaitFor(StrEnum):
     WARM_UP = "warm_up"
     LONGER_WARM_UP = "longer_warm_up"
     LONGER_CHART = "longer_chart"
+    FACTS = "facts"
     MISSING = "missing"
     CHART = "chart"
     UNKNOWN = "unknown"
@@ -50,8 +54,9 @@ class WaitFor(StrEnum):
 class Wait:
     """One thing waited for: `has` of `needs` (bars, signals), or a moment.
 
-    BEHIND and NO_TRADE have `has` slots since the bar that `at` names; HOURS names the hours that
-    the bar which ended `at` lies outside of, MUTED the condition that silences this one.
+    FACTS names the daily facts that are not told. BEHIND and NO_TRADE have `has` slots since the
+    bar that `at` names; HOURS names the hours that the bar which ended `at` lies outside of, MUTED
+    the condition that silences this one.
     """
 
     reason: WaitFor
@@ -112,11 +117,11 @@ def _unknown(standing: Standing, moment: Moment) -> Iterator[Wait]:
         yield Wait(WaitFor.MISSING)
     if standing.verdict is not Verdict.UNKNOWN:
         return
-    longer = tuple(_longer(standing))
-    yield from longer
+    untold = (*_longer(standing), *_facts(standing))
+    yield from untold
     if count < warm_up:
         yield Wait(WaitFor.WARM_UP, count, warm_up)
-    elif not is_missing and not longer:
+    elif not is_missing and not untold:
         yield Wait(WaitFor.UNKNOWN)
 
 
@@ -129,6 +134,17 @@ def _longer(standing: Standing) -> Iterator[Wait]:
         count = 0 if panel is None else _closed(panel, standing.row, standing.end_ms)
         if count < warm_up:
             yield Wait(WaitFor.LONGER_WARM_UP, count, warm_up, name=timeframe)
+
+
+def _facts(standing: Standing) -> Iterator[Wait]:
+    """Yield which daily facts nobody has told of late, where there is a bar that asks for them."""
+    if not standing.start_ms:
+        return
+    view = standing.condition.view(standing.panel, np.array([standing.row], dtype=np.int64))
+    asked = {one.key: one for one in fact_fields_in(standing.condition.when.node)}
+    untold = [key for key, one in asked.items() if np.isnan(one.values(view, 1)[0, -1])]
+    if untold:
+        yield Wait(WaitFor.FACTS, name=", ".join(untold))
 
 
 def _closed(panel: Panel, row: int, end_ms: int) -> int:

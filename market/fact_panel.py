@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
+DEPTH = 40
+"""Days that are kept."""
+
 _DAY_MS = timedelta(days=1) // timedelta(milliseconds=1)
 
 
@@ -37,7 +40,7 @@ class FactPanel:
     is told on a day belongs together: a fact that it was not told with the others is unknown.
     """
 
-    def __init__(self, instruments: Sequence[InstrumentId], depth: int = 40) -> None:
+    def __init__(self, instruments: Sequence[InstrumentId], depth: int = DEPTH) -> None:
         self.instruments = tuple(instruments)
         self.depth = depth
         self._rows = {instrument: row for row, instrument in enumerate(self.instruments)}

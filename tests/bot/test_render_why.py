@@ -193,6 +193,7 @@ def test_an_instrument_without_bars_has_no_line_for_one() -> None:
         (Wait(WaitFor.WARM_UP, 4, 60), "Warming up: 4 of 60 bars"),
         (Wait(WaitFor.LONGER_WARM_UP, 4, 20, name="1d"), "Warming up: 4 of 20 bars of 1d"),
         (Wait(WaitFor.LONGER_CHART, name="1d"), "not told all bars of 1d"),
+        (Wait(WaitFor.FACTS, name="facts.per"), "No source has told facts.per of late"),
         (Wait(WaitFor.HOLD, 1, 2), "Held for 1 of 2 bars"),
         (Wait(WaitFor.COOLDOWN, at=AT), "Cooldown until 11-24 10:05"),
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from conditions.compile import compile_condition
 from conditions.waits import Moment, Wait, WaitFor
 from conditions.why import Why, replayed, why
 from config.condition_reader import parse_condition
+from market.fact_panel import FactPanel, day_start
+from market.facts import DailyFacts
 from market.panel import Panel
 from market.sessions import KrxCalendar
 from market.signals import LifecycleState, Phase
@@ -344,6 +346,19 @@ def test_it_waits_for_longer_bars(compiled: Compiled, panel_of: PanelOf) -> None
         Wait(WaitFor.LONGER_CHART, name="1h"),
         Wait(WaitFor.LONGER_WARM_UP, 0, 1, name="1h"),
     )
+
+
+def test_it_waits_for_facts(compiled: Compiled, panel_of: PanelOf) -> None:
+    condition = compiled("close > 1 and facts.per < 10 and facts.eps > facts.per")
+    panel = panel_of(RISING)
+    untold = Wait(WaitFor.FACTS, name="facts.per, facts.eps")
+    assert asked(condition, panel).waits == (untold,)
+    panel.facts = FactPanel([NAME])
+    friday = date(2026, 1, 2)
+    panel.facts.put(day_start(NAME, friday), [DailyFacts(NAME, friday, per=8.0)])
+    assert asked(condition, panel).waits == (Wait(WaitFor.FACTS, name="facts.eps"),)
+    panel.facts.put(day_start(NAME, friday), [DailyFacts(NAME, friday, per=8.0, eps=9.0)])
+    assert WaitFor.FACTS not in kinds(asked(condition, panel))
 
 
 def test_a_longer_bar_that_goes_on_does_not_count(compiled: Compiled) -> None:
