@@ -110,14 +110,15 @@ class _Pages:
 
     def listing(self, request: Request, fault: Fault | None) -> Response:
         """Answer fifty lines of a segment by market value."""
-        segment = _LIST_MARKETS.get(request.query_params.get("sosok", ""), "KOSPI")
-        lines = sorted(self._quotes(segment), key=market_cap, reverse=True)
+        market = request.query_params.get("sosok", "0")
+        quotes = self._quotes(_LIST_MARKETS.get(market, "KOSPI"))
+        lines = sorted(quotes, key=market_cap, reverse=True)
         rows = [list_row(at, quote) for at, quote in enumerate(lines, start=1)]
         shown, at, last = _sheet(rows, request, 50)
         found = [] if fault is Fault.EMPTY else shown
         return page(
             table("type_2", _heads(_LINES, fault), found, 13),
-            pager(f"/sise/sise_market_sum.naver?sosok={segment}", at, last),
+            pager(f"/sise/sise_market_sum.naver?sosok={market}", at, last),
         )
 
     def ranking(self, request: Request, fault: Fault | None) -> Response:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.settings import NaverSettings
 from crawlers.naver_parsers import (
     even_parts,
     parse_days,
@@ -275,6 +276,13 @@ def test_even_parts_are_few_and_about_as_long() -> None:
     assert even_parts(["a", "b", "c", "d", "e"], 4) == [["a", "b"], ["c", "d", "e"]]
     assert even_parts(["a"], 100) == [["a"]]
     assert even_parts([], 2) == []
+
+
+def test_a_sweep_of_the_whole_market_is_a_few_requests() -> None:
+    codes = [f"{number:06}" for number in range(2900)]
+    parts = even_parts(codes, NaverSettings().codes_per_request)
+    assert {len(part) for part in parts} == {290}
+    assert len(parts) < 50
 
 
 def daily(*rows: object, seen_at: datetime = SEEN_AT) -> list[Bar]:

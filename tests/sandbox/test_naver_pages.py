@@ -138,7 +138,7 @@ def test_the_list_has_fifty_lines_a_page_and_a_link_to_the_last_one() -> None:
     first, second = (html(f"{PAGES[3]}&page={page}") for page in (1, 2))
     codes = [re.findall(r"code=([0-9A-Z]{6})", page) for page in (first, second)]
     assert [len(page) for page in codes] == [50, 21]
-    assert 'class="pgRR"><a href="/sise/sise_market_sum.naver?sosok=KOSPI&amp;page=2"' in first
+    assert 'class="pgRR"><a href="/sise/sise_market_sum.naver?sosok=0&amp;page=2"' in first
     assert 'class="pgRR"' not in second
     assert html(f"{PAGES[3]}&page=3") == second
     assert "TIGER &lt;반도체&gt;" in first + second
