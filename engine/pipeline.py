@@ -224,6 +224,10 @@ class Pipeline:
     def _feeds_of(self, venue: Venue) -> list[Feed]:
         return [feed for feed in self._feeds if feed.series.venue is venue]
 
+    def still(self, venue: Venue) -> asyncio.Lock:
+        """Return what keeps a venue's sweeps out while it is held."""
+        return self._sweeping[venue]
+
     @asynccontextmanager
     async def _quiet(self) -> AsyncIterator[None]:
         """Keep every venue's sweeps out while it is entered."""

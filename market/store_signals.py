@@ -60,6 +60,19 @@ class SignalTable:
         statement = select(_SIGNALS).order_by(_SIGNALS.c.number.desc()).limit(count)
         return [_signal(row) for row in self._connection.execute(statement)]
 
+    def of_bars(self, timeframe: Timeframe, start: datetime, end: datetime) -> list[Signal]:
+        """Return the signals whose bars of a timeframe start in [start, end), oldest first."""
+        statement = (
+            select(_SIGNALS)
+            .where(
+                _SIGNALS.c.timeframe == timeframe.value,
+                _SIGNALS.c.bar_start >= start,
+                _SIGNALS.c.bar_start < end,
+            )
+            .order_by(_SIGNALS.c.number)
+        )
+        return [_signal(row) for row in self._connection.execute(statement)]
+
     def referred(self, reference: str) -> Signal | None:
         """Return the signal with this short reference."""
         ids = self._connection.execute(select(_SIGNALS.c.id)).scalars()  # read from their index
