@@ -120,8 +120,8 @@ def _day(row: Row, instrument: InstrumentId, calendar: Calendar, seen_at: dateti
     names = ("stck_oprc", "stck_hgpr", "stck_lwpr")
     opening, high, low = (number(row, name, DAYS) for name in names)
     value = optional(row, "acml_tr_pbmn", DAYS)
-    if volume == 0 and opening == 0:
-        return None  # halted, or nobody came
+    if opening == high == low == 0:
+        return None  # halted, or nobody came in the session
     if min(close, opening, high, low) <= 0 or volume < 0:
         kis_rows.odd(row, "stck_clpr", "above zero, as all prices of a day with trades", DAYS)
     start = calendar.slot(noon, Timeframe.D1)

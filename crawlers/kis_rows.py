@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 SIGNS = {"1": 1, "2": 1, "3": 0, "4": -1, "5": -1}
 """Upper limit, up, unchanged, lower limit, down."""
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 
 
 def rows(answer: Mapping[str, Any], name: str, what: str) -> list[Row]:
@@ -59,7 +59,7 @@ def price(row: Row, name: str, what: str) -> float | None:
 def signed(row: Row, name: str, sign: str, what: str) -> float:
     """Return a change with the sign of its code, whether or not it carries one itself."""
     code = row.get(sign)
-    if code not in SIGNS:
+    if not isinstance(code, str) or code not in SIGNS:
         odd(row, sign, "a sign code from 1 to 5", what)
     return SIGNS[code] * abs(number(row, name, what))
 

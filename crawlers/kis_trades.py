@@ -7,6 +7,7 @@ import logging
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from crawlers.kis_frames import (
     IN_USE,
@@ -59,7 +60,7 @@ class KisTrades:
         calendar: Calendar,
         connect: Connect = connect_without_pings,
     ) -> None:
-        self._address = f"{settings.socket_url}/tryitout"
+        self._address = _address(settings.socket_url)
         self._access = access
         self._clock = clock
         self._calendar = calendar
@@ -200,3 +201,8 @@ class KisTrades:
         task = asyncio.get_running_loop().create_task(job, name="kis trades")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _address(url: str) -> str:
+    """Return where sessions are opened, if the setting names the server only."""
+    return url if urlsplit(url).path else f"{url}/tryitout"
