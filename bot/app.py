@@ -29,6 +29,7 @@ from engine.desk import Desk
 from engine.fire import Fire
 from engine.pipeline import Parts, Pipeline
 from engine.quotes import Quotes
+from engine.repair import Repairs
 from engine.series import build_series
 from engine.watched import Watched
 from market.errors import SourceError
@@ -63,6 +64,7 @@ class App:
 
     services: Services
     pipeline: Pipeline
+    repairs: Repairs
     reloader: Reloader
     desk: Desk
     outbox: Outbox
@@ -173,6 +175,7 @@ def _join(
         depth=settings.crawl.history_bars,
     )
     pipeline = Pipeline(parts)
+    repairs = Repairs(store, sources, config.calendars, outside.market, pipeline, fire)
     services = Services(
         config=config,
         store=store,
@@ -210,6 +213,7 @@ def _join(
     return App(
         services,
         pipeline,
+        repairs,
         reloader,
         desk,
         outbox,

@@ -16,6 +16,7 @@ from bot import logs
 from bot.cli_ask import near, why
 from bot.cli_check import check
 from bot.cli_import import import_
+from bot.cli_report import report
 from bot.cli_schema import schema
 from bot.cli_universe import universe
 from bot.console import config_option, errors_for_people, load_config
@@ -114,6 +115,7 @@ main.add_command(schema)
 main.add_command(import_)
 main.add_command(why)
 main.add_command(near)
+main.add_command(report)
 main.add_command(universe)
 
 

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 DAYS_LEAD = timedelta(hours=1)
 """How long before a session daily bars are asked for: thousands take a quarter of an hour."""
 LAPSE_SECONDS = 1.0
+REPAIR_SECONDS = 60.0
+"""How often it is looked whether a day is over whose bars are to be compared with the chart."""
 OUTBOX_SECONDS = 1.0
 """How long a message that is on its way may take at the end; cut off, it would be sent twice."""
 TELL_AGAIN = timedelta(minutes=10)
@@ -71,6 +73,7 @@ class Runner:
         self._plan_crawl()
         self._is_watching = True
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
+        self.jobs.every("repair", REPAIR_SECONDS, self._app.repairs.step)
         self.jobs.every("reload", LOOK_SECONDS, self._reload)
         logger.info("watching %d conditions", len(self._app.services.pipeline.conditions))
 

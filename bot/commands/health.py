@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, TypeAlias
 
 from bot import render_numbers as numbers
 from bot.command import command
 from bot.commands.status import source_line, trouble_line
 from bot.reply import Reply, command_button
+from engine.day_report import newest_day, reports_of
 from market.messages import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.command import Call
     from bot.services import Services, VenueHealth
+    from bot.texts import Texts
+    from engine.day_report import DayReport
+    from market.store import Transaction
+    from market.types import Venue
+
+Reports: TypeAlias = "dict[Venue, tuple[str, list[DayReport]]]"
 
 
 @command("health", Role.VIEWER, is_private=False, examples=("",))
@@ -20,10 +30,42 @@ async def health(services: Services, call: Call) -> Reply:
     """Show for every venue where prices come from, what is missing and what is wrong."""
     texts, language = services.texts, call.language
     venues = services.pipeline.health()
-    blocks = [_venue(services, one, language) for one in venues]
+    reports = await services.store.read(lambda tx: _newest(tx, [one.venue for one in venues]))
+    blocks = [
+        "\n".join([_venue(services, one, language), *_report_lines(texts, reports, one, language)])
+        for one in venues
+    ]
     button = command_button(texts.plain("button.refresh", language), "/health")
     text = "\n\n".join(blocks) or texts.get("health.nothing", language)
     return Reply(text, ((button,),), card=call.card_for("health"))
+
+
+def _newest(tx: Transaction, venues: Sequence[Venue]) -> Reports:
+    """Return the newest day that was compared with the chart, and its reports, by venue."""
+    found: Reports = {}
+    for venue in venues:
+        day = newest_day(tx, venue)
+        if day:
+            kept = reports_of(tx, date.fromisoformat(day))
+            found[venue] = day, [one for key, one in kept.items() if key.split("/")[1] == venue]
+    return found
+
+
+def _report_lines(texts: Texts, reports: Reports, health: VenueHealth, language: str) -> list[str]:
+    day, found = reports.get(health.venue, ("", []))
+    return [
+        texts.get(
+            "health.report",
+            language,
+            day=day,
+            share=f"{100 * one.share_equal:.2f}",
+            bars=f"{one.bars:,}",
+            exact=str(one.fired_equal),
+            fired=str(one.fired),
+            hidden=str(one.hidden_count),
+        )
+        for one in found
+    ]
 
 
 def _venue(services: Services, health: VenueHealth, language: str) -> str:

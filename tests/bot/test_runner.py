@@ -86,6 +86,7 @@ class PretendApp:
         self.dispatcher = SimpleNamespace(bot_name="a_bot")
         self.desk = SimpleNamespace(lapse=at_once)
         self.reloader = SimpleNamespace(look=at_once)
+        self.repairs = SimpleNamespace(step=at_once)
         self.pipeline = SimpleNamespace(venues=list, crawl=no_sweep, prepare=at_once)
         self.services = SimpleNamespace(
             config=config,
