@@ -31,6 +31,8 @@ OPEN_SECONDS = 2.0
 """How long an answer waits for a connection before it goes without."""
 QUIET_SECONDS = 5.0
 """Where nobody said anything for so long, the tickers tell whether there was something to say."""
+AT_ONCE = 4
+"""So many charts are asked for at the same time."""
 LONGEST_WAIT_SECONDS = 10.0
 """An answer waits for the end of a minute by the venue's clock, but not for longer than this."""
 RENEW_SECONDS = 60.0
@@ -64,6 +66,7 @@ class UpbitLive:
             connect=connect,
         )
         self._turn = asyncio.Lock()
+        self._asking = asyncio.Semaphore(AT_ONCE)
         self._connection = 0
         self._is_unfinished = False
         self._heard_at = self._looked_at = self._renewed_at = float("-inf")
@@ -174,7 +177,7 @@ class UpbitLive:
             if isinstance(answer, BaseException)
         }
         is_same = self._socket.is_open and self._socket.opened_count == self._connection
-        whole_ms = self.now_ms() + WAY_MS if is_same else None
+        whole_ms = now_ms + WAY_MS if is_same else None
         for code in self._wanted:
             if code not in failed:
                 self._minutes.know(code, over_ms, whole_ms)
@@ -184,10 +187,11 @@ class UpbitLive:
         self._looked_at = asyncio.get_running_loop().time()
 
     async def _fill(self, code: str, since_ms: int, over_ms: int) -> None:
-        asked_at = self._clock.now()
-        end = asked_at + timedelta(minutes=1)
-        candles = await self._rest.minutes(code, from_ms(since_ms), end)
-        if not self._minutes.fill(code, candles, over_ms, to_ms(asked_at)):
+        async with self._asking:  # so that each knows about when it was really asked
+            now_ms, asked_at = self.now_ms(), self._clock.now()
+            end = asked_at + timedelta(minutes=1)
+            candles = await self._rest.minutes(code, from_ms(since_ms), end)
+        if not self._minutes.fill(code, candles, over_ms, now_ms, to_ms(asked_at)):
             raise SourceUnavailable(f"upbit's chart of {code} is older than its websocket")
 
     async def _renew_if_missed(self, tickers: Mapping[str, Ticker], now_ms: int) -> None:

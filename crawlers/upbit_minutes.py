@@ -36,10 +36,15 @@ class Shown:
 
 @dataclass(slots=True)
 class _Series:
-    """Every minute before `known_ms` is known; the stream has told everything since `whole_ms`."""
+    """Every minute before `known_ms` is known; the stream has told everything since `whole_ms`.
+
+    What had traded at `filled_ms` is known from an answer: candles hold all of their minute, so a
+    stream that was whole before then lacks nothing.
+    """
 
     known_ms: int
     whole_ms: int | None = None
+    filled_ms: int = 0
     is_new: bool = True
     candles: dict[int, Shown] = field(default_factory=dict)
     news: set[int] = field(default_factory=set)
@@ -103,7 +108,7 @@ class Minutes:
         first = series.known_ms
         if ticker.traded_ms < first:
             return None
-        if series.whole_ms is None or series.whole_ms > first:
+        if series.whole_ms is None or series.whole_ms > max(first, series.filled_ms - SETTLE_MS):
             return first
         return None if _agrees(series.newest, ticker, now_ms) else first
 
@@ -116,8 +121,10 @@ class Minutes:
         is_lacking = newest is None or newest.at_ms // 1000 < ticker.traded_ms // 1000
         return is_lacking and now_ms - ticker.traded_ms >= MISSED_MS
 
-    def fill(self, code: str, candles: Sequence[Candle], over_ms: int, asked_ms: int) -> bool:
-        """Take in an answer to a request; tell whether it is not older than the stream.
+    def fill(
+        self, code: str, candles: Sequence[Candle], over_ms: int, now_ms: int, seen_ms: int
+    ) -> bool:
+        """Take in an answer to a request of `now_ms`; tell whether it is as new as the stream.
 
         A minute that was over for a while is as the answer shows it, whatever the stream told.
         """
@@ -132,7 +139,8 @@ class Minutes:
             if answer is None or answer.volume < told.candle.volume:
                 return False
         for start, candle in shown.items():
-            _take(series, candle, asked_ms, is_final=start < last)
+            _take(series, candle, seen_ms, is_final=start < last)
+        series.filled_ms = now_ms
         return True
 
     def know(self, code: str, over_ms: int, whole_ms: int | None) -> None:

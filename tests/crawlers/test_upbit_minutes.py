@@ -59,7 +59,7 @@ def test_a_new_market_has_to_wait_and_begins_with_the_minute_before() -> None:
     assert minutes.has_new
     assert told(minutes) == []
     assert minutes.in_doubt(CODE, ticker(0), at(0, 31)) == at(-1)
-    assert minutes.fill(CODE, [candle(-1, 5), candle(0, 1)], at(0), at(0, 31))
+    assert minutes.fill(CODE, [candle(-1, 5), candle(0, 1)], at(0), at(0, 31), at(0, 31))
     minutes.know(CODE, at(0), at(0, 34))
     assert told(minutes) == [(-1, 5, True), (0, 1, False)]
     assert not minutes.has_new
@@ -164,18 +164,28 @@ def test_what_traded_is_in_doubt_until_the_stream_was_whole_for_a_minute() -> No
     assert minutes.in_doubt(CODE, ticker(0, 59), at(2, 2)) is None  # but nothing has traded
 
 
+def test_an_answer_of_a_time_when_the_stream_was_whole_makes_up_for_what_was_before() -> None:
+    for asked_ms, is_believed in ((at(0, 21.9), False), (at(0, 22), True)):
+        minutes = whole()
+        minutes.paused(at(0, 20))
+        assert minutes.fill(CODE, [candle(0, second=15)], at(0), asked_ms, asked_ms)
+        hear(minutes, candle(0, volume=2, second=40))
+        doubt = minutes.in_doubt(CODE, ticker(0, 40), at(1, 2))
+        assert (doubt is None) == is_believed
+
+
 def test_an_answer_older_than_the_stream_proves_nothing() -> None:
     minutes = whole()
     hear(minutes, candle(0, volume=5))
-    assert not minutes.fill(CODE, [candle(0, volume=4)], at(1), at(1, 2))
-    assert not minutes.fill(CODE, [], at(1), at(1, 2))
-    assert minutes.fill(CODE, [candle(0, volume=5)], at(1), at(1, 2))
+    assert not minutes.fill(CODE, [candle(0, volume=4)], at(1), at(1, 2), at(1, 2))
+    assert not minutes.fill(CODE, [], at(1), at(1, 2), at(1, 2))
+    assert minutes.fill(CODE, [candle(0, volume=5)], at(1), at(1, 2), at(1, 2))
 
 
 def test_a_minute_that_was_over_for_long_is_as_the_chart_shows_it() -> None:
     minutes = whole()
     hear(minutes, candle(0, volume=5))
-    assert minutes.fill(CODE, [candle(0, volume=4)], at(2), at(2, 2))
+    assert minutes.fill(CODE, [candle(0, volume=4)], at(2), at(2, 2), at(2, 2))
     minutes.know(CODE, at(2), at(0))
     assert told(minutes) == [(0, 4, True)]
 
@@ -183,7 +193,7 @@ def test_a_minute_that_was_over_for_long_is_as_the_chart_shows_it() -> None:
 def test_a_running_minute_keeps_what_the_stream_knows_better() -> None:
     minutes = whole()
     hear(minutes, candle(1, volume=5))
-    assert minutes.fill(CODE, [candle(0, volume=2), candle(1, volume=4)], at(1), at(1, 2))
+    assert minutes.fill(CODE, [candle(0, volume=2), candle(1, volume=4)], at(1), at(1, 2), at(1, 2))
     minutes.know(CODE, at(1), at(0))
     assert told(minutes) == [(0, 2, True), (1, 5, False)]
 
@@ -203,6 +213,6 @@ def test_who_is_not_followed_is_not_told() -> None:
     hear(minutes, candle(0))
     minutes.follow(["KRW-ETH"], at(0, 31))
     hear(minutes, candle(0, volume=9))
-    assert minutes.fill(CODE, [candle(0)], at(0), at(0, 31))
+    assert minutes.fill(CODE, [candle(0)], at(0), at(0, 31), at(0, 31))
     minutes.know(CODE, at(1), None)
     assert told(minutes) == []
