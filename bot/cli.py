@@ -1,4 +1,4 @@
-"""The command line: demo, run, check, why, near, init."""
+"""The command line: demo, run, replay, check, why, near, init."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bot import logs
 from bot.cli_ask import near, why
 from bot.cli_check import check
 from bot.cli_import import import_
+from bot.cli_replay import replay
 from bot.cli_report import report
 from bot.cli_schema import schema
 from bot.cli_universe import universe
@@ -116,6 +117,7 @@ main.add_command(import_)
 main.add_command(why)
 main.add_command(near)
 main.add_command(report)
+main.add_command(replay)
 main.add_command(universe)
 
 

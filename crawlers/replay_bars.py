@@ -101,6 +101,10 @@ class BarFolder:
             ]
         return found
 
+    async def instruments(self) -> list[InstrumentId]:
+        """Return the instruments that have bars shorter than a day."""
+        return list(await self._read())
+
     async def first_start(self) -> datetime:
         """Return the start of the oldest bar that is shorter than a day."""
         return from_ms(min(int(one.starts[0]) for one in (await self._read()).values()))

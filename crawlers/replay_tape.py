@@ -12,7 +12,7 @@ from market.errors import SourceChanged, SourceUnavailable
 from market.record_days import RecordedDay, days_in
 from market.record_events import Candles, Failure, Sweep, Told
 from market.record_files import day_of
-from market.types import Venue
+from market.types import Timeframe, Venue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from crawlers.replay_told import Found, Span
     from market.clock import Clock
     from market.record_code import Head
+    from market.record_days import Loss
     from market.record_events import Candle, Event
-    from market.types import InstrumentId, Timeframe
+    from market.types import InstrumentId
 
 LATEST: Final = datetime.max.replace(tzinfo=UTC)
 REACH = timedelta(days=14)
@@ -62,12 +63,26 @@ class Tape:
         self._events: Iterator[Event] | None = None
         self._next: Event | None = None
         self._began = LATEST
+        self._days_at: datetime | None = None
+        self._played: list[RecordedDay] = []
 
     @property
     def began(self) -> datetime:
         """Return when the recording of the clock's day begins."""
         self._open()
         return self._began
+
+    @property
+    def losses(self) -> list[Loss]:
+        """Return the places that could not be read so far."""
+        self._open()
+        return [loss for day in self._played for loss in day.losses]
+
+    @property
+    def asked_days_at(self) -> datetime | None:
+        """Return when a daily chart was asked for the first time."""
+        self._open()
+        return self._days_at
 
     def shown(self, venue: Venue) -> Shown:
         """Return what a venue has shown by now."""
@@ -117,7 +132,7 @@ class Tape:
         days = days_in(self._folder)
         if first not in days:
             raise SourceUnavailable(_not_recorded(self._folder, first, days))
-        played = [RecordedDay(self._folder, day) for day in days if day >= first]
+        self._played = played = [RecordedDay(self._folder, day) for day in days if day >= first]
         for day in days:
             if first - REACH <= day < first:
                 for event in RecordedDay(self._folder, day).events(_is_told):
@@ -148,6 +163,8 @@ class Tape:
         for event in day.events(is_wanted):
             self._take_told(event)
             self._note_venues(event)
+            if isinstance(event, Told) and event.timeframe is Timeframe.D1 and not self._days_at:
+                self._days_at = event.at
             if isinstance(event, Failure) and not _is_of_chart(event):
                 insort(self._steps.setdefault(event.source, []), event.at)
 
