@@ -111,8 +111,9 @@ def near(condition: str, top: int, config_path: Path | None, language: str | Non
 
 def _asked(config_path: Path | None, name: str, language: str | None) -> _Asked:
     from bot.plugins import compile_config  # noqa: PLC0415  # --help need not load numba
+    from bot.universe_members import with_stored_universes  # noqa: PLC0415  # as above
 
-    config = load_config(config_path)
+    config = with_stored_universes(load_config(config_path))
     compiled = {one.name: one for one in compile_config(config)}
     known = find_condition(name, compiled)
     if known is None:

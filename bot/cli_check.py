@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 def check(config_path: Path | None, *, verbose: bool) -> None:
     """Validate settings, universes and conditions, and run their tests; show every mistake."""
     from bot.plugins import compile_library  # noqa: PLC0415  # --help need not load numba
+    from bot.universe_members import with_stored_universes  # noqa: PLC0415  # likewise
     from conditions.findings import Severity, errors  # noqa: PLC0415  # likewise
-    from conditions.lint import lint  # noqa: PLC0415  # likewise
+    from conditions.lint import lint_all  # noqa: PLC0415  # likewise
     from conditions.trial_report import failed_tests  # noqa: PLC0415  # likewise
 
     with errors_for_people():
-        config = load_config(config_path)
+        config = with_stored_universes(load_config(config_path))
         compiled = compile_library(config)
         history = config.settings.crawl.history_bars
-        findings = [one for condition in compiled for one in lint(condition)]
+        findings = lint_all(compiled)
         problems = list(errors(findings))
         problems += [one for condition in compiled for one in failed_tests(condition, history)]
         if problems:

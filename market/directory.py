@@ -60,7 +60,7 @@ class Directory:
         words = [word for word in self._words if word.startswith(plain)]
         words += [word for word in self._words if plain in word]
         if len(set(words)) < limit:
-            words += get_close_matches(plain, self._words, n=limit)
+            words += get_close_matches(plain, _akin(plain, self._words), n=limit)
         found = {self._words[word].id: self._words[word] for word in words}
         return list(found.values())[:limit]
 
@@ -68,6 +68,22 @@ class Directory:
         for word in (instrument.code, instrument.id, instrument.name):
             if word:
                 self._words.setdefault(_plain(word), instrument)
+
+
+def _akin(plain: str, words: Iterable[str]) -> list[str]:
+    """Return the codes and names that share half of their letters with a text.
+
+    Others cannot look like it, and to compare thousands of them takes too long while one waits.
+    """
+    letters = set(plain)
+    least, most = len(plain) // 2, 2 * len(plain) + 1
+    return [
+        word
+        for word in words
+        if least <= len(word) <= most
+        and ":" not in word
+        and 2 * len(letters.intersection(word)) >= min(len(letters), len(word))
+    ]
 
 
 def _plain(text: str) -> str:

@@ -138,6 +138,20 @@ def test_a_ranking_that_was_never_computed_says_how_to() -> None:
     assert said("smart-money")
 
 
+def test_other_commands_know_the_members_and_names_too() -> None:
+    compute(*RANKED)
+    text = "name: a\nuniverse: smart-money\ntimeframe: 5m\nwhen: close > of('KRX:000100').close\n"
+    Path("config/conditions/a.yaml").write_text(text, encoding="utf-8")
+    asked = CliRunner().invoke(main, ["why", "a", "유한양행"])
+    assert "no 5m bars of 유한양행 are stored" in asked.stderr
+    assert CliRunner().invoke(main, ["check"]).exit_code == 0
+    Path("ticktalk.sqlite").unlink()
+    Path("config/conditions/a.yaml").write_text(text.partition("when")[0] + "when: close > 3\n")
+    assert (
+        "unknown instrument '유한양행'" in CliRunner().invoke(main, ["why", "a", "유한양행"]).stderr
+    )
+
+
 def test_mistakes_are_told_for_people() -> None:
     assert "unknown universe 'smart-mony'; did you mean 'smart-money'?" in refused("smart-mony")
     assert "nothing to compute" in refused("all", "--refresh")
