@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,7 +38,7 @@ def keep(path: Path, **reports: DayReport) -> None:
     store = Store.open(path, ManualClock(datetime(2026, 11, 24, 8, tzinfo=KST)))
     for day, one in reports.items():
         kept = date(2026, 11, int(day[1:]))
-        asyncio.run(store.write(lambda tx, one=one, kept=kept: write_report(tx, KEY, kept, one)))
+        asyncio.run(store.write(partial(write_report, series_key=KEY, day=kept, report=one)))
     store.close()
 
 
