@@ -48,6 +48,7 @@ class FactPanel:
         self.days = np.zeros(depth, dtype=np.int64)
         self.told = np.zeros(shape, dtype=bool)
         self._values = {name: np.full(shape, np.nan) for name in FACT_NAMES}
+        self._newest: Array | None = None
         self._changing = RLock()
 
     @property
@@ -66,6 +67,7 @@ class FactPanel:
         ValueError where the day of the facts does not begin then.
         """
         with self._changing:
+            self._newest = None
             for one in facts:
                 if day_start(one.instrument, one.day) != day_ms:
                     raise ValueError(f"{one.day} does not begin at {day_ms}: {one}")
@@ -80,6 +82,7 @@ class FactPanel:
     def take_rows(self, rows: Array, source: FactPanel, source_rows: Array) -> None:
         """Put copies of another panel's rows into these, by their days."""
         with self._changing, source._changing:
+            self._newest = None
             for day in source.days[source.days > 0].tolist():
                 self._column(day)
             kept = np.flatnonzero((source.days > 0) & np.isin(source.days, self.days))
@@ -98,13 +101,18 @@ class FactPanel:
         not count. NaN where that day did not tell it, or where there is none.
         """
         with self._changing:
-            days, told, values = self.days.copy(), self.told[rows], self._values[name][rows]
-        newest = np.maximum.accumulate(np.where(told, np.arange(self.depth), -1), axis=1)
-        over = np.searchsorted(days + _DAY_MS, moments, side="right") - 1
-        places = np.take_along_axis(newest, np.maximum(over, 0), 1)
-        is_known = (over >= 0) & (places >= 0) & (days[places] >= oldest)
-        found = np.take_along_axis(values, np.maximum(places, 0), 1)
+            over = np.searchsorted(self.days + _DAY_MS, moments, side="right") - 1
+            places = self._places()[rows[:, None], np.maximum(over, 0)]
+            is_known = (over >= 0) & (places >= 0) & (self.days[places] >= oldest)
+            found = self._values[name][rows[:, None], np.maximum(places, 0)]
         return np.where(is_known, found, np.nan)
+
+    def _places(self) -> Array:
+        """Return int64[rows, depth]: the column of the newest day up to each that told a row."""
+        if self._newest is None:
+            told = np.where(self.told, np.arange(self.depth), -1)
+            self._newest = np.maximum.accumulate(told, axis=1)
+        return self._newest
 
     def _column(self, day_ms: int) -> int | None:
         """Return the column of a day, made where there is none, None before all that are kept."""
