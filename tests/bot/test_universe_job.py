@@ -133,12 +133,11 @@ def test_the_first_start_computes_what_is_named_and_watches_it(night: Any) -> No
         assert members(here.config, here.config.conditions[0]) == ()
         await here.job.start()
         assert here.pipeline.names == [ids(6, 5, 4)]
-        [condition] = here.reloader.conditions
-        assert condition.reference.universes["few"] == ids(6, 5, 4)  # it ranks among them
+        ranked = here.reloader.conditions[0].reference.universes["few"]
+        assert ranked == ids(6, 5, 4)  # the condition ranks among them
         assert here.market.questions("listing") == ["KOSPI"]  # nobody named the idle one
-        assert here.notices == [
-            "🧭 Universe few: 3 instruments for the next session, 3 joined, 0 left."
-        ]
+        [told] = here.notices
+        assert told == "🧭 Universe few: 3 instruments for the next session, 3 joined, 0 left."
         assert here.facts_heard == 1
 
     night(scenario)
@@ -168,9 +167,7 @@ def test_a_restart_watches_what_is_stored_and_asks_nothing(night: Any) -> None:
         assert members(here.config, here.config.conditions[0]) == ids(6, 5, 4)
         await here.job.start()
         await here.job.step()
-        assert here.market.asked == []
-        assert here.pipeline.watched == []
-        assert here.notices == []
+        assert (here.market.asked, here.pipeline.watched, here.notices) == ([], [], [])
 
     night(first)
     night(second)
@@ -201,7 +198,6 @@ def test_a_first_start_without_a_source_goes_on(night: Any) -> None:
     async def scenario(here: Night) -> None:
         here.market.is_down = True
         await here.job.start()
-        assert here.pipeline.watched == []
         here.market.is_down = False
         here.clock.advance(RETRY)
         await here.job.step()
@@ -244,8 +240,7 @@ def test_a_condition_that_is_edited_keeps_the_members_in_force(night: Any) -> No
         here.write("conditions/a.yaml", CONDITION.replace("<= 2", "<= 3"))
         await here.reload()
         assert here.pipeline.names[-1] == ids(6, 5, 4)
-        [condition] = here.reloader.conditions
-        assert condition.reference.universes["few"] == ids(6, 5, 4)
+        assert here.reloader.conditions[0].reference.universes["few"] == ids(6, 5, 4)
 
     night(scenario)
 

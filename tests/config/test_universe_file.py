@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from config.universe_file import (
 from market.errors import ConfigError
 from market.types import Instrument, Kind, Venue
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "universes.md"
 SAMSUNG = Instrument(Venue.KRX, "005930", "삼성전자", "KOSPI")
 ECOPRO = Instrument(Venue.KRX, "086520", "에코프로", "KOSDAQ")
 KODEX = Instrument(Venue.KRX, "069500", "KODEX 200", "KOSPI", Kind.ETF)
@@ -129,8 +132,7 @@ def test_a_mistake_in_a_row_of_markets_is_told_at_its_place() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGED / "universes").glob("*.yaml")), ids=str)
-def test_every_shipped_universe_can_be_read(path: object) -> None:
-    assert isinstance(path, type(PACKAGED))
+def test_every_shipped_universe_can_be_read(path: Path) -> None:
     found = read_universe(load_yaml(path), None)
     assert found.describe
     assert found.name == path.stem
@@ -140,3 +142,18 @@ def test_the_schema_knows_every_key() -> None:
     properties = universe_schema()["properties"]
     assert list(properties) == list(UNIVERSE_KEYS)
     assert list(properties["ranking"]["properties"]) == list(RANKING_KEYS)
+
+
+def test_every_key_and_shipped_universe_is_documented() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for key in (*UNIVERSE_KEYS, *RANKING_KEYS):
+        assert f"| `{key}` |" in text, key
+    for path in (PACKAGED / "universes").glob("*.yaml"):
+        assert f"| `{path.stem}` |" in text, path.stem
+
+
+def test_the_universes_in_the_document_can_be_read() -> None:
+    blocks = re.findall(r"```yaml\n# universes/(\S+)\n(.*?)```", DOCUMENT.read_text("utf-8"), re.S)
+    names = [read_universe(parse_yaml(text, file), None).name for file, text in blocks]
+    assert names == [file.removesuffix(".yaml") for file, _ in blocks]
+    assert len(names) == 3
