@@ -82,6 +82,7 @@ def set_up(
         "uvicorn",
         "asyncio",
         "matplotlib",
+        "websockets",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for needless in ("telegram", "stamina"):
