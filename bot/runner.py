@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 DAYS_LEAD = timedelta(hours=1)
 """How long before a session daily bars are asked for: thousands take a quarter of an hour."""
 LAPSE_SECONDS = 1.0
+COMPARE_OFFSET = 35
 REPAIR_SECONDS = 60.0
 """How often it is looked whether a day is over whose bars are to be compared with the chart."""
 OUTBOX_SECONDS = 1.0
@@ -91,8 +92,16 @@ class Runner:
             self.jobs.in_market_time(
                 f"crawl {venue}", self._sweeps(venue, calendar), partial(self._crawl, venue)
             )
+            self._plan_comparison(venue, calendar)
         before_open = BeforeOpen(DAYS_LEAD, calendars)
         self.jobs.in_market_time("days", before_open, self._app.pipeline.prepare)
+
+    def _plan_comparison(self, venue: Venue, calendar: Calendar) -> None:
+        """Compare two sources once a minute, half-way between two closings of bars."""
+        if venue is Venue.KRX and self._app.services.config.settings.crawl.second:
+            schedule = InSession(60, COMPARE_OFFSET, [calendar])
+            compare = partial(self._app.pipeline.compare, venue)
+            self.jobs.in_market_time(f"compare {venue}", schedule, compare)
 
     def _sweeps(self, venue: Venue, calendar: Calendar) -> InSession:
         crawl = self._app.services.config.settings.crawl

@@ -111,6 +111,14 @@ class Feed:
                     self.want(tick.instrument, slot)
         return errors
 
+    def doubt(self, instruments: Iterable[InstrumentId], at: datetime) -> None:
+        """Hold instruments back until the chart has told of the slot that goes on at `at`."""
+        slot = self.series.calendar.slot(at, self.series.timeframe)
+        for name in instruments:
+            if slot is not None and self.series.panel.has(name):
+                self.want(name, slot)
+                self.series.panel.mark_missing([self.series.panel.row(name)])
+
     def add_updates(
         self, updates: Iterable[Update], instruments: Iterable[InstrumentId], asked_at: datetime
     ) -> None:

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from engine.chain import SWEEP
+from engine.comparison import Comparison
 from engine.health import Health
 from engine.sentinel import Sentinel
 from market.errors import SourceError
@@ -43,6 +44,8 @@ class Lookout:
         self._events = events
         self._healths = {venue: Health(venue) for venue in calendars}
         self._sentinels = {venue: Sentinel(one) for venue, one in calendars.items()}
+        self._comparisons = {venue: Comparison(clock) for venue in calendars}
+        self._newest: dict[Venue, Sweep] = {}
 
     def health(self, venue: Venue) -> Health:
         """Return how the sources of a venue have answered."""
@@ -58,7 +61,21 @@ class Lookout:
             await self._tell(health.failed(error, self._clock.now()))
             return None
         await self._tell(health.answered(self._clock.now(), sweep.by.name))
+        self._newest[venue] = sweep
         return sweep
+
+    async def compare(self, venue: Venue) -> tuple[InstrumentId, ...]:
+        """Compare the newest prices with another source's; return what newly disagrees."""
+        sweep = self._newest.get(venue)
+        if sweep is None or sweep.is_live:
+            return ()
+        chain, comparison = self._sources.chain(venue), self._comparisons[venue]
+        found = await comparison.step(chain, sweep)
+        if found is None:
+            return ()
+        facts = comparison.facts(chain)
+        await self._tell(self._healths[venue].note("disagrees", facts, self._clock.now()))
+        return found
 
     async def behind(self, venue: Venue, count: int) -> None:
         """Take how many instruments wait for their chart."""

@@ -177,6 +177,15 @@ class Pipeline:
                 await self._take(sweep)
             return len(sweep.ticks)
 
+    async def compare(self, venue: Venue) -> None:
+        """Look whether two sources agree; the chart decides about what they do not agree on."""
+        names = await self._lookout.compare(venue)
+        if not names:
+            return
+        async with self.still(venue):
+            for feed in self._feeds_of(venue):
+                feed.doubt(names, self._parts.clock.now())
+
     async def _asked_venues(self) -> list[Venue]:
         held = await self._parts.store.read(_held)
         return list(dict.fromkeys([*self.venues(), *(venue_of(name) for name in held)]))
