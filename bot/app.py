@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -173,6 +174,7 @@ def _join(
         events=outside.events,
         paper=broker if isinstance(broker, MarketFed) else None,
         depth=settings.crawl.history_bars,
+        settle=timedelta(seconds=settings.crawl.offset_seconds) / 2,
     )
     pipeline = Pipeline(parts)
     repairs = Repairs(store, sources, config.calendars, outside.market, pipeline, fire)

@@ -63,7 +63,10 @@ class Driver:
         self._visitor = visitor
         crawl = app.services.config.settings.crawl
         calendar = app.services.calendars[Venue.KRX]
-        self._schedule = InSession(crawl.every_seconds, crawl.offset_seconds, [calendar])
+        lengths = (series.timeframe.length for series in app.pipeline.series)
+        self._schedule = InSession(
+            crawl.every_seconds, crawl.offset_seconds, [calendar], min(lengths, default=None)
+        )
 
     async def drive(self, market_minutes: int) -> None:
         """Run through some minutes of market time; the last one settles the visitor's goodbye."""

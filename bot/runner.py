@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from bot.app import App
     from bot.market_time import MarketTime
-    from market.sessions import Calendar
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class Runner:
         self._app = app
         self._stopping = asyncio.Event()
         self._told_at: datetime | None = None
-        self._planned: list[Venue] = []
+        self._planned: dict[Venue, InSession] = {}
         self._is_watching = False
         self.jobs = Jobs(time, self._store_failed)
 
@@ -80,34 +79,35 @@ class Runner:
 
     def _plan_crawl(self) -> None:
         """Sweep each venue while it is in session; learn the day before in time for it."""
-        venues = self._watched_venues()
+        venues = {venue: self._sweeps(venue) for venue in self._watched_venues()}
         if venues == self._planned:
             return
         for venue in self._planned:
             if venue not in venues:
                 self.jobs.remove(f"crawl {venue}")
         self._planned = venues
+        for venue, sweeps in venues.items():
+            self.jobs.in_market_time(f"crawl {venue}", sweeps, partial(self._crawl, venue))
+            self._plan_comparison(venue)
         calendars = [self._app.services.calendars[venue] for venue in venues]
-        for venue, calendar in zip(venues, calendars, strict=True):
-            self.jobs.in_market_time(
-                f"crawl {venue}", self._sweeps(venue, calendar), partial(self._crawl, venue)
-            )
-            self._plan_comparison(venue, calendar)
         before_open = BeforeOpen(DAYS_LEAD, calendars)
         self.jobs.in_market_time("days", before_open, self._app.pipeline.prepare)
 
-    def _plan_comparison(self, venue: Venue, calendar: Calendar) -> None:
+    def _plan_comparison(self, venue: Venue) -> None:
         """Compare two sources once a minute, half-way between two closings of bars."""
         if venue is Venue.KRX and self._app.services.config.settings.crawl.second:
-            schedule = InSession(60, COMPARE_OFFSET, [calendar])
+            schedule = InSession(60, COMPARE_OFFSET, [self._app.services.calendars[venue]])
             compare = partial(self._app.pipeline.compare, venue)
             self.jobs.in_market_time(f"compare {venue}", schedule, compare)
 
-    def _sweeps(self, venue: Venue, calendar: Calendar) -> InSession:
+    def _sweeps(self, venue: Venue) -> InSession:
+        calendar = self._app.services.calendars[venue]
         crawl = self._app.services.config.settings.crawl
         is_coin = venue is not Venue.KRX
         every = crawl.coins_every_seconds if is_coin else crawl.every_seconds
-        return InSession(every, crawl.offset_seconds, [calendar])
+        lengths = [one.timeframe.length for one in self._app.pipeline.series if one.venue is venue]
+        bars = None if is_coin else min(lengths, default=None)
+        return InSession(every, crawl.offset_seconds, [calendar], bars)
 
     async def _reload(self) -> None:
         if await self._app.reloader.look():

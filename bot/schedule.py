@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from market.types import EPOCH
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -29,13 +31,15 @@ class InSession:
     """Every so many seconds while any of the calendars is in session.
 
     The grid starts at `offset_seconds` after each full minute, so that with an offset of 2 s one
-    run follows the end of every minute closely. Sources: the closing print of KRX comes until
-    15:30:30 (rules of the closing auction), hence the tail.
+    run follows the end of every minute closely. One more run meets every multiple of `bars` on the
+    clock: what was counted until then is of the bar that ends, not of the next. Sources: the
+    closing print of KRX comes until 15:30:30 (rules of the closing auction), hence the tail.
     """
 
     every_seconds: int
     offset_seconds: int
     calendars: Sequence[Calendar]
+    bars: timedelta | None = None
 
     def after(self, at: datetime) -> datetime:
         """Return the next point of the grid that is in session or in its tail."""
@@ -51,7 +55,8 @@ class InSession:
             start -= timedelta(minutes=1)
         steps = int((at - start).total_seconds() // self.every_seconds) + 1
         following = start + timedelta(seconds=steps * self.every_seconds)
-        return min(following, start + timedelta(minutes=1))
+        following = min(following, start + timedelta(minutes=1))
+        return following if self.bars is None else min(following, _next_multiple(at, self.bars))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,11 @@ def _opening(calendar: Calendar, at: datetime) -> datetime:
         if window is not None and window.open > at:
             return window.open
         day += timedelta(days=1)
+
+
+def _next_multiple(at: datetime, length: timedelta) -> datetime:
+    """Return the first whole multiple of a length since 1970 that is later than `at`."""
+    return EPOCH + ((at - EPOCH) // length + 1) * length
 
 
 def _is_on(calendar: Calendar, at: datetime) -> bool:

@@ -55,7 +55,8 @@ BATCHES_AT_START = 10
 class Parts:
     """What a pipeline is made of; everything outside the process comes in here.
 
-    `series` are those of the `watched` conditions at the start.
+    `series` are those of the `watched` conditions at the start. A polled bar is closed once a sweep
+    was made so long after its end: prices are shown a moment after they traded.
     """
 
     sources: Sources
@@ -70,6 +71,7 @@ class Parts:
     events: Events
     paper: MarketFed | None = None
     depth: int = 400
+    settle: timedelta = timedelta(0)
 
 
 class Pipeline:
@@ -207,11 +209,11 @@ class Pipeline:
         series = [feed.series for feed in feeds]
         seen_at = sweep.asked_at - LIVE_LAG
         if not sweep.is_live:
-            seen_at = max(tick.seen_at for tick in ticks)
+            seen_at = max(tick.seen_at for tick in ticks) - parts.settle
             await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
         parts.quotes.note(ticks)
         errors = await asyncio.to_thread(_feed, feeds, sweep)
-        parts.events.emit("ticks", count=len(ticks), seen_at=seen_at)
+        parts.events.emit("ticks", count=len(ticks), seen_at=sweep.asked_at)
         self._days.roll(series, parts.clock.now())
         for feed in feeds:
             slots, changed = await feed.close(seen_at)

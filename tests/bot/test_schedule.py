@@ -82,3 +82,11 @@ def test_days_are_learnt_once_before_each_session(now: datetime, following: date
 def test_a_venue_that_never_closes_has_a_session_a_day() -> None:
     following = BeforeOpen(timedelta(hours=1), [AlwaysOpen()]).after(at(24, 12))
     assert following == at(25, 8)
+
+
+def test_one_more_sweep_meets_the_end_of_every_bar() -> None:
+    schedule = InSession(10, 2, [KRX], timedelta(minutes=5))
+    assert schedule.after(at(24, 10, 4, 52)) == at(24, 10, 5)
+    assert schedule.after(at(24, 10, 5)) == at(24, 10, 5, 2)
+    assert schedule.after(at(24, 10, 5, 52)) == at(24, 10, 6, 2)
+    assert InSession(10, 0, [KRX], timedelta(minutes=5)).after(at(24, 10, 4, 50)) == at(24, 10, 5)
