@@ -178,7 +178,8 @@ def _join(
     )
     pipeline = Pipeline(parts)
     repairs = Repairs(store, sources, config.calendars, outside.market, pipeline, fire)
-    services = Services(
+    known = KnownMembers()
+    reloader = Reloader(
         config=config,
         store=store,
         desk=desk,
@@ -186,16 +187,23 @@ def _join(
         directory=config.directory,
         calendars=config.calendars,
         market_clock=outside.market,
+        resolve=known.resolve,
+        conditions=compiled,
+        pipeline=pipeline,
+        store=store,
+        texts=texts,
+        events=outside.events,
+        wall_clock=outside.wall,
+    )
+    services = Services(
+        in_force=lambda: reloader.config,
         wall_clock=outside.wall,
         texts=texts,
         pipeline=PipelineWatch(pipeline),
         access=Access(store),
         events=outside.events,
     )
-    reloader = Reloader(
-        config=config,
-        conditions=compiled,
-        pipeline=pipeline,
+    universes = UniverseJob(
         store=store,
         texts=texts,
         events=outside.events,

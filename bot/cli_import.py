@@ -52,7 +52,7 @@ def _written(converted: Sequence[Converted], folder: Path) -> list[Path]:
     """Write the files and return them; where one of them is there already, none is written."""
     plan = {folder / f"{one.name}.yaml": one.text for one in converted}
     message = "is there already; nothing was written: choose another folder or move it away"
-    existing = tuple(Problem(str(path), 1, 1, message) for path in plan if path.exists())
+    existing = tuple(Problem.about(str(path), message) for path in plan if path.exists())
     if existing:
         raise ConfigError(existing)
     try:
@@ -61,6 +61,6 @@ def _written(converted: Sequence[Converted], folder: Path) -> list[Path]:
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        problem = Problem(str(error.filename or folder), 1, 1, f"cannot be written: {reason}")
+        problem = Problem.about(str(error.filename or folder), f"cannot be written: {reason}")
         raise ConfigError((problem,)) from error
     return list(plan)

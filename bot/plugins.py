@@ -115,4 +115,4 @@ def _place(config: Config, section: str, key: str, name: str) -> Located:
         node = node.get(step) if isinstance(node, MapNode) else None
     if isinstance(node, Located) and node.text == name:
         return node
-    return Located(name, f"environment variable {environment_name(section, key)}", 1, 1)
+    return Located(name, f"environment variable {environment_name(section, key)}", 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def refused_text(texts: Texts, language: str, problems: Sequence[Problem], folde
     """Return why the files are not used: the first problems, files named from `folder` on."""
     lines = [texts.get("reload.refused", language)]
     for one in problems[:MOST_PROBLEMS]:
-        place = f"{_short(one.file, folder)}:{one.line}:{one.column}"
+        place = replace(one, file=_short(one.file, folder)).place
         message = one.message
         if len(message) > MOST_CHARACTERS:
             message = f"{message[:MOST_CHARACTERS]}…"

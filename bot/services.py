@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from bot.access import Access
@@ -66,9 +66,12 @@ class Watch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a command can reach; commands get nothing else from the outside."""
+    """Everything a command can reach; commands get nothing else from the outside.
 
-    config: Config
+    `in_force` tells the configuration as it was read last: files are edited while the bot runs.
+    """
+
+    in_force: Callable[[], Config]
     store: Store
     desk: Desk
     quotes: Quotes
@@ -80,3 +83,8 @@ class Services:
     pipeline: Watch
     access: Access
     events: Events
+
+    @property
+    def config(self) -> Config:
+        """Return the configuration in force."""
+        return self.in_force()

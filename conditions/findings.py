@@ -34,8 +34,7 @@ class Finding:
     problem: Problem
 
     def __str__(self) -> str:
-        place = f"{self.problem.file}:{self.problem.line}:{self.problem.column}"
-        return f"{place}: {self.severity}: {self.problem.message}"
+        return f"{self.problem.place}: {self.severity}: {self.problem.message}"
 
 
 def errors(findings: Iterable[Finding]) -> tuple[Problem, ...]:
@@ -57,6 +56,8 @@ class Places:
             if found:
                 located, offset = found[min(occurrence, len(found) - 1)]
                 return located.problem(message, offset)
+        if self._texts:
+            return self._texts[0].problem(message)
         return Problem(self._file, 1, 1, message)
 
     def of_words(self, words: str, message: str) -> Problem | None:

@@ -11,10 +11,10 @@ from conditions.lint_rules import rule_findings
 from conditions.lint_told import told_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from conditions.compile import Condition
-    from config.condition_file import Rule
+    from config.condition_file import ConditionSpec, Rule
 
 
 def lint(condition: Condition) -> tuple[Finding, ...]:
@@ -30,6 +30,20 @@ def lint(condition: Condition) -> tuple[Finding, ...]:
         problem = key_problem(spec, "name", f"condition '{spec.name}' has no tests")
         findings.append(Finding(Severity.NOTE, problem))
     return tuple(sorted(findings, key=lambda one: (one.problem.line, one.problem.column)))
+
+
+def lint_all(conditions: Sequence[Condition]) -> tuple[Finding, ...]:
+    """Return what is found in conditions and between them, one after the other."""
+    off = {one.name for one in conditions if not one.spec.is_enabled}
+    return tuple(finding for one in conditions for finding in (*lint(one), *_muting(one.spec, off)))
+
+
+def _muting(spec: ConditionSpec, off: Collection[str]) -> Iterator[Finding]:
+    """Yield that a condition which is watched is silenced by one that never fires."""
+    muting = spec.muted_by
+    if muting is not None and spec.is_enabled and muting.condition.text in off:
+        message = f"'{muting.condition.text}' is off (enabled: false), so that it silences nothing"
+        yield Finding(Severity.WARNING, muting.condition.problem(message))
 
 
 def _clearing(condition: Condition) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ def numbers_in_force(
         if name not in numbers:
             hint = suggestion(name, numbers)
             message = f"'{spec.name}' has no parameter '{name}'{hint}"
-            problems.append(Problem(spec.file, 1, 1, message))
+            problems.append(Problem.about(spec.file, message))
     return numbers
 
 

@@ -207,7 +207,7 @@ def _named(named: Path, origin: str) -> Path:
     if path.is_file():
         return path
     message = f"no such file (named by {origin}); `ticktalk init DIR` writes a folder"
-    raise ConfigError((Problem(str(path), 1, 1, message),))
+    raise ConfigError((Problem.about(str(path), message),))
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -21,7 +21,7 @@ def write_folder(target: Path) -> list[Path]:
     """
     plan = _plan(target)
     message = "is there already; nothing was written: choose another folder or move it away"
-    existing = tuple(Problem(str(path), 1, 1, message) for path in plan if path.exists())
+    existing = tuple(Problem.about(str(path), message) for path in plan if path.exists())
     if existing:
         raise ConfigError(existing)
     try:
@@ -30,7 +30,7 @@ def write_folder(target: Path) -> list[Path]:
             _write_new(path, source.read_bytes())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        problem = Problem(str(error.filename or target), 1, 1, f"cannot be written: {reason}")
+        problem = Problem.about(str(error.filename or target), f"cannot be written: {reason}")
         raise ConfigError((problem,)) from error
     return list(plan)
 

@@ -56,7 +56,7 @@ def write_schemas(folder: Path) -> list[Path]:
             written.append(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        problem = Problem(str(error.filename or folder), 1, 1, f"cannot be written: {reason}")
+        problem = Problem.about(str(error.filename or folder), f"cannot be written: {reason}")
         raise ConfigError((problem,)) from error
     return written
 

@@ -94,7 +94,7 @@ def _from_environment(
     }
     written: dict[tuple[str, str], Located] = {}
     for name in sorted(environ):
-        located = Located(environ[name].strip(), f"environment variable {name}", 1, 1)
+        located = Located(environ[name].strip(), f"environment variable {name}", 0, 0)
         if name in known and located.text:
             written[known[name]] = located
         elif name not in known and _is_meant_for_us(name, known):

@@ -24,7 +24,7 @@ class Located:
     """A scalar or an expression with the place of its first character (counted from 1).
 
     `places` holds (line, column) of every character where the text does not simply run on from
-    its first one: several lines, or quoted with escapes.
+    its first one: several lines, or quoted with escapes. What was not written in a file has line 0.
     """
 
     text: str
@@ -38,6 +38,8 @@ class Located:
         if self.places:
             line, column = self.places[min(offset, len(self.places) - 1)]
             return Problem(self.file, line, column, message)
+        if not self.line:
+            return Problem.about(self.file, message)
         return Problem(self.file, self.line, self.column + offset, message)
 
 
@@ -104,7 +106,7 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ConfigError((Problem(str(path), 1, 1, f"cannot be read: {reason}"),)) from error
+        raise ConfigError((Problem.about(str(path), f"cannot be read: {reason}"),)) from error
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -11,15 +11,29 @@ class TicktalkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in a file that a user wrote: where it is (lines and columns from 1) and what."""
+    """One mistake in what a user wrote: where it is and what.
+
+    Lines and columns count from 1; line 0 tells that it is no place in a text, but `file` as a
+    whole: a folder, an environment variable.
+    """
 
     file: str
     line: int
     column: int
     message: str
 
+    @classmethod
+    def about(cls, what: str, message: str) -> Problem:
+        """Return a problem with something as a whole."""
+        return cls(what, 0, 0, message)
+
+    @property
+    def place(self) -> str:
+        """Return where it is."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{self.place}: {self.message}"
 
 
 class ConfigError(TicktalkError):

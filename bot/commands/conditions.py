@@ -1,4 +1,4 @@
-"""/conditions: what is being watched for, and how often it fired today."""
+"""/conditions: what is being watched for, how often it fired today, and what is off."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from bot.services import Services
     from market.store import Transaction
 
+MOST_OFF = 30
+"""Conditions that are off and named; a name has at most a few dozen letters."""
+
 
 @command("conditions", Role.VIEWER, is_private=False, examples=("",))
 async def conditions(services: Services, call: Call) -> Reply:
-    """List the conditions with their universe, timeframe and firings of today."""
+    """List the conditions with their universe, timeframe and firings of today, then those off."""
     texts, language = services.texts, call.language
     watched = services.pipeline.conditions
     start = start_of_day(services.market_clock.now())
@@ -28,6 +31,7 @@ async def conditions(services: Services, call: Call) -> Reply:
 
     counts = await services.store.read(fired)
     text = texts.get("conditions.title", language, count=str(len(watched)))
+    off = _off(services, language)
     for index, (condition, count) in enumerate(zip(watched, counts, strict=True)):
         spec, universe = condition.spec, condition.reference.members(condition.spec) or ()
         entry = texts.get(
@@ -39,9 +43,18 @@ async def conditions(services: Services, call: Call) -> Reply:
             instruments=str(len(universe)),
             fired=str(count),
         )
-        if length(f"{text}\n{entry}") > TEXT_LIMIT - 100:
-            return Reply(
-                f"{text}\n{texts.get('list.more', language, count=str(len(watched) - index))}"
-            )
+        if length(f"{text}\n{entry}{off}") > TEXT_LIMIT - 100:
+            more = texts.get("list.more", language, count=str(len(watched) - index))
+            return Reply(f"{text}\n{more}{off}")
         text = f"{text}\n{entry}"
-    return Reply(text)
+    return Reply(text + off)
+
+
+def _off(services: Services, language: str) -> str:
+    """Return the line that names what is off, "" where nothing is."""
+    names = [one.name for one in services.config.off]
+    if not names:
+        return ""
+    shown = ", ".join([*names[:MOST_OFF], *(["…"] if len(names) > MOST_OFF else [])])
+    count = str(len(names))
+    return "\n\n" + services.texts.get("conditions.off", language, count=count, names=shown)

@@ -232,7 +232,7 @@ def build_world(folder: Path) -> World:
     universes = [(one, members(config, one.spec)) for one in compiled]
     watch = StillWatch(NOW - timedelta(seconds=8), build_series(universes, config.calendars, 400))
     services = Services(
-        config=config,
+        in_force=lambda: config,
         store=store,
         desk=cast("Desk", desk),
         quotes=quotes,

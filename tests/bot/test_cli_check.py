@@ -94,3 +94,9 @@ def test_notes_are_told_on_request() -> None:
     text = CONDITION.partition("tests:")[0]
     assert "note" not in check(text).output
     assert "high.yaml:1:7: note: condition 'high' has no tests" in check(text, "--verbose").output
+
+
+def test_being_silenced_by_what_is_off_is_warned_of() -> None:
+    result = check(f"muted_by: market-crash\n{CONDITION}")
+    assert result.exit_code == 0
+    assert "high.yaml:1:11: warning: 'market-crash' is off (enabled: false)" in result.output

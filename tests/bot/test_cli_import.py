@@ -60,7 +60,7 @@ def test_what_has_no_source_is_refused_by_name_with_its_place() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told() -> None:
-    assert "nowhere.py:1:1: cannot be read" in said("nowhere.py").output
+    assert "nowhere.py: cannot be read" in said("nowhere.py").output
 
 
 def test_a_folder_that_cannot_be_written_is_told() -> None:

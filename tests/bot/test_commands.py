@@ -150,6 +150,11 @@ def test_conditions_are_described(world: World) -> None:
     (message,) = asyncio.run(world.say("/conditions"))
     for spec in world.config.conditions:
         assert f"<b>{spec.name}</b>" in message.text
+    watched, _, off = message.text.rpartition("\n\n")
+    assert off.startswith(f"⚪ Off ({len(world.config.off)}): ")
+    for spec in world.config.off:
+        assert spec.name in off
+        assert f"<b>{spec.name}</b>" not in watched
 
 
 def test_allow_lets_in_and_greets(world: World) -> None:

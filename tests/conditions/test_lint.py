@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conditions.compile import compile_condition
 from conditions.findings import Severity
-from conditions.lint import lint
+from conditions.lint import lint, lint_all
 from config.condition_reader import parse_condition
 
 if TYPE_CHECKING:
@@ -147,6 +148,25 @@ def test_a_clear_that_can_never_be_is_an_error(found: Found) -> None:
     assert found("close > 5", "clear: rsi(14) < 0") == [
         "5:8: error: 'rsi(14) < 0' can never be true; 'rsi(close, 14)' goes from 0 to 100"
     ]
+
+
+def test_being_silenced_by_what_is_off_is_found(compiled: Callable[..., Condition]) -> None:
+    silenced = compiled("close > 5", "muted_by: crash")
+    crash = compiled("close < 5", "enabled: false")
+    crash = replace(crash, name="crash")
+    found = [str(one) for one in lint_all((silenced, crash)) if "tests" not in str(one)]
+    assert found == [
+        "example.yaml:5:11: warning: 'crash' is off (enabled: false), so that it silences nothing"
+    ]
+    on = replace(crash, spec=replace(crash.spec, is_enabled=True))
+    assert all("tests" in str(one) for one in lint_all((silenced, on)))
+    both = compiled("close > 5", "muted_by: crash", "enabled: false")
+    assert all("tests" in str(one) for one in lint_all((both, crash)))
+
+
+def test_a_score_that_can_never_be_is_found_where_it_is_written(found: Found) -> None:
+    lines = ("score:", "  above: 1", "  parts:", "    - {when: rsi(14) < 0, weight: 2}")
+    assert all(not one.startswith("1:1") for one in found("close > 5", *lines))
 
 
 def test_a_condition_without_tests_is_noted(compiled: Callable[..., Condition]) -> None:

@@ -94,7 +94,7 @@ def test_the_version_covers_the_values_in_force() -> None:
 def test_values_outside_the_range_and_unknown_names_are_refused() -> None:
     text = f"when: sma(close, fast) > 3\n{PARAMS}"
     assert refusal(text, {"fast": 2, "drop": Decimal("0.5"), "fats": 3}) == [
-        "a.yaml:1:1: 'a' has no parameter 'fats'; did you mean 'fast'?",
+        "a.yaml: 'a' has no parameter 'fats'; did you mean 'fast'?",
         "a.yaml:6:3: fast: 2 lies outside the range from 3 to 20",
         "a.yaml:7:3: drop: 0.5% lies outside the range from -10% to 0%",
     ]

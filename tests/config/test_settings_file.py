@@ -91,7 +91,7 @@ def test_empty_variable_counts_as_not_there() -> None:
 
 def test_unknown_variable_is_refused_with_the_nearest_one() -> None:
     assert refusal(TICKTALK_CRAWL_EVERY_SECOND="3") == (
-        "environment variable TICKTALK_CRAWL_EVERY_SECOND:1:1: unknown setting "
+        "environment variable TICKTALK_CRAWL_EVERY_SECOND: unknown setting "
         "'TICKTALK_CRAWL_EVERY_SECOND'; did you mean 'TICKTALK_CRAWL_EVERY_SECONDS'?"
     )
 
@@ -106,7 +106,7 @@ def test_other_variables_are_left_alone() -> None:
 
 def test_wrong_value_in_a_variable_names_the_variable() -> None:
     assert refusal(TICKTALK_RISK_MAX_ORDER="lots") == (
-        "environment variable TICKTALK_RISK_MAX_ORDER:1:1: "
+        "environment variable TICKTALK_RISK_MAX_ORDER: "
         "risk.max_order: 'lots' is not a number; write 0.003 or 10_000_000"
     )
 
