@@ -178,16 +178,8 @@ def _join(
     )
     pipeline = Pipeline(parts)
     repairs = Repairs(store, sources, config.calendars, outside.market, pipeline, fire)
-    known = KnownMembers()
     reloader = Reloader(
         config=config,
-        store=store,
-        desk=desk,
-        quotes=quotes,
-        directory=config.directory,
-        calendars=config.calendars,
-        market_clock=outside.market,
-        resolve=known.resolve,
         conditions=compiled,
         pipeline=pipeline,
         store=store,
@@ -197,17 +189,17 @@ def _join(
     )
     services = Services(
         in_force=lambda: reloader.config,
+        store=store,
+        desk=desk,
+        quotes=quotes,
+        directory=config.directory,
+        calendars=config.calendars,
+        market_clock=outside.market,
         wall_clock=outside.wall,
         texts=texts,
         pipeline=PipelineWatch(pipeline),
         access=Access(store),
         events=outside.events,
-    )
-    universes = UniverseJob(
-        store=store,
-        texts=texts,
-        events=outside.events,
-        wall_clock=outside.wall,
     )
     telegram = TelegramBot(settings.telegram, store, outside.wall, on_handled)
     outbox = Outbox(
