@@ -12,6 +12,7 @@ from bot.jobs import Jobs
 from bot.messenger import MessengerError
 from bot.reload import LOOK_SECONDS
 from bot.schedule import BeforeOpen, InSession
+from bot.universe_job import LOOK_SECONDS as UNIVERSES_SECONDS
 from market.errors import StoreError
 from market.types import Venue
 
@@ -76,6 +77,9 @@ class Runner:
         self.jobs.every("repair", REPAIR_SECONDS, self._app.repairs.step)
         self.jobs.every("reload", LOOK_SECONDS, self._reload)
         logger.info("watching %d conditions", len(self._app.services.pipeline.conditions))
+        await self._app.universes.start()  # may take long; everything else goes on meanwhile
+        self._plan_crawl()
+        self.jobs.every("universes", UNIVERSES_SECONDS, self._universes)
 
     def _plan_crawl(self) -> None:
         """Sweep each venue while it is in session; learn the day before in time for it."""
@@ -108,6 +112,11 @@ class Runner:
         lengths = [one.timeframe.length for one in self._app.pipeline.series if one.venue is venue]
         bars = None if is_coin else min(lengths, default=None)
         return InSession(every, crawl.offset_seconds, [calendar], bars)
+
+    async def _universes(self) -> None:
+        if await self._app.universes.step():
+            self._plan_crawl()
+            self._app.outbox.poke()
 
     async def _reload(self) -> None:
         if await self._app.reloader.look():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.days import Days
 from engine.exact import ExactBars, venue_of
 from engine.exchange import plan_exchange, read_standings
+from engine.facts import Facts
 from engine.feed import Feed
 from engine.history import History
 from engine.judge import Judge
@@ -22,21 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
-    from brokers.broker import MarketFed
     from conditions.compile import Condition
-    from engine.desk import Desk
     from engine.exchange import Renewed
-    from engine.fire import Fire
     from engine.health import Health
-    from engine.ports import Events
-    from engine.quotes import Quotes
+    from engine.parts import Parts
     from engine.series import Members, Series, Slot
-    from engine.sources import Sources, Sweep
-    from engine.watched import Watched
-    from market.clock import Clock
+    from engine.sources import Sweep
     from market.errors import SourceChanged
-    from market.sessions import Calendar
-    from market.store import Store, Transaction
+    from market.store import Transaction
     from market.types import InstrumentId, Venue
 
 logger = logging.getLogger(__name__)
@@ -51,29 +44,6 @@ BATCHES_AT_START = 10
 """So often daily bars are asked for before sweeps begin, which ask for the rest of thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a pipeline is made of; everything outside the process comes in here.
-
-    `series` are those of the `watched` conditions at the start. A polled bar is closed once a sweep
-    was made so long after its end: prices are shown a moment after they traded.
-    """
-
-    sources: Sources
-    store: Store
-    watched: Watched
-    series: Sequence[Series]
-    calendars: Mapping[Venue, Calendar]
-    clock: Clock
-    quotes: Quotes
-    desk: Desk
-    fire: Fire
-    events: Events
-    paper: MarketFed | None = None
-    depth: int = 400
-    settle: timedelta = timedelta(0)
-
-
 class Pipeline:
     """Runs sweeps; a venue's never overlap, and one venue never waits for another's."""
 
@@ -82,6 +52,7 @@ class Pipeline:
         self._exact = ExactBars(parts.sources, parts.calendars)
         self._judge = Judge(self._exact)
         self._feeds = [Feed(one, self._exact) for one in parts.series]
+        self._facts = Facts(parts.store)
         self._days = Days(parts.store, parts.sources, parts.calendars, parts.depth)
         self._lookout = Lookout(
             parts.sources, parts.calendars, parts.clock, parts.fire, parts.events
@@ -119,6 +90,7 @@ class Pipeline:
                 feed.series.pending.extend(missed)
                 feed.start(now)
             await self._days.load(self.series, now)
+            await self._facts.load(self.series, now)
             for _ in range(BATCHES_AT_START):
                 await self._days.step(self.series, now)
             for feed in self._feeds:
@@ -138,11 +110,18 @@ class Pipeline:
             plan = await asyncio.to_thread(
                 plan_exchange, self.series, members, stored, parts.calendars, parts.depth, now
             )
-            await self._days.load([one.series for one in plan.renewed], now)
+            renewed = [one.series for one in plan.renewed]
+            await self._days.load(renewed, now)
+            await self._facts.load(renewed, now)
             await parts.store.write(plan.record)
             present = {feed.series.key: feed for feed in self._feeds}
             self._feeds = [self._renewed(present, one, now) for one in plan.renewed]
             parts.watched.exchange(conditions)
+
+    async def facts_changed(self) -> None:
+        """Take the facts of another day from the store."""
+        async with self._quiet():
+            await self._facts.load(self.series, self._parts.clock.now())
 
     async def prepare(self) -> None:
         """Ask for the days that are over, so that no sweep of the next session has to.

@@ -87,6 +87,7 @@ class PretendApp:
         self.desk = SimpleNamespace(lapse=at_once)
         self.reloader = SimpleNamespace(look=at_once)
         self.repairs = SimpleNamespace(step=at_once)
+        self.universes = SimpleNamespace(start=at_once, step=at_once)
         self.pipeline = SimpleNamespace(series=[], venues=list, crawl=no_sweep, prepare=at_once)
         self.services = SimpleNamespace(
             config=config,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from conditions.compile import compile_condition
 from config.condition_reader import parse_condition
 from engine.fire import Fire
-from engine.pipeline import Parts, Pipeline
+from engine.parts import Parts
+from engine.pipeline import Pipeline
 from engine.quotes import Quotes
 from engine.series import build_series
 from engine.sources import Sources
