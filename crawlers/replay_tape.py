@@ -64,7 +64,7 @@ class Tape:
         self._next: Event | None = None
         self._began = LATEST
         self._days_at: datetime | None = None
-        self._played: list[RecordedDay] = []
+        self._losses: list[Loss] = []
 
     @property
     def began(self) -> datetime:
@@ -74,9 +74,9 @@ class Tape:
 
     @property
     def losses(self) -> list[Loss]:
-        """Return the places that could not be read so far."""
+        """Return the places that could not be read."""
         self._open()
-        return [loss for day in self._played for loss in day.losses]
+        return self._losses
 
     @property
     def asked_days_at(self) -> datetime | None:
@@ -132,15 +132,16 @@ class Tape:
         days = days_in(self._folder)
         if first not in days:
             raise SourceUnavailable(_not_recorded(self._folder, first, days))
-        self._played = played = [RecordedDay(self._folder, day) for day in days if day >= first]
+        played = [RecordedDay(self._folder, day) for day in days if day >= first]
         for day in days:
             if first - REACH <= day < first:
                 for event in RecordedDay(self._folder, day).events(_is_told):
                     self._take_told(event)
         for one in played:
             self._learn(one)
+            self._losses += one.losses
         if self._began == LATEST:
-            reason = next((str(loss) for loss in played[0].losses), "the day is empty")
+            reason = next(map(str, self._losses), "the day is empty")
             raise SourceChanged(f"no raw record can be read ({reason}); play another day")
         self._events = (event for one in played for event in one.events(self._is_shown))
         self._next = next(self._events, None)

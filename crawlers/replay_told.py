@@ -5,19 +5,24 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from market.record_events import Failure, Told
-from market.types import EPOCH, Timeframe
+from market.record_rows import from_us, to_us
+from market.types import EPOCH, Bar, Timeframe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from market.types import Bar, InstrumentId
+    from market.types import InstrumentId
 
 Span = tuple["datetime", "datetime"]
 
+_FACTS = attrgetter("open", "high", "low", "close", "volume", "value", "is_complete")
 _MINUTE = timedelta(minutes=1)
 
 
@@ -29,11 +34,43 @@ class Found:
     untold: list[Span]
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer: a bar takes an eighth of its size as an object here, and there are millions."""
+
+    at: datetime
+    start: datetime
+    end: datetime
+    starts_us: np.ndarray[Any, np.dtype[np.int64]]
+    facts: np.ndarray[Any, np.dtype[np.float64]]
+
+    @classmethod
+    def of(cls, told: Told) -> _Answer:
+        starts = np.array([to_us(bar.start) for bar in told.bars], dtype=np.int64)
+        facts = np.array([_FACTS(bar) for bar in told.bars], dtype=np.float64)
+        return cls(told.at, told.start, told.end, starts, facts)
+
+    def within(
+        self, instrument: InstrumentId, timeframe: Timeframe, span: Span
+    ) -> dict[datetime, Bar]:
+        """Return the bars that start in a stretch."""
+        first, last = np.searchsorted(self.starts_us, [to_us(span[0]), to_us(span[1])])
+        found = {}
+        for row in range(int(first), int(last)):
+            start = from_us(int(self.starts_us[row]))
+            opening, high, low, close, volume, value, is_complete = self.facts[row].tolist()
+            prices = (opening, high, low, close)
+            found[start] = Bar(
+                instrument, timeframe, start, *prices, volume, value, bool(is_complete)
+            )
+        return found
+
+
 @dataclass(slots=True)
 class _Answers:
     """What was told of one instrument and timeframe, in order, and when asking failed."""
 
-    told: list[Told] = field(default_factory=list)
+    told: list[_Answer] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -46,7 +83,7 @@ class ToldBars:
     def add(self, event: Told | Failure) -> None:
         """Take an answer or a failure; they come in the order of their recording."""
         if isinstance(event, Told):
-            self._of(event.instrument, event.timeframe).told.append(event)
+            self._of(event.instrument, event.timeframe).told.append(_Answer.of(event))
         elif event.call in {"bars", "days"}:
             timeframe = Timeframe.M1 if event.call == "bars" else Timeframe.D1
             self._of(event.about, timeframe).failures.append(event)
@@ -81,7 +118,7 @@ class ToldBars:
             span = _overlap((one.start, until_told), asked)
             if span is not None:
                 known = {at: bar for at, bar in known.items() if not span[0] <= at < span[1]}
-                known |= _within(one.bars, span)
+                known |= one.within(instrument, timeframe, span)
                 # a bar that went on when it was told may be told better later
                 untold = _without(untold, (one.start, min(until_told, _over(timeframe, one.at))))
         for one in told[split:]:
@@ -89,7 +126,7 @@ class ToldBars:
             for hole in tuple(untold):
                 span = _overlap((one.start, min(one.end, one.at, known_until)), hole)
                 if span is not None:
-                    known |= _within(one.bars, span)
+                    known |= one.within(instrument, timeframe, span)
                     untold = _without(untold, span)
         return Found([known[at] for at in sorted(known)], untold)
 
@@ -102,10 +139,6 @@ def _over(timeframe: Timeframe, now: datetime) -> datetime:
     if timeframe is Timeframe.M1:
         return EPOCH + (now - EPOCH) // _MINUTE * _MINUTE
     return now - timeframe.length
-
-
-def _within(bars: Iterable[Bar], span: Span) -> dict[datetime, Bar]:
-    return {bar.start: bar for bar in bars if span[0] <= bar.start < span[1]}
 
 
 def _overlap(one: Span, other: Span) -> Span | None:
