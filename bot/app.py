@@ -12,6 +12,7 @@ import httpx
 
 from bot.access import Access
 from bot.app_sources import build_sources, open_record
+from bot.app_universes import build_universes
 from bot.charts import SignalCharts
 from bot.command import bot_commands
 from bot.dispatch import Dispatcher
@@ -24,11 +25,14 @@ from bot.services import Services
 from bot.telegram import TelegramBot
 from bot.telegram_messenger import TelegramMessenger
 from bot.texts import LANGUAGES, Texts
+from bot.universe_job import UniverseJob
+from bot.universe_members import KnownMembers, with_stored_universes
 from bot.watch import PipelineWatch
 from brokers.broker import BROKERS, MarketFed
 from engine.desk import Desk
 from engine.fire import Fire
-from engine.pipeline import Parts, Pipeline
+from engine.parts import Parts
+from engine.pipeline import Pipeline
 from engine.quotes import Quotes
 from engine.repair import Repairs
 from engine.series import build_series
@@ -66,6 +70,7 @@ class App:
     services: Services
     pipeline: Pipeline
     repairs: Repairs
+    universes: UniverseJob
     reloader: Reloader
     desk: Desk
     outbox: Outbox
@@ -120,6 +125,7 @@ def build(
     those that settings name; what they tell is not recorded. Raises ConfigError for
     conditions that do not compile and for plug-ins that do not exist, and StoreError.
     """
+    config = with_stored_universes(config)
     compiled = compile_config(config)
     store = Store.open(config.settings.store.path, outside.wall)
     try:
@@ -178,8 +184,10 @@ def _join(
     )
     pipeline = Pipeline(parts)
     repairs = Repairs(store, sources, config.calendars, outside.market, pipeline, fire)
+    known = KnownMembers()
     reloader = Reloader(
         config=config,
+        resolve=known.resolve,
         conditions=compiled,
         pipeline=pipeline,
         store=store,
@@ -201,6 +209,15 @@ def _join(
         access=Access(store),
         events=outside.events,
     )
+    universes = UniverseJob(
+        store=store,
+        universes=build_universes(config, store, sources),
+        known=known,
+        reloader=reloader,
+        clock=outside.market,
+        tell=fire.tell,
+        on_facts=pipeline.facts_changed,
+    )
     telegram = TelegramBot(settings.telegram, store, outside.wall, on_handled)
     outbox = Outbox(
         store=store,
@@ -216,6 +233,7 @@ def _join(
         services,
         pipeline,
         repairs,
+        universes,
         reloader,
         desk,
         outbox,
