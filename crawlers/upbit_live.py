@@ -84,9 +84,9 @@ class UpbitLive:
                 return []
             is_open = await self._socket.opened(OPEN_SECONDS)
             self._mind_connection(self._socket.opened_count if is_open else 0)
-            await self._wait_for_end()
-            if self._is_look_due():
-                await self._look()
+            over_ms = await self._over()
+            if self._is_look_due(over_ms):
+                await self._look(over_ms)
             return [
                 Update(
                     shown.candle.bar(self._wanted[code], Timeframe.M1, is_complete=is_known),
@@ -141,32 +141,38 @@ class UpbitLive:
             self._is_unfinished = True
         self._connection = connection
 
-    async def _wait_for_end(self) -> None:
-        """Let a minute that is over by our clock be over by the venue's, and settle.
+    async def _over(self) -> int:
+        """Return the end of the minutes that are over; one that has just ended is waited for.
 
-        Who asks after its end may then rely on its being told, although our clock may be ahead.
+        Who asks after its end by our clock may rely on its being told, although our clock may be
+        ahead of the venue's and it may change for a moment.
         """
         end_ms = minute_of(to_ms(self._clock.now()))
-        wait_ms = end_ms + SETTLE_MS - self.now_ms()
-        if wait_ms > 0 and self._minutes.is_due(end_ms):
-            await asyncio.sleep(min(wait_ms / 1000 + 0.005, LONGEST_WAIT_SECONDS))
+        wait_seconds = (end_ms + SETTLE_MS - self.now_ms()) / 1000
+        if wait_seconds > 0 and self._minutes.is_due(end_ms):
+            await asyncio.sleep(min(wait_seconds, LONGEST_WAIT_SECONDS))
+            if wait_seconds <= LONGEST_WAIT_SECONDS:
+                return end_ms
+        return over_at(self.now_ms())
 
-    def _is_look_due(self) -> bool:
+    def _is_look_due(self, over_ms: int) -> bool:
         if self._is_unfinished or self._minutes.has_new:
             return True
         quiet = asyncio.get_running_loop().time() - max(self._heard_at, self._looked_at)
-        return quiet >= QUIET_SECONDS or self._minutes.is_due(over_at(self.now_ms()))
+        return quiet >= QUIET_SECONDS or self._minutes.is_due(over_ms)
 
-    async def _look(self) -> None:
+    async def _look(self, over_ms: int) -> None:
         """Compare the newest trades with what the stream told, and ask for what it lacks."""
         if self._unreadable >= UNREADABLE_IN_ROW:
             raise SourceChanged(f"upbit's last {self._unreadable} messages could not be read")
         self._is_unfinished = True
         now_ms = self.now_ms()
-        over_ms = over_at(now_ms)
         tickers = {one.code: one for one in await self._rest.tickers(list(self._wanted))}
         await self._renew_if_missed(tickers, now_ms)
-        doubts = {code: self._minutes.in_doubt(code, tickers[code], now_ms) for code in tickers}
+        doubts = {
+            code: self._minutes.in_doubt(code, ticker, over_ms, now_ms)
+            for code, ticker in tickers.items()
+        }
         asks = [(code, since) for code, since in doubts.items() if since is not None]
         answers = await asyncio.gather(
             *(self._fill(code, since, over_ms) for code, since in asks), return_exceptions=True

@@ -20,6 +20,8 @@ SETTLE_MS = 2_000
 """A minute may still change for a moment after its end."""
 WAY_MS = 3_000
 """A trade is on the stream after so long, and so is a market that was just subscribed."""
+END_MS = 3_000
+"""What was told of a minute so shortly before its end is taken for the last that there was."""
 MISSED_MS = 10_000
 """A trade that the stream did not tell for so long will not come any more."""
 LATE_MINUTES = 2
@@ -98,11 +100,11 @@ class Minutes:
             if series.whole_ms is not None:
                 series.whole_ms = max(series.whole_ms, until_ms)
 
-    def in_doubt(self, code: str, ticker: Ticker, now_ms: int) -> int | None:
+    def in_doubt(self, code: str, ticker: Ticker, over_ms: int, now_ms: int) -> int | None:
         """Return from which minute on a market has to be asked for, None where it has not.
 
-        `ticker` shows its newest trade. What did not trade is not in doubt, whatever happened to
-        the stream.
+        `ticker` shows its newest trade, minutes before `over_ms` are over. What did not trade is
+        not in doubt, whatever happened to the stream.
         """
         series = self._series[code]
         first = series.known_ms
@@ -110,7 +112,8 @@ class Minutes:
             return None
         if series.whole_ms is None or series.whole_ms > max(first, series.filled_ms - SETTLE_MS):
             return first
-        return None if _agrees(series.newest, ticker, now_ms) else first
+        is_sure = _agrees(series.newest, ticker, over_ms, now_ms) and _has_ends(series, over_ms)
+        return None if is_sure else first
 
     def has_missed(self, code: str, ticker: Ticker, now_ms: int) -> bool:
         """Tell whether a stream that should be whole lacks a trade of some time ago."""
@@ -199,17 +202,30 @@ def _take(series: _Series, candle: Candle, seen_ms: int, *, is_final: bool = Fal
     series.news.add(candle.start_ms)
 
 
-def _agrees(newest: Candle | None, ticker: Ticker, now_ms: int) -> bool:
+def _agrees(newest: Candle | None, ticker: Ticker, over_ms: int, now_ms: int) -> bool:
     """Tell whether a whole stream's newest candle can be all there is.
 
-    The stream keeps the order of a market: who has told of a later minute has told of all before.
-    The stream's times were seen in whole seconds.
+    The stream keeps the order of a market: who has told of a later minute will not tell of earlier
+    ones. The stream's times were seen in whole seconds.
     """
     if newest is None:
         return False
     traded_minute = minute_of(ticker.traded_ms)
     if newest.start_ms != traded_minute:
         return newest.start_ms > traded_minute
-    is_under_way = now_ms - ticker.traded_ms < WAY_MS and traded_minute >= over_at(now_ms)
+    is_under_way = now_ms - ticker.traded_ms < WAY_MS and traded_minute >= over_ms
     is_same = newest.at_ms // 1000 >= ticker.traded_ms // 1000 and newest.close == ticker.price
     return is_same or newest.at_ms > ticker.traded_ms or is_under_way
+
+
+def _has_ends(series: _Series, over_ms: int) -> bool:
+    """Tell whether minutes that later ones hide from the ticker were told up to their ends.
+
+    A stream that lost a market's last change of a minute looks like one that had none to tell.
+    """
+    newest = max(series.candles)
+    for start in range(series.known_ms, min(over_ms, newest), MINUTE_MS):
+        told = series.candles.get(start)
+        if told is None or told.candle.at_ms < start + MINUTE_MS - END_MS:
+            return False
+    return True

@@ -291,7 +291,8 @@ class LiveContract(ABC):
                 if name == instrument and start in truth
             }
             assert sorted(told) == sorted(truth), instrument
-            assert [bars[0] for _, bars in sorted(told.items())] == list(truth.values())
+            for start, bar in truth.items():
+                assert told[start][0] == bar, f"{instrument} at {start}: told as complete too early"
             assert_in_time(diary, instrument, truth)
 
 

@@ -358,6 +358,32 @@ def test_bars_are_whole_although_our_clock_is_wrong(seconds: int) -> None:
     at_now(scenario, timedelta(seconds=seconds))
 
 
+class GrowingLead:
+    """Knows a little better each time how far our clock is ahead."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = 0
+
+    def note(self, sent_ms: int, seen_ms: int) -> None:
+        return
+
+    @property
+    def ahead_ms(self) -> int:
+        self._ahead_ms += 10
+        return self._ahead_ms
+
+
+def test_who_waited_for_the_end_of_a_minute_is_told_it() -> None:
+    async def scenario(one: Stage) -> list[Update]:
+        await one.source.updates(IDS[:1])
+        one.source._live._venue_time = GrowingLead()  # type: ignore[assignment]  # pretended
+        await asyncio.sleep(31)  # virtual: a second after the minute
+        return list(await one.source.updates(IDS[:1]))
+
+    present = NOW.replace(second=0)
+    assert [one.bar.start for one in at_now(scenario) if one.bar.is_complete] == [present]
+
+
 def test_a_stream_that_cannot_be_read_at_all_is_a_change() -> None:
     async def scenario(one: Stage) -> None:
         world = live_world(one)

@@ -23,6 +23,10 @@ def ticker(minute: int = 0, second: float = 30, price: float = 100) -> Ticker:
     return Ticker(CODE, price, at, price, price, price, price, 0, 0, 0, 0, 0)
 
 
+def doubt(minutes: Minutes, shown: Ticker, now_ms: int) -> int | None:
+    return minutes.in_doubt(CODE, shown, over_at(now_ms), now_ms)
+
+
 def at(minute: int, second: float = 0) -> int:
     return START + minute * MINUTE_MS + round(second * SECOND)
 
@@ -58,7 +62,7 @@ def test_a_new_market_has_to_wait_and_begins_with_the_minute_before() -> None:
     hear(minutes, candle(0))
     assert minutes.has_new
     assert told(minutes) == []
-    assert minutes.in_doubt(CODE, ticker(0), at(0, 31)) == at(-1)
+    assert doubt(minutes, ticker(0), at(0, 31)) == at(-1)
     assert minutes.fill(CODE, [candle(-1, 5), candle(0, 1)], at(0), at(0, 31), at(0, 31))
     minutes.know(CODE, at(0), at(0, 34))
     assert told(minutes) == [(-1, 5, True), (0, 1, False)]
@@ -119,8 +123,7 @@ def test_a_snapshot_of_long_ago_tells_nothing() -> None:
         (candle(0, second=40), ticker(0, 40), at(1, 2)),
         (candle(0, second=41), ticker(0, 40, price=99), at(1, 2)),  # told later than the ticker
         (candle(0, second=40), ticker(0, 40.9), at(1, 2)),  # the stream knows whole seconds
-        (candle(1, second=1), ticker(0, 40), at(1, 2)),  # a later minute: everything before came
-        (candle(1, second=1), ticker(1, 2), at(1, 3)),  # under way
+        (candle(0, second=59), ticker(0, 59), at(1, 2)),
     ],
 )
 def test_a_whole_stream_that_agrees_is_believed(
@@ -129,7 +132,7 @@ def test_a_whole_stream_that_agrees_is_believed(
     minutes = whole()
     if newest is not None:
         hear(minutes, newest)
-    assert minutes.in_doubt(CODE, shown, now) is None
+    assert doubt(minutes, shown, now) is None
 
 
 @pytest.mark.parametrize(
@@ -140,6 +143,7 @@ def test_a_whole_stream_that_agrees_is_believed(
         (candle(0, second=40), ticker(0, 40, price=99), at(1, 2)),
         (candle(0, second=40), ticker(1, 1), at(1, 2)),  # a minute of which nothing came
         (candle(1, second=1), ticker(1, 20), at(1, 40)),  # should have come long ago
+        (candle(1, second=1), ticker(1, 2), at(1, 3)),  # of the minute before nothing came
     ],
 )
 def test_a_stream_that_lacks_something_is_in_doubt(
@@ -148,20 +152,31 @@ def test_a_stream_that_lacks_something_is_in_doubt(
     minutes = whole()
     if newest is not None:
         hear(minutes, newest)
-    assert minutes.in_doubt(CODE, shown, now) == at(0)
+    assert doubt(minutes, shown, now) == at(0)
+
+
+@pytest.mark.parametrize(("second", "is_sure"), [(30, False), (56.9, False), (57, True)])
+def test_a_minute_that_a_later_one_hides_must_have_been_told_to_its_end(
+    second: float, is_sure: bool
+) -> None:
+    minutes = whole()
+    hear(minutes, candle(0, second=second))
+    hear(minutes, candle(1, second=1))
+    for shown in (ticker(0, second), ticker(1, 1), ticker(1, 1.8)):  # the last is under way
+        assert (doubt(minutes, shown, at(1, 2)) is None) == is_sure
 
 
 def test_what_traded_is_in_doubt_until_the_stream_was_whole_for_a_minute() -> None:
     minutes = whole()
     hear(minutes, candle(0, second=40))
     minutes.paused(at(0, 20))
-    assert minutes.in_doubt(CODE, ticker(0, 40), at(1, 2)) == at(0)
+    assert doubt(minutes, ticker(0, 40), at(1, 2)) == at(0)
     minutes.know(CODE, at(1), None)
     hear(minutes, candle(1, second=40))
-    assert minutes.in_doubt(CODE, ticker(1, 40), at(2, 2)) is None
+    assert doubt(minutes, ticker(1, 40), at(2, 2)) is None
     minutes.interrupted()
-    assert minutes.in_doubt(CODE, ticker(1, 40), at(2, 2)) == at(1)
-    assert minutes.in_doubt(CODE, ticker(0, 59), at(2, 2)) is None  # but nothing has traded
+    assert doubt(minutes, ticker(1, 40), at(2, 2)) == at(1)
+    assert doubt(minutes, ticker(0, 59), at(2, 2)) is None  # but nothing has traded
 
 
 def test_an_answer_of_a_time_when_the_stream_was_whole_makes_up_for_what_was_before() -> None:
@@ -170,8 +185,7 @@ def test_an_answer_of_a_time_when_the_stream_was_whole_makes_up_for_what_was_bef
         minutes.paused(at(0, 20))
         assert minutes.fill(CODE, [candle(0, second=15)], at(0), asked_ms, asked_ms)
         hear(minutes, candle(0, volume=2, second=40))
-        doubt = minutes.in_doubt(CODE, ticker(0, 40), at(1, 2))
-        assert (doubt is None) == is_believed
+        assert (doubt(minutes, ticker(0, 40), at(1, 2)) is None) == is_believed
 
 
 def test_an_answer_older_than_the_stream_proves_nothing() -> None:
