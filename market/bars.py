@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from market.errors import SourceChanged
 from market.growing import GrowingBar
-from market.types import EPOCH, Bar, Venue
+from market.types import Bar, Venue
+from market.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,30 +30,6 @@ class Closed:
     revised: tuple[Bar, ...]
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What was last seen of an instrument, and its newest bars, oldest first.
-
-    `slot` is that of the last tick. `count`, `money`, `day_high` and `day_low` are the session's at
-    the newest tick that traded (at `at`); a range of (-inf, inf) means that nothing had traded
-    before it, None that the source did not say. `unknown_slot` began before we watched.
-    """
-
-    calendar: Calendar
-    is_counting: bool
-    seen_at: datetime | None = None
-    day: date | None = None
-    opened_at: datetime = EPOCH
-    slot: datetime | None = None
-    at: datetime | None = None
-    count: float = 0.0
-    money: float | None = None
-    day_high: float | None = None
-    day_low: float | None = None
-    unknown_slot: datetime | None = None
-    bars: list[GrowingBar] = field(default_factory=list)
-
-
 class BarBuilder:
     """Builds the bars of one timeframe for any number of instruments.
 
@@ -66,9 +43,10 @@ class BarBuilder:
     def __init__(self, timeframe: Timeframe, calendars: Mapping[Venue, Calendar]) -> None:
         self._timeframe = timeframe
         self._calendars = calendars
-        self._watches: dict[InstrumentId, _Watch] = {}
+        self._watches: dict[InstrumentId, Watching] = {}
         self._open: dict[tuple[datetime, datetime], dict[InstrumentId, GrowingBar]] = {}
         self._changed: dict[tuple[datetime, InstrumentId], GrowingBar] = {}
+        self._grown: set[InstrumentId] = set()
 
     def add(self, tick: Tick) -> None:
         """Take in one tick; those of one instrument may come somewhat out of order.
@@ -102,30 +80,44 @@ class BarBuilder:
             for instrument, growing in self._open.pop(key).items():
                 growing.is_closed = True
                 new.append(growing.bar(instrument, self._timeframe))
-                _forget_old(self._watches[instrument].bars)
+                self._watches[instrument].forget_closed(_KEPT_CLOSED)
         return Closed(tuple(new), tuple(revised))
+
+    def grown(self) -> list[Bar]:
+        """Return the open bars that have grown since they were asked for last, as they stand.
+
+        Call it after `close`. Of an instrument it is the bar that closes next.
+        """
+        found = []
+        for instrument in sorted(self._grown):
+            bars = self._watches[instrument].open_bars()
+            found += [growing.bar(instrument, self._timeframe) for growing in bars[:1]]
+            if len(bars) < 2:
+                self._grown.discard(instrument)
+        return found
 
     def forget(self, instrument: InstrumentId) -> None:
         """Drop what is known of an instrument, as if it had never been seen."""
         self._watches.pop(instrument, None)
+        self._grown.discard(instrument)
         for growing in self._open.values():
             growing.pop(instrument, None)
         for key in [key for key in self._changed if key[1] == instrument]:
             del self._changed[key]
 
-    def _watch(self, tick: Tick) -> _Watch:
+    def _watch(self, tick: Tick) -> Watching:
         watch = self._watches.get(tick.instrument)
         if watch is None:
             venue = Venue(tick.instrument.partition(":")[0])
             if venue not in self._calendars:
                 raise ValueError(f"no calendar for {venue}, the venue of {tick.instrument}")
-            watch = _Watch(self._calendars[venue], tick.volume is None)
+            watch = Watching(self._calendars[venue], tick.volume is None)
             self._watches[tick.instrument] = watch
         elif watch.is_counting is not (tick.volume is None):
             raise ValueError(f"ticks of {tick.instrument} mix volume and day_volume")
         return watch
 
-    def _take_trade(self, watch: _Watch, tick: Tick, slot: datetime, volume: float) -> None:
+    def _take_trade(self, watch: Watching, tick: Tick, slot: datetime, volume: float) -> None:
         growing = self._growing(watch, tick, slot) if volume > 0 else None
         if growing is None:
             return
@@ -133,7 +125,7 @@ class BarBuilder:
         growing.volume.add(volume)
         growing.value.add(tick.price * volume if tick.value is None else tick.value)
 
-    def _take_count(self, watch: _Watch, tick: Tick, slot: datetime, count: float) -> None:
+    def _take_count(self, watch: Watching, tick: Tick, slot: datetime, count: float) -> None:
         if slot != watch.slot:
             day = watch.calendar.session_day(slot)
             if watch.day is None or day > watch.day:
@@ -146,7 +138,7 @@ class BarBuilder:
         elif count > watch.count:
             self._take_growth(watch, tick, slot, count)
 
-    def _begin_session(self, watch: _Watch, tick: Tick, slot: datetime, day: date) -> None:
+    def _begin_session(self, watch: Watching, tick: Tick, slot: datetime, day: date) -> None:
         """Find from where the session's count is to be differenced.
 
         Before its first slot it was 0, and also when we looked during the session and were still
@@ -164,7 +156,7 @@ class BarBuilder:
             watch.day_high, watch.day_low = tick.day_high, tick.day_low
             watch.unknown_slot = slot
 
-    def _check_fall(self, watch: _Watch, tick: Tick, count: float) -> None:
+    def _check_fall(self, watch: Watching, tick: Tick, count: float) -> None:
         """Raise SourceChanged unless the lower count is an older answer, or seen after hours.
 
         Sources set the count back some time between two sessions, while they still show the last
@@ -182,7 +174,7 @@ class BarBuilder:
                 f" at {tick.at.isoformat()}; it can only grow within a session"
             )
 
-    def _take_growth(self, watch: _Watch, tick: Tick, slot: datetime, count: float) -> None:
+    def _take_growth(self, watch: Watching, tick: Tick, slot: datetime, count: float) -> None:
         is_gap = self._has_gap(watch, slot)
         if is_gap:
             self._doubt(watch, tick.instrument)
@@ -191,7 +183,7 @@ class BarBuilder:
             if watch.day_high == -math.inf and tick.day_open:
                 growing.open, growing.first_at = tick.day_open, slot
             growing.take_price(tick)
-            growing.widen(*_moved_range(watch, tick))
+            growing.widen(*watch.moved_range(tick))
             growing.volume.add(count)
             growing.volume.add(-watch.count)
             _add_value(growing, watch, tick, count - watch.count)
@@ -200,26 +192,27 @@ class BarBuilder:
         watch.day_high, watch.day_low = tick.day_high or None, tick.day_low or None
         watch.at = tick.at if watch.at is None else max(watch.at, tick.at)
 
-    def _has_gap(self, watch: _Watch, slot: datetime) -> bool:
+    def _has_gap(self, watch: Watching, slot: datetime) -> bool:
         """Tell whether a whole slot in which trades can happen went unwatched before this one."""
-        watched = _watched_until(watch)
+        watched = watch.watched_until()
         if watched + self._timeframe.length >= slot:
             return False
         return bool(watch.calendar.slots(watched, slot, self._timeframe))
 
-    def _doubt(self, watch: _Watch, instrument: InstrumentId) -> None:
+    def _doubt(self, watch: Watching, instrument: InstrumentId) -> None:
         """Mark the bar in whose slot we ceased to watch: the rest of it went into a later bar."""
-        left = watch.calendar.slot(_watched_until(watch), self._timeframe)
+        left = watch.calendar.slot(watch.watched_until(), self._timeframe)
         for growing in watch.bars:
             if growing.start == left and growing.is_complete:
                 growing.is_complete = False
                 self._keep(growing, watch, instrument)
 
-    def _growing(self, watch: _Watch, tick: Tick, slot: datetime) -> GrowingBar | None:
+    def _growing(self, watch: Watching, tick: Tick, slot: datetime) -> GrowingBar | None:
         """Return the bar of the slot, beginning it if need be; None where it is too old."""
         place = len(watch.bars)
         while place and watch.bars[place - 1].start > slot:
             place -= 1
+        self._grown.add(tick.instrument)
         if place and watch.bars[place - 1].start == slot:
             growing = watch.bars[place - 1]
             if not growing.is_closed:
@@ -234,7 +227,7 @@ class BarBuilder:
         self._keep(growing, watch, tick.instrument)
         return growing
 
-    def _keep(self, growing: GrowingBar, watch: _Watch, instrument: InstrumentId) -> None:
+    def _keep(self, growing: GrowingBar, watch: Watching, instrument: InstrumentId) -> None:
         """Enter a bar that changed where the next close will find it."""
         if growing.is_closed:
             self._changed[growing.start, instrument] = growing
@@ -270,30 +263,10 @@ def aggregate(bars: Iterable[Bar], timeframe: Timeframe, calendar: Calendar) -> 
     ]
 
 
-def _watched_until(watch: _Watch) -> datetime:
-    return max(watch.seen_at or watch.opened_at, watch.opened_at)
-
-
-def _moved_range(watch: _Watch, tick: Tick) -> tuple[float, float]:
-    """Return how far the session's range was pushed out since the last trade we saw."""
-    high, low = tick.price, tick.price
-    if watch.day_high is not None and tick.day_high and tick.day_high > watch.day_high:
-        high = tick.day_high
-    if watch.day_low is not None and tick.day_low and tick.day_low < watch.day_low:
-        low = tick.day_low
-    return high, low
-
-
-def _add_value(growing: GrowingBar, watch: _Watch, tick: Tick, volume: float) -> None:
+def _add_value(growing: GrowingBar, watch: Watching, tick: Tick, volume: float) -> None:
     """Add the money that changed hands; estimated where the source does not count it."""
     if tick.day_value is None or watch.money is None:
         growing.value.add(tick.price * volume)
     else:
         growing.value.add(tick.day_value)
         growing.value.add(-watch.money)
-
-
-def _forget_old(bars: list[GrowingBar]) -> None:
-    """Drop the oldest bars until only so many closed ones are left."""
-    while sum(growing.is_closed for growing in bars) > _KEPT_CLOSED:
-        bars.pop(0)

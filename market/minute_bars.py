@@ -42,6 +42,7 @@ class MinuteBars:
         self._watches: dict[InstrumentId, _Watch] = {}
         self._open: dict[tuple[datetime, datetime], set[InstrumentId]] = {}
         self._changed: set[tuple[datetime, InstrumentId]] = set()
+        self._grown: set[InstrumentId] = set()
 
     def add(self, candle: Bar) -> None:
         """Take in a candle as it stands now; the same minute may come again.
@@ -53,6 +54,7 @@ class MinuteBars:
         if slot is None or (slot not in watch.slots and _is_past(watch, slot)):
             return
         watch.slots.setdefault(slot, {})[candle.start] = candle
+        self._grown.add(candle.instrument)
         if slot in watch.closed:
             self._changed.add((slot, candle.instrument))
         else:
@@ -79,17 +81,24 @@ class MinuteBars:
     def forget(self, instrument: InstrumentId) -> None:
         """Drop what is known of an instrument, as if it had never been told."""
         self._watches.pop(instrument, None)
+        self._grown.discard(instrument)
         for names in self._open.values():
             names.discard(instrument)
         self._changed = {one for one in self._changed if one[1] != instrument}
 
-    def forming(self, instrument: InstrumentId) -> Bar | None:
-        """Return the newest bar of an instrument that is not closed yet, as it stands."""
-        watch = self._watches.get(instrument)
-        newest = max(watch.slots, default=None) if watch is not None else None
-        if watch is None or newest is None or newest in watch.closed:
-            return None
-        return self._bar(instrument, newest)
+    def grown(self) -> list[Bar]:
+        """Return the open bars that have changed since they were asked for last, as they stand.
+
+        Call it after `close`. Of an instrument it is the bar that closes next.
+        """
+        found = []
+        for instrument in sorted(self._grown):
+            watch = self._watches[instrument]
+            starts = sorted(watch.slots.keys() - set(watch.closed))
+            found += [self._bar(instrument, start) for start in starts[:1]]
+            if len(starts) < 2:
+                self._grown.discard(instrument)
+        return found
 
     def _watch(self, candle: Bar) -> _Watch:
         watch = self._watches.get(candle.instrument)

@@ -96,15 +96,34 @@ def test_a_candle_of_a_quiet_slot_that_comes_late_is_left_out() -> None:
     assert builder.close(at(20)).new == ()
 
 
-def test_the_forming_bar_is_the_newest_that_is_not_closed() -> None:
-    builder = fed(candle(0), candle(6, 103))
+def test_bars_that_have_grown_are_told_once_as_they_stand() -> None:
+    builder = fed(candle(-1), candle(1, 103))
+    builder.close(at(0))
+    assert [(one.start, one.close, one.is_complete) for one in builder.grown()] == [
+        (at(0), 103.0, True)
+    ]
+    assert builder.grown() == []
+    builder.add(candle(1, 104))
+    assert [one.close for one in builder.grown()] == [104.0]
     builder.close(at(5))
-    forming = builder.forming(BTC)
-    assert forming is not None
-    assert (forming.start, forming.close) == (at(5), 103.0)
-    builder.close(at(10))
-    assert builder.forming(BTC) is None
-    assert builder.forming("UPBIT:KRW-XRP") is None
+    builder.add(candle(4, 105))
+    assert builder.grown() == [], "a closed bar is revised and does not form"
+
+
+def test_the_bar_that_closes_next_is_told_before_the_one_that_has_begun() -> None:
+    builder = fed(candle(4), candle(5, 103))
+    assert [one.start for one in builder.grown()] == [at(0)]
+    builder.close(at(5))
+    assert [one.start for one in builder.grown()] == [at(5)], "though it did not grow since"
+    assert builder.grown() == []
+
+
+def test_nothing_grows_that_was_forgotten_or_began_within_its_slot() -> None:
+    builder = fed(candle(2))
+    assert [one.is_complete for one in builder.grown()] == [False]
+    builder.add(candle(3))
+    builder.forget(BTC)
+    assert builder.grown() == []
 
 
 def test_what_is_forgotten_begins_anew() -> None:
