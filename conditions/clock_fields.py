@@ -56,8 +56,7 @@ class ClockField(Series):
     def _minutes(self, view: View, columns: int) -> Array:
         starts = newest_starts(view, columns)
         opens, closes = _hours(view, starts)
-        ends = starts + int(view.timeframe.length.total_seconds() * 1000)
-        ends = np.where(closes > 0, np.minimum(ends, closes), ends)
+        ends = _ends(view, starts, closes)
         if self.key == "time":
             found = (ends + KRX_OFFSET_MS) % DAY_MS
         else:
@@ -69,6 +68,16 @@ class ClockField(Series):
 def clock_field(name: str) -> ClockField:
     """Return a field of CLOCK_FIELDS."""
     return ClockField(node=Name(name), unit=CLOCK_FIELDS[name].unit, key=name)
+
+
+def bar_ends(view: View, starts: Array) -> Array:
+    """Return when bars end in UTC ms; the last one of a session ends with the session."""
+    return _ends(view, starts, _hours(view, starts)[1])
+
+
+def _ends(view: View, starts: Array, closes: Array) -> Array:
+    ends = starts + int(view.timeframe.length.total_seconds() * 1000)
+    return np.where(closes > 0, np.minimum(ends, closes), ends)
 
 
 def _hours(view: View, starts: Array) -> tuple[Array, Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -15,18 +14,21 @@ from conditions.fact_fields import facts_in
 from conditions.larger import prefixes_in
 from conditions.mistake import Mistake
 from conditions.names import Names
-from conditions.nodes import Not, Number, children, to_text
+from conditions.nodes import Not, Number, children
 from conditions.params import numbers_in_force, with_hold
+from conditions.position_fields import positions_in
 from conditions.reference import Reference, usual_reference
 from conditions.resolve import Resolver, joined_truths
-from conditions.scalar import Scalar, compile_price, compile_size
+from conditions.scalar import Scalar, compile_price, compile_size, compile_sold
 from conditions.score import Weighed, constant, scored
 from conditions.truths import Opposite, Truth
 from conditions.units import CURRENCIES
+from conditions.version import version_of
 from conditions.view import View
-from config.condition_file import AllOf, AnyOf, NotOf, ScoreOf, Unknown
+from config.condition_file import AllOf, AnyOf, NotOf, ScoreOf
 from config.fields import refuse
 from market.errors import ConfigError
+from market.orders import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -92,6 +94,11 @@ class Condition:
         return frozenset(one for rule in self._rules for one in facts_in(rule.node))
 
     @property
+    def asks_what_is_held(self) -> bool:
+        """Return whether it looks at the position: a panel must hold positions then."""
+        return any(True for rule in self._rules for _ in positions_in(rule.node))
+
+    @property
     def is_cross(self) -> bool:
         """Return whether one instrument's verdict depends on the rest of the universe."""
         return any(is_cross(rule.node) for rule in self._rules)
@@ -136,7 +143,7 @@ def compile_condition(
     refuse(compiler.problems)
     if when is None:
         raise AssertionError(f"{spec.name} has no verdict and no problem")
-    version = _version(spec, when, clear)
+    version = version_of(spec, when, clear)
     timeframe = spec.timeframe
     return Condition(spec.name, version, timeframe, spec, when, clear, size, price, reference)
 
@@ -197,7 +204,8 @@ class _Compiler:
     def order(self, order: OrderSpec | None) -> tuple[Scalar | None, Scalar | None]:
         if order is None:
             return None, None
-        return self._scalar(compile_size, order.size), self._scalar(compile_price, order.price)
+        sized = compile_sold if order.side is Side.SELL else compile_size
+        return self._scalar(sized, order.size), self._scalar(compile_price, order.price)
 
     def _expression(self, located: Located) -> Truth | None:
         expanded = self._read(located)
@@ -272,26 +280,3 @@ class _Compiler:
                 self.problems.append(expanded.problem(message, node.start))
         for child in children(node):
             self._check_currency(expanded, child)
-
-
-def _version(spec: ConditionSpec, when: Truth, clear: Truth | None) -> str:
-    """Return a short digest of everything that decides when the condition fires."""
-    meaning = [
-        spec.timeframe.value,
-        to_text(when.node),
-        to_text(clear.node) if clear else "",
-        str(spec.hold_bars),
-        str(spec.cooldown.total_seconds()),
-        "-".join(one.isoformat() for one in spec.between or ()),
-    ]
-    if spec.keep_for:
-        meaning.append(f"keep_for {spec.keep_for.total_seconds()}")
-    if spec.expires is not None:
-        meaning.append(f"expires {spec.expires.total_seconds()}")
-    if spec.on_unknown is not Unknown.HOLD:
-        meaning.append(f"on_unknown {spec.on_unknown} {spec.unknown_bars}")
-    if spec.fires_every_bar:
-        meaning.append("every bar")
-    if spec.muted_by is not None:
-        meaning.append(f"muted_by {spec.muted_by.condition.text} {spec.muted_by.instrument}")
-    return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:12]

@@ -16,7 +16,7 @@ from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.larger import PREFIXES
 from conditions.limit_fields import LIMIT_FIELDS, limit_field
 from conditions.mistake import Mistake
-from conditions.nodes import Ago, Call, Member, Name
+from conditions.position_fields import POSITION, POSITION_FIELDS, position_field
 from conditions.series import Field
 from conditions.units import Unit
 from config.registry import suggestion
@@ -24,7 +24,7 @@ from config.registry import suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conditions.nodes import Node
+    from conditions.nodes import Call, Name
     from conditions.series import Series
     from market.types import Timeframe
 
@@ -57,14 +57,14 @@ SCOPES = {
 }
 """What looks beyond the instrument's own bars, and how it is written."""
 
-POSITION = "position"
-_LATER = {POSITION: "what is held"}
-"""Words that are kept for what cannot be asked for yet."""
-
-PARTS: Mapping[str, Mapping[str, object]] = {DAY: DAY_FIELDS, FACTS: FACT_FIELDS}
+PARTS: Mapping[str, Mapping[str, object]] = {
+    DAY: DAY_FIELDS,
+    FACTS: FACT_FIELDS,
+    POSITION: POSITION_FIELDS,
+}
 """Names that stand for a series with a part behind them only."""
 
-RESERVED = frozenset({*FIELDS, *SCOPES, *PREFIXES, *PARTS, *_LATER})
+RESERVED = frozenset({*FIELDS, *SCOPES, *PREFIXES, *PARTS})
 """Names that no named expression may have."""
 
 
@@ -83,8 +83,10 @@ def named_field(node: Name, timeframe: Timeframe | None) -> Series:
 def field_of(owner: Name, part: str, timeframe: Timeframe | None) -> Series:
     """Return the series of `owner.part`; raises Mistake where there is none."""
     parts = PARTS.get(owner.name, {})
+    if part in parts and owner.name == DAY:
+        return day_field(part, timeframe)
     if part in parts:
-        return day_field(part, timeframe) if owner.name == DAY else fact_field(part)
+        return fact_field(part) if owner.name == FACTS else position_field(part)
     near = suggestion(part, parts) if parts else suggestion(owner.name, PARTS)
     if parts and not near:
         near = f"; it has {', '.join(parts)}"
@@ -103,28 +105,14 @@ def unknown_call(call: Call, name: str) -> Mistake:
     return Mistake(call.start, f"unknown indicator '{name}'{near}")
 
 
-def refuse_later(node: Node) -> None:
-    """Raise Mistake where a chain of parts and calls begins with what cannot be asked for yet."""
-    match node:
-        case Name(name) if name in _LATER:
-            raise _later(node)
-        case Member(below) | Call(below) | Ago(below):
-            refuse_later(below)
-
-
-def _later(node: Name) -> Mistake:
-    return Mistake(node.start, f"'{node.name}' ({_LATER[node.name]}) is not available yet")
-
-
 def _no_field(node: Name) -> Mistake:
     name = node.name
-    if name in _LATER:
-        return _later(node)
     needs = _needs(name)
     if needs:
         return Mistake(node.start, f"'{name}' {needs}")
-    if name in FACT_FIELDS:
-        return Mistake(node.start, f"unknown name '{name}'; did you mean '{FACTS}.{name}'?")
+    for owner, parts in ((FACTS, FACT_FIELDS), (POSITION, POSITION_FIELDS)):
+        if name in parts:
+            return Mistake(node.start, f"unknown name '{name}'; did you mean '{owner}.{name}'?")
     words = [*FIELDS, *PARTS, *SCOPES, *INDICATORS, *EVENTS, *SHORTHANDS, *FUNCTIONS]
     near = suggestion(name, [*words, "and", "or", "not"])
     return Mistake(node.start, f"unknown name '{name}'{near or '; known: ' + ', '.join(FIELDS)}")

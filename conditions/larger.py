@@ -151,9 +151,9 @@ def _known_from(larger: View, width: int) -> Array:
 
 
 def _moments(view: View, starts: Array, timeframe: Timeframe) -> Array:
-    """Return when each own bar looks back: as it ends; for days as it begins."""
+    """Return when each own bar looks back: as it ends, or now; for days as it begins."""
     is_day = timeframe is Timeframe.D1
-    return starts if is_day else starts + length_ms(view.timeframe)
+    return starts if is_day else view.reference.as_seen(starts + length_ms(view.timeframe))
 
 
 def _reach(larger: View, moments: Array, is_bar: Array) -> int:

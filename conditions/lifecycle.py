@@ -87,13 +87,16 @@ class Step:
     """The states after a bar, and the rows (numbers of the panel) that fired on it.
 
     `muted` would have fired but were silenced. On those in `unknown` the verdict has now been
-    unknown for as many bars as the owner wants to hear of, each time once.
+    unknown for as many bars as the owner wants to hear of, each time once. Those in `early` had
+    fired on the bar while it was forming; `early_when` are their verdicts now.
     """
 
     states: States
     fired: Array
     muted: Array
     unknown: Array
+    early: Array
+    early_when: Array
 
 
 def step(
@@ -118,11 +121,14 @@ def step(
     unknown, is_long = _unknown(spec, before, when)
     after = replace(after, bar_ms=bar_starts_ms[fresh], unknown=unknown)
     fired, nothing = picked[fires], picked[:0]
+    is_early = (before.phase == Phase.FIRING) & (before.fired_ms == ends)
     return Step(
-        _put(states, picked, after),
+        put(states, picked, after),
         nothing if is_muted else fired,
         fired if is_muted else nothing,
         picked[is_long],
+        picked[is_early],
+        when[is_early],
     )
 
 
@@ -147,6 +153,29 @@ def is_firing(states: States, rows: Array, end_ms: int) -> bool:
     return bool(np.any(firing & (states.fired_ms[rows] <= end_ms)))
 
 
+def within(between: tuple[time, time] | None, moments: Array) -> Array:
+    """Tell which moments (UTC ms) lie within these hours of the Korean day, ends included."""
+    if between is None:
+        return np.ones(len(moments), dtype=bool)
+    clock = (moments + _KOREA_MS) % _DAY_MS
+    first, last = (_of_day_ms(one) for one in between)
+    if first <= last:
+        return (clock >= first) & (clock <= last)
+    return (clock >= first) | (clock <= last)  # over midnight
+
+
+def put(states: States, rows: Array, changed: States) -> States:
+    """Return the states with those of these rows in their places."""
+
+    def written(old: Array, new: Array) -> Array:
+        copy = old.copy()
+        copy[rows] = new
+        return copy
+
+    names = (one.name for one in fields(states))
+    return States(*(written(getattr(states, name), getattr(changed, name)) for name in names))
+
+
 def _advance(
     spec: ConditionSpec, states: States, when: Array, clear: Array, ends: Array
 ) -> tuple[States, Array]:
@@ -159,8 +188,9 @@ def _advance(
     is_armed = ~was_firing & ((states.phase != Phase.COOLING) | is_cool)
     may_fire = is_armed
     if spec.fires_every_bar:
-        may_fire = is_armed | (was_firing & ~rearms & is_cool)
-    fires = may_fire & (when == 1) & (held >= spec.hold_bars) & _within(spec.between, ends)
+        is_next = states.fired_ms < ends  # it may have fired on this bar while it was forming
+        may_fire = is_armed | (was_firing & ~rearms & is_cool & is_next)
+    fires = may_fire & (when == 1) & (held >= spec.hold_bars) & within(spec.between, ends)
     waits = np.where(when == 1, Phase.PENDING, Phase.INACTIVE)
     phase = np.where(is_armed & (when != 0), waits, states.phase)
     phase = np.where(rearms, np.where(is_cool, Phase.INACTIVE, Phase.COOLING), phase)
@@ -202,30 +232,9 @@ def _unknown(spec: ConditionSpec, states: States, when: Array) -> tuple[Array, A
     return lasting, (lasting == spec.unknown_bars) & (states.unknown < spec.unknown_bars)
 
 
-def _within(between: tuple[time, time] | None, ends: Array) -> Array:
-    """Tell which bars end within these hours of the Korean day, both ends included."""
-    if between is None:
-        return np.ones(len(ends), dtype=bool)
-    clock = (ends + _KOREA_MS) % _DAY_MS
-    first, last = (_of_day_ms(one) for one in between)
-    if first <= last:
-        return (clock >= first) & (clock <= last)
-    return (clock >= first) | (clock <= last)  # over midnight
-
-
 def _ms(length: timedelta) -> int:
     return int(length.total_seconds() * 1000)
 
 
 def _of_day_ms(at: time) -> int:
     return ((at.hour * 60 + at.minute) * 60 + at.second) * 1000
-
-
-def _put(states: States, rows: Array, changed: States) -> States:
-    def put(old: Array, new: Array) -> Array:
-        copy = old.copy()
-        copy[rows] = new
-        return copy
-
-    names = (one.name for one in fields(states))
-    return States(*(put(getattr(states, name), getattr(changed, name)) for name in names))

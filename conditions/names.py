@@ -23,7 +23,7 @@ from conditions.nodes import (
 )
 from conditions.parser import WORDS, parse
 from conditions.resolve import Resolver
-from conditions.scalar import SIZE_NAMES, mistakes_of
+from conditions.scalar import SOLD_NAMES, mistakes_of
 from conditions.units import LITERALS, Unit
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from config.strict_yaml import Located
     from market.errors import Problem
 
-_ONLY_IN_ORDERS = frozenset(SIZE_NAMES.keys() - set(FIELDS))
+_ONLY_IN_ORDERS = frozenset(SOLD_NAMES.keys() - set(FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Names:
     def _mistakes(self, whole: Expanded) -> list[Mistake]:
         """Return what is wrong with a named expression taken by itself: a value or a truth."""
         if _is_for_orders(whole.node):
-            return mistakes_of(whole.node, SIZE_NAMES)
+            return mistakes_of(whole.node, SOLD_NAMES)
         resolver = Resolver(whole.text, self._history, self._timeframe)
         resolver.truth(_with_output(whole.node))
         if isinstance(whole.node, Comparison | Held | Not | Junction):
@@ -156,7 +156,7 @@ def _with_output(node: Node) -> Node:
 
 def _taken(name: str) -> str:
     """Return what a name means already, "" where it is free."""
-    if name in RESERVED or name in SIZE_NAMES:
+    if name in RESERVED or name in SOLD_NAMES:
         return "a field"
     if name in INDICATORS or name in FUNCTIONS:
         return "an indicator"

@@ -18,13 +18,14 @@ from conditions.expand import Expanded, read_plain
 from conditions.fact_fields import FACTS, facts_in
 from conditions.mistake import Mistake
 from conditions.nodes import Call, Member, Name, children, rebuilt
+from conditions.position_fields import POSITION, positions_in
 from conditions.resolve import Resolver
 from conditions.resolve_series import SeriesResolver
 from conditions.view import View
 from config.fields import refuse
+from market.fact_groups import GROUP_OF_FACT, FactGroup
 from market.fact_panel import FactPanel, day_start
 from market.panel import Panel
-from market.fact_groups import GROUP_OF_FACT, FactGroup
 from market.types import Bar, Timeframe, Venue, from_ms
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def compile_ranking(spec: RankingSpec) -> RankingRule:
         except Mistake as mistake:
             problems.append(located.problem(mistake.message, mistake.offset))
             return None
-        mistakes = list(_untold(expanded.node, spec.venue))
+        mistakes = [*_untold(expanded.node, spec.venue), *_held(expanded.node)]
         found = resolve(expanded, mistakes)
         names.update(facts_in(expanded.node))
         problems.extend(expanded.problems(mistakes))
@@ -182,6 +183,13 @@ def _untold(node: Node, venue: Venue) -> Iterator[Mistake]:
         case _:
             for below in children(node):
                 yield from _untold(below, venue)
+
+
+def _held(node: Node) -> Iterator[Mistake]:
+    """Yield what a universe does not ask: who is in it must not depend on what was bought."""
+    for found in positions_in(node):
+        message = f"a universe does not look at '{POSITION}': what is held stays in it anyway"
+        yield Mistake(found.start, f"{message}; a condition or /sell where does")
 
 
 def _bars(line: Listing, day: date) -> Iterator[Bar]:

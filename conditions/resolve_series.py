@@ -10,7 +10,7 @@ import numpy as np
 from conditions.calls import bind, decimal_of, output_of
 from conditions.cross import BREADTH, RANK, breadth_of, ranked
 from conditions.elsewhere import USAGE, OtherInstrument, elsewhere, instrument_of, split
-from conditions.fields import field_of, named_field, refuse_later, unknown_call
+from conditions.fields import field_of, named_field, unknown_call
 from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.registry import OPENINGS
@@ -31,6 +31,7 @@ from conditions.nodes import (
     to_text,
 )
 from conditions.openings import SESSION_OPENINGS
+from conditions.position_fields import refuse_position
 from conditions.series import Arithmetic, Earlier, Indicated
 from conditions.units import Unit, added, joined, product, quotient
 
@@ -92,6 +93,7 @@ class SeriesResolver:
     @contextmanager
     def behind(self, scope: Node, inner: Node) -> Iterator[Lens]:
         """Let names mean what stands behind a scope; raises Mistake where it cannot stand there."""
+        refuse_position(inner, f"{to_text(scope)}.")
         if not isinstance(scope, Name):
             yield OtherInstrument(instrument_of(scope))
             return
@@ -169,7 +171,6 @@ class SeriesResolver:
         )
 
     def _called(self, node: Call | Member) -> Series | None:
-        refuse_later(node)
         if isinstance(node, Call):
             return self._call(node)
         source, part = node.source, node.name
@@ -196,6 +197,7 @@ class SeriesResolver:
             one = "comparison" if name == BREADTH else "number"
             raise Mistake(call.start, f"'{name}' takes one {one}, by place")
         node = call.arguments[0].value
+        refuse_position(node, f"{name}( )")
         if name == RANK:
             found = self.series(node)
             return ranked(found) if found else None

@@ -27,6 +27,9 @@ PRICE_NAMES = {"close": Unit.PRICE, "tick": Unit.PRICE}
 """What the price of an order may name: the signal's price and the size of one tick there."""
 SIZE_NAMES = {**PRICE_NAMES, "equity": Unit.VALUE, "cash": Unit.VALUE}
 """What the size of an order may name besides: what the account is worth, and its cash."""
+ALL = "all"
+SOLD_NAMES = {**SIZE_NAMES, ALL: Unit.VOLUME}
+"""What the size of a sale may name besides: all that is held and not being sold already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,16 @@ class Scalar:
 def compile_size(located: Located, read: Read = read_plain) -> Scalar:
     """Return the size of an order: money, or a number of shares; raises ConfigError."""
     return compile_scalar(located, SIZE_NAMES, Unit.VOLUME, Unit.VALUE, read=read)
+
+
+def compile_sold(located: Located, read: Read = read_plain) -> Scalar:
+    """Return the size of a sale, which may also name `all` that is held; raises ConfigError."""
+    return compile_scalar(located, SOLD_NAMES, Unit.VOLUME, Unit.VALUE, read=read)
+
+
+def everything() -> Scalar:
+    """Return the size of a sale of all that is held."""
+    return Scalar(ALL, Unit.VOLUME, frozenset({ALL}), Name(ALL))
 
 
 def compile_price(located: Located, read: Read = read_plain) -> Scalar:
@@ -142,6 +155,8 @@ class _Resolver:
         return LITERALS[unit].unit
 
     def _name(self, node: Node, name: str) -> Unit:
+        if name == ALL and name not in self._names:
+            raise Mistake(node.start, f"'{ALL}' is what is held: only the size of a sale names it")
         if name not in self._names:
             raise Mistake(node.start, f"unknown name '{name}'{suggestion(name, self._names)}")
         self.used.add(name)

@@ -31,6 +31,7 @@ SECTIONS = {
     "template": "Templates",
     "sides": "Two sides",
     "on_unknown": "Unknown is not false",
+    "intrabar": "Before the bar closes",
     "muted_by": "How often it fires",
     "tests": "Testing a condition",
 }

@@ -68,6 +68,7 @@ _ALL = (
     Literal("m", Unit.TIME),
     Literal("h", Unit.TIME, Decimal(60)),
     Literal("minutes", Unit.TIME),
+    Literal("days", Unit.TIME, Decimal(24 * 60)),
 )
 CLOCK = Literal("hh:mm", Unit.CLOCK)
 """A time of day: its digits are written around the colon, not before a unit."""
@@ -76,6 +77,7 @@ LITERALS: dict[str, Literal] = {one.name: one for one in _ALL} | {
     "ticks": _ALL[4],
     "bar": _ALL[5],
     "minute": _ALL[9],
+    "day": _ALL[10],
     CLOCK.name: CLOCK,
 }
 """The units of numbers by every spelling that is understood."""

@@ -26,7 +26,7 @@ class View:
     Give the same `shared` only while the panel stays as it is. Arrays are right-aligned: their
     last column is the newest bar, and they may have more columns than were asked for. `universe`
     are the rows that a row is ranked among, every row where it is None. `facts` are those of the
-    panel's rows, by default the panel's own.
+    panel's rows, by default the panel's own; `positions` are the panel's own.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class View:
         self._rows_key = (panel.timeframe, _bytes(rows), _bytes(universe))
         self.reference = usual_reference() if reference is None else reference
         self.facts = panel.facts if facts is None else facts
+        self.positions = panel.positions
         self.timeframe = panel.timeframe
         self.rows = len(panel.instruments) if rows is None else len(rows)
         self.columns = panel.depth

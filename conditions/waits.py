@@ -11,6 +11,7 @@ import numpy as np
 from conditions.days import length_ms
 from conditions.fact_fields import fact_fields_in
 from conditions.larger import needs
+from conditions.position_fields import position_field, positions_in
 from market.sessions import KST
 from market.signals import Phase
 from market.types import Timeframe, Verdict, from_ms
@@ -33,6 +34,8 @@ class WaitFor(StrEnum):
     LONGER_WARM_UP = "longer_warm_up"
     LONGER_CHART = "longer_chart"
     FACTS = "facts"
+    NOT_HELD = "not_held"
+    POSITIONS = "positions"
     MISSING = "missing"
     CHART = "chart"
     UNKNOWN = "unknown"
@@ -54,9 +57,10 @@ class WaitFor(StrEnum):
 class Wait:
     """One thing waited for: `has` of `needs` (bars, signals), or a moment.
 
-    FACTS names the daily facts that are not told. BEHIND and NO_TRADE have `has` slots since the
-    bar that `at` names; HOURS names the hours that the bar which ended `at` lies outside of, MUTED
-    the condition that silences this one.
+    FACTS names the daily facts that are not told. NOT_HELD is that the bar knows of no position,
+    POSITIONS that nobody can tell what is or was held. BEHIND and NO_TRADE have `has` slots since
+    the bar that `at` names; HOURS names the hours that the bar which ended `at` lies outside of,
+    MUTED the condition that silences this one.
     """
 
     reason: WaitFor
@@ -117,7 +121,7 @@ def _unknown(standing: Standing, moment: Moment) -> Iterator[Wait]:
         yield Wait(WaitFor.MISSING)
     if standing.verdict is not Verdict.UNKNOWN:
         return
-    untold = (*_longer(standing), *_facts(standing))
+    untold = (*_longer(standing), *_facts(standing), *_position(standing))
     yield from untold
     if count < warm_up:
         yield Wait(WaitFor.WARM_UP, count, warm_up)
@@ -145,6 +149,20 @@ def _facts(standing: Standing) -> Iterator[Wait]:
     untold = [key for key, one in asked.items() if np.isnan(one.values(view, 1)[0, -1])]
     if untold:
         yield Wait(WaitFor.FACTS, name=", ".join(untold))
+
+
+def _position(standing: Standing) -> Iterator[Wait]:
+    """Yield why the position that is asked for is not known, where there is a bar."""
+    asked = {one.name for one in positions_in(standing.condition.when.node)}
+    if not standing.start_ms or not asked:
+        return
+    panel, row = standing.panel, np.array([standing.row], dtype=np.int64)
+    if panel.positions is None or not panel.positions.is_told(standing.row):
+        yield Wait(WaitFor.POSITIONS)
+        return
+    view = standing.condition.view(panel, row)
+    if any(np.isnan(position_field(name).values(view, 1)[0, -1]) for name in asked):
+        yield Wait(WaitFor.NOT_HELD)
 
 
 def _closed(panel: Panel, row: int, end_ms: int) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from conditions.scalar import ALL
 from conditions.units import Unit
 from engine.risk import Denial, shown
 from market.money import floor_to_lot, lot_of
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SizeFacts:
-    """What sizes are computed from: `close` of the signal's bar, `last` the quote, money in KRW."""
+    """What sizes are computed from: `close` of the signal's bar, `last` the quote, money in KRW.
+
+    `held` is what can be sold: the position without what is being sold already.
+    """
 
     close: Decimal
     last: Decimal
     equity: Decimal
     cash: Decimal
     fee: Decimal
+    held: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ def size(ticket: Ticket, facts: SizeFacts) -> Sized:
         "equity": facts.equity,
         "cash": facts.cash,
         "tick": tick_size(facts.close, ticket.instrument.kind),
+        ALL: facts.held,
     }
     price = ticket.price
     if ticket.price_rule is not None:
@@ -53,6 +59,8 @@ def size(ticket: Ticket, facts: SizeFacts) -> Sized:
         price = round_price(wanted, ticket.instrument.kind, up=ticket.side is Side.SELL)
     if ticket.quantity is not None:
         return Sized(ticket.quantity, price)
+    if ticket.size is not None and ALL in ticket.size.names and facts.held <= 0:
+        return Sized(Decimal(0), price, Denial("risk.no_position"))
     amount = None if ticket.size is None else ticket.size.value(values)
     if amount is None or amount <= 0:
         return Sized(Decimal(0), price, Denial("risk.size"))

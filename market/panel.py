@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from market.fact_panel import FactPanel
+from market.position_panel import PositionPanel
 from market.signals import Snapshot
 from market.types import to_ms
 
@@ -60,7 +61,8 @@ class Panel:
     what an array taken earlier shows. Another thread than the one that appends takes a `part`.
 
     `larger` are panels of longer timeframes with the same rows; their bars are appended to them.
-    `facts` are what is told of the same rows by the day, None where nobody asks for it.
+    `facts` are what is told of the same rows by the day, `positions` what is held of them; None
+    where nobody asks for it.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Panel:
         depth: int = 400,
         larger: Iterable[Timeframe] = (),
         facts: FactPanel | None = None,
+        positions: PositionPanel | None = None,
     ) -> None:
         self.timeframe = timeframe
         self.instruments = tuple(instruments)
@@ -83,6 +86,7 @@ class Panel:
         self.counts = np.zeros(rows, dtype=np.int64)
         self.larger = {one: Panel(one, self.instruments, depth) for one in larger}
         self.facts = facts
+        self.positions = positions
         self._changing = RLock()
 
     @property
@@ -165,7 +169,8 @@ class Panel:
         """Return a copy of these rows in this order, whole whatever another thread appends."""
         names = [self.instruments[row] for row in rows.tolist()]
         facts = None if self.facts is None else FactPanel(names, self.facts.depth)
-        part = Panel(self.timeframe, names, self.depth, self.larger, facts)
+        positions = None if self.positions is None else PositionPanel(names)
+        part = Panel(self.timeframe, names, self.depth, self.larger, facts, positions)
         part.take_rows(np.arange(len(rows)), self, rows)
         return part
 
@@ -174,8 +179,10 @@ class Panel:
     ) -> None:
         """Put copies of another panel's rows into these; both have the same depth.
 
-        Of longer timeframes those are copied that both have, and so are facts.
+        Of longer timeframes those are copied that both have, and so are facts and positions.
         """
+        if self.positions is not None and source.positions is not None:
+            self.positions.take_rows(rows, source.positions, source_rows)
         if self.facts is not None and source.facts is not None:
             self.facts.take_rows(rows, source.facts, source_rows)
         for timeframe, panel in self.larger.items():
