@@ -66,6 +66,14 @@ class Candles:
             one: watch.known_ms for one, watch in self._watches.items() if watch.known_ms <= due
         }
 
+    def lacks(self, until_ms: int) -> bool:
+        """Tell whether a minute before a moment is not known of all symbols."""
+        return any(watch.known_ms < until_ms for watch in self._watches.values())
+
+    def lacking(self, symbol: str) -> int:
+        """Return the start of the first minute of a symbol that is not known, maybe the present."""
+        return self._watches[symbol].known_ms
+
     def fill(self, symbol: str, candles: Sequence[Candle], asked_ms: int) -> None:
         """Take in an answer to a request, from the first minute lacking on.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from crawlers.binance_candles import Candles, Shown
+from crawlers.binance_candles import GRACE_MS, Candles, Shown, minute_of
 from crawlers.binance_http import UnknownSymbol
 from crawlers.binance_parsers import parse_event
 from crawlers.binance_streams import Streams
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     Ask = Callable[[str, int, int], Awaitable[list[Candle]]]
 
 logger = logging.getLogger(__name__)
+
+POLLED_AT_ONCE = 8
+"""Without a connection so many present minutes are asked for in each call, in turn."""
+HEARING_TURNS = 10
+"""Turns of the event loop in which what has arrived by now, also a goodbye, is heard first."""
+LONGEST_WAIT_SECONDS = 5.0
+"""For a minute to end by the venue's clock, where ours is ahead."""
+MOST_ODD = 20
+"""So many messages in a row that cannot be read are a change of the venue, fewer an accident."""
 
 
 class LiveMarket:
@@ -47,6 +57,10 @@ class LiveMarket:
         self._candles = Candles()
         self._time = VenueTime()
         self._odd: SourceChanged | None = None
+        self._odd_in_row = 0
+        self._polled = 0
+        self._over_ms = 0
+        self._all_closed = asyncio.Event()
         self._unknown: set[str] = set()
         self._streams = Streams(
             f"binance {market.segment}",
@@ -59,16 +73,25 @@ class LiveMarket:
     async def refresh(self, symbols: Sequence[str]) -> None:
         """Follow these symbols and no others, and ask for the minutes that the streams lack.
 
-        Raises SourceUnavailable where a minute that is over cannot be made sure of, SourceChanged.
+        Every minute that was over by our clock is known then. Raises SourceUnavailable where that
+        cannot be made sure of, SourceChanged.
         """
+        self._over_ms = over_ms = minute_of(to_ms(self._clock.now()))
         self._candles.follow(symbols, self._now_ms())
         await self._streams.follow(symbols)
-        behind = self._candles.behind(self._now_ms())
+        for _ in range(HEARING_TURNS):
+            await asyncio.sleep(0)
+        await self._wait_for_end(over_ms)
+        polled = {symbol: self._candles.lacking(symbol) for symbol in self._next_unheard()}
+        behind = polled | self._candles.behind(self._now_ms())
         fillings = [self._fill(symbol, start_ms) for symbol, start_ms in behind.items()]
         for error in await asyncio.gather(*fillings, return_exceptions=True):
             if isinstance(error, BaseException):
                 raise error
         self._raise_odd()
+        if self._candles.lacks(over_ms):
+            ahead = self._time.ahead_ms / 1000
+            raise SourceUnavailable(f"this machine's clock is {ahead:.1f} s ahead of binance's")
 
     def news(self) -> list[tuple[str, Shown]]:
         """Return once what changed since it was last asked for, oldest first per symbol."""
@@ -80,6 +103,23 @@ class LiveMarket:
 
     def _now_ms(self) -> int:
         return to_ms(self._clock.now()) - self._time.ahead_ms
+
+    async def _wait_for_end(self, over_ms: int) -> None:
+        """Let the streams close the minute that has just ended, for as long as that may take."""
+        wait_ms = over_ms + GRACE_MS - self._now_ms()
+        if wait_ms <= 0 or not self._candles.lacks(over_ms):
+            return
+        self._all_closed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(wait_ms / 1000 + 0.005, LONGEST_WAIT_SECONDS)):
+                await self._all_closed.wait()
+
+    def _next_unheard(self) -> list[str]:
+        """Return those whose turn it is of the symbols that no connection tells of now."""
+        unheard = self._streams.unheard()
+        first = self._polled if self._polled < len(unheard) else 0
+        self._polled = first + POLLED_AT_ONCE
+        return unheard[first : self._polled]
 
     async def _fill(self, symbol: str, start_ms: int) -> None:
         asked_ms = self._now_ms()
@@ -99,17 +139,21 @@ class LiveMarket:
         try:
             streamed = parse_event(message)
         except SourceChanged as error:
-            self._odd = error
+            self._odd, self._odd_in_row = error, self._odd_in_row + 1
             raise
         if streamed is None:
             return
+        self._odd_in_row = 0
         candle, seen_ms = streamed.candle, to_ms(self._clock.now())
         self._time.note(streamed.at_ms, seen_ms)
         shown = Shown(candle, min(streamed.at_ms, candle.end_ms - 1), seen_ms)
         self._candles.stream(streamed.symbol, shown)
+        is_waited_for = candle.is_closed and not self._all_closed.is_set()
+        if is_waited_for and not self._candles.lacks(self._over_ms):
+            self._all_closed.set()
 
     def _raise_odd(self) -> None:
-        """Tell once of a message that could not be read; what it lacked is asked for."""
-        odd, self._odd = self._odd, None
-        if odd is not None:
-            raise odd
+        """Tell where nothing that comes can be read any more; what it lacked is asked for."""
+        if self._odd is not None and self._odd_in_row >= MOST_ODD:
+            self._odd_in_row = 0
+            raise self._odd

@@ -11,7 +11,7 @@ import orjson
 from crawlers.live_socket import LiveSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from crawlers.live_socket import Connect
 
@@ -47,22 +47,27 @@ class Streams:
 
     async def follow(self, symbols: Iterable[str]) -> None:
         """Stream these symbols and no others; connections open and close as needed."""
-        wanted = {f"{symbol.lower()}@kline_1m": None for symbol in symbols}
+        wanted = {f"{symbol.lower()}@kline_1m": symbol for symbol in symbols}
         for connection in self._connections:
             await connection.drop([name for name in connection.names if name not in wanted])
         has = {name for connection in self._connections for name in connection.names}
         lacking = [name for name in wanted if name not in has]
         for connection in self._connections:
             room = STREAMS_A_CONNECTION - len(connection.names)
-            await connection.add(lacking[:room])
+            await connection.add({name: wanted[name] for name in lacking[:room]})
             lacking = lacking[room:]
         for part in _parts(lacking, STREAMS_A_CONNECTION):
-            self._connections.append(self._connection(part))
+            self._connections.append(self._connection({name: wanted[name] for name in part}))
         for connection in [one for one in self._connections if not one.names]:
             self._connections.remove(connection)
             await connection.socket.close()
         for connection in self._connections:
             connection.socket.ensure()
+
+    def unheard(self) -> list[str]:
+        """Return the symbols whose connection is not open now."""
+        closed = (one for one in self._connections if not one.socket.is_open)
+        return [symbol for connection in closed for symbol in connection.names.values()]
 
     async def close(self) -> None:
         """Close all connections; may be called twice."""
@@ -70,7 +75,7 @@ class Streams:
         for connection in connections:
             await connection.socket.close()
 
-    def _connection(self, names: Sequence[str]) -> _Connection:
+    def _connection(self, names: Mapping[str, str]) -> _Connection:
         connection = _Connection(self._url, names)
         connection.socket = LiveSocket(
             self._name,
@@ -84,15 +89,15 @@ class Streams:
 
 
 class _Connection:
-    """A connection and the streams that belong on it, in the order in which they came."""
+    """A connection and the streams that belong on it with their symbols, in their order."""
 
     socket: LiveSocket
 
-    def __init__(self, url: str, names: Sequence[str]) -> None:
+    def __init__(self, url: str, names: Mapping[str, str]) -> None:
         self._url = url
         self._numbers = count(1)
         self._in_address: frozenset[str] = frozenset()
-        self.names = dict.fromkeys(names)
+        self.names = dict(names)
 
     async def address(self) -> str:
         """Return the address to open now."""
@@ -106,9 +111,9 @@ class _Connection:
             "SUBSCRIBE", [one for one in self.names if one not in self._in_address]
         )
 
-    async def add(self, names: Sequence[str]) -> None:
-        self.names |= dict.fromkeys(names)
-        await self.socket.say(self._messages("SUBSCRIBE", names))
+    async def add(self, names: Mapping[str, str]) -> None:
+        self.names |= names
+        await self.socket.say(self._messages("SUBSCRIBE", list(names)))
 
     async def drop(self, names: Sequence[str]) -> None:
         for name in names:

@@ -56,6 +56,11 @@ class BinanceWires:
         self._beat.set()
         self._beat = asyncio.Event()
 
+    def drop(self) -> None:
+        """Close at once all sockets that are open."""
+        self.faults.drop()
+        self.push()
+
     async def beat(self) -> None:
         """Wait until it is time to tell what is new."""
         with suppress(TimeoutError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,9 +25,10 @@ from sandbox.coin_trades import Coin
 from sandbox.memory_socket import connect_in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from crawlers.source import Update
+    from market.clock import Clock
     from market.types import Bar
 
 NOW = datetime(2026, 9, 9, 10, 30, 15, tzinfo=UTC)
@@ -39,7 +40,6 @@ COINS = (
 )
 BTC, BTC_PERPETUAL = "BINANCE:BTCUSDT", "BINANCE:BTCUSDT.P"
 DOGE, DOGE_PERPETUAL = "BINANCE:DOGEUSDT", "BINANCE:DOGEUSDT.P"
-DEADLINE_SECONDS = 5
 
 
 def binance_settings(**changes: Any) -> Settings:
@@ -71,7 +71,7 @@ class BinanceWorld:
     """A source, its pretend venue, and the time of both."""
 
     source: BinanceSource
-    clock: ManualClock
+    clock: Clock
     wires: BinanceWires
     wire: Wire
     spot: PretendBinance
@@ -81,26 +81,16 @@ class BinanceWorld:
         self.wire.is_cut = fault == "unreachable"
         self.wires.faults.fault = None if fault in {"", "unreachable"} else Fault(fault)
 
-    async def open(self, instruments: Sequence[str], sockets: int = 1) -> list[Update]:
-        """Ask for the first time, and wait until the streams are open."""
-        first = await self.source.updates(instruments)
-        await until(lambda: len(self.wires.faults.opened) >= sockets)
-        await settled()
-        return first
+    @property
+    def manual(self) -> ManualClock:
+        """Return the clock that only moves when it is told to."""
+        assert isinstance(self.clock, ManualClock)
+        return self.clock
 
-    async def advance(self, seconds: float) -> None:
-        """Let time pass, a quarter of a second at a time as streams tell it."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while self.clock.now() < end:
-            self.clock.move_to(min(end, self.clock.now() + timedelta(seconds=0.25)))
-            self.wires.push()
-            await settled()
-
-    async def leap(self, seconds: float) -> None:
-        """Let time pass at once: what streams tell in between comes together."""
-        self.clock.advance(timedelta(seconds=seconds))
-        self.wires.push()
-        await settled()
+    async def ask(self, seconds: float, instruments: Sequence[str]) -> list[Update]:
+        """Let virtual time pass, and ask then."""
+        await asyncio.sleep(seconds)
+        return await self.source.updates(instruments)
 
     async def truth(self, instrument: str, start: datetime, end: datetime) -> list[Bar]:
         """Return what the venue's own klines say, past every fault."""
@@ -110,12 +100,15 @@ class BinanceWorld:
 
 @asynccontextmanager
 async def binance_world(
-    coins: Sequence[Coin] = COINS, **changes: Any
+    coins: Sequence[Coin] = COINS,
+    clock: Clock | None = None,
+    push_seconds: float = 0.25,
+    **changes: Any,
 ) -> AsyncIterator[BinanceWorld]:
-    clock = ManualClock(NOW)
+    clock = clock or ManualClock(NOW)
     market = CoinMarket(coins, seed=3)
     spot, futures = PretendBinance(market), PretendBinance(market, is_futures=True)
-    wires = BinanceWires(clock, push_seconds=DEADLINE_SECONDS)
+    wires = BinanceWires(clock, push_seconds=push_seconds)
     app = Starlette(routes=binance_routes(spot, futures, wires))
     wire = Wire(app)
     async with httpx.AsyncClient(transport=wire) as http:
@@ -126,18 +119,3 @@ async def binance_world(
             yield BinanceWorld(source, clock, wires, wire, spot, futures)
         finally:
             await source.close()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for what other tasks of this loop bring about; it takes them a few turns."""
-    for _ in range(1000):
-        if is_so():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it did not come about")
-
-
-async def settled() -> None:
-    """Let the tasks of the memory sockets come to rest."""
-    for _ in range(20):
-        await asyncio.sleep(0)

@@ -14,20 +14,30 @@ from crawlers.source import SOURCES, Closing, DailySource, ListingSource, LiveSo
 from market.clock import ManualClock
 from market.errors import SourceChanged, SourceError, SourceUnavailable
 from market.types import Kind, Timeframe
+from sandbox.coin_trades import Coin
+from tests.contracts.live_contract import LiveContract, LiveWorld
 from tests.contracts.source_contract import SourceContract, World
 from tests.crawlers.binance_world import (
     BTC,
     BTC_PERPETUAL,
     CALENDARS,
+    COINS,
     DOGE_PERPETUAL,
     NOW,
     BinanceWorld,
     binance_settings,
     binance_world,
 )
+from tests.virtual_time import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+LIVELY = (
+    *COINS[:2],
+    Coin("XRPUSDT", 0.5, 0.0001, trades_per_minute=3, step=1),
+    Coin("SUIUSDT", 3, 0.001, trades_per_minute=6, step=1),
+)
 
 
 def run(scenario: Callable[[BinanceWorld], Awaitable[None]]) -> None:
@@ -60,11 +70,50 @@ class BinanceContract(SourceContract):
         return f"BINANCE:NOSUCHUSDT{self.code_end}"
 
 
-class TestSpot(BinanceContract):
+class BinanceLiveContract(LiveContract):
+    """The contract of sources of live candles, for one market of Binance."""
+
+    code_end = ""
+
+    @asynccontextmanager
+    async def live_world(self) -> AsyncIterator[LiveWorld]:
+        async with binance_world(LIVELY, VirtualClock(NOW), push_seconds=1) as world:
+            yield self.live_switches(world)
+
+    def live_switches(self, world: BinanceWorld) -> LiveWorld:
+        faults = world.wires.faults
+
+        def refuse(is_so: bool) -> None:
+            faults.is_refusing = is_so
+
+        def stall(is_so: bool) -> None:
+            faults.is_stalled = is_so
+
+        def lose(instrument: str, is_so: bool) -> None:
+            symbol = instrument.partition(":")[2].removesuffix(".P")
+            faults.lost = {symbol} if is_so else set()
+
+        names = [f"BINANCE:{coin.symbol}{self.code_end}" for coin in LIVELY]
+        return LiveWorld(
+            source=world.source,
+            clock=world.clock,
+            instruments=tuple(names[:3]),
+            others=tuple(names[3:]),
+            drop=world.wires.drop,
+            refuse=refuse,
+            stall=stall,
+            lose=lose,
+            odd=lambda: faults.odd.append('{"stream":"x","data":{"e":"kline"}}'),
+            fail=lambda is_so: world.fail("broken" if is_so else ""),
+            opened=lambda: len(faults.opened),
+        )
+
+
+class TestSpot(BinanceContract, BinanceLiveContract):
     """Spot."""
 
 
-class TestFutures(BinanceContract):
+class TestFutures(BinanceContract, BinanceLiveContract):
     """USDT-M futures."""
 
     code_end = ".P"
@@ -137,7 +186,7 @@ def test_a_bar_is_complete_when_it_has_been_over_for_a_moment() -> None:
         minute = NOW.replace(second=0)
         start = minute - timedelta(minutes=2)
         for second, whole in ((59.9, 2), (61.0, 2), (61.5, 3)):
-            world.clock.move_to(minute + timedelta(seconds=second))
+            world.manual.move_to(minute + timedelta(seconds=second))
             bars = await world.source.bars(BTC, start, minute + timedelta(minutes=1))
             assert [bar.is_complete for bar in bars] == [True] * whole + [False] * (3 - whole)
 
