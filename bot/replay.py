@@ -17,6 +17,7 @@ from bot.events import EventLog
 from bot.market_time import UnscaledTime
 from bot.replay_plan import bars_plan, recorded_plan
 from bot.replay_report import report_of
+from bot.universe_members import with_stored_universes
 from conditions.ready import make_ready
 from engine.rewind import past_of
 from market.clock import ManualClock
@@ -60,6 +61,7 @@ async def run_replay(
 
     Raises TicktalkError where there is nothing to play.
     """
+    config = with_stored_universes(config, options.day)
     clock = ManualClock(_midnight(options.day))
     plan = await _plan(config, options, clock)
     clock.move_to(plan.began)
@@ -111,8 +113,7 @@ async def _rewind(app: App, config: Config, began: datetime) -> None:
         with Store.read_only(config.settings.store.path) as live:
             for series in app.pipeline.series:
                 past = live.read(partial(past_of, series=series, at=began, depth=depth))
-                if past is not None:
-                    await app.store.write(past.put)
+                await app.store.write(past.put)
     except StoreError as error:
         logger.warning("the replay begins without what the live database knows: %s", error)
 

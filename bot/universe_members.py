@@ -17,6 +17,7 @@ from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from conditions.compile import Condition
     from config.load import Config
@@ -47,24 +48,27 @@ class KnownMembers:
         return with_members(config, self._told)
 
 
-def with_stored_universes(config: Config) -> Config:
+def with_stored_universes(config: Config, on: date | None = None) -> Config:
     """Return a configuration with members, and a directory with names, as the store has them.
 
-    Without a store, or with one of another version, as the files have them.
+    The members are those of now, or those on a day. Without a store, or with one of another
+    version, as the files have them.
     """
     try:
         with Store.read_only(config.settings.store.path) as store:
-            told, listed = store.read(lambda tx: read_universes(tx, config))
+            told, listed = store.read(lambda tx: read_universes(tx, config, on))
     except StoreError:
         return config
     learn(config.directory, listed)
     return with_members(config, told)
 
 
-def read_universes(tx: Transaction, config: Config) -> tuple[Told, list[Instrument]]:
+def read_universes(
+    tx: Transaction, config: Config, on: date | None = None
+) -> tuple[Told, list[Instrument]]:
     """Return the members in force, and every instrument that a market ever listed."""
     listed = [one.instrument for one in tx.facts.listing()]
-    return members_in_force(tx, config.universe_specs), listed
+    return members_in_force(tx, config.universe_specs, on), listed
 
 
 def learn(directory: Directory, listed: Iterable[Instrument]) -> None:

@@ -88,9 +88,11 @@ def members_of_day(wish: Wish, known: Known, before: Collection[InstrumentId]) -
     return UniverseOfDay(spec.name, known.day, spec.version, len(lines), members)
 
 
-def members_in_force(tx: Transaction, names: Iterable[str]) -> dict[str, tuple[InstrumentId, ...]]:
-    """Return the members of those of the universes that were ever computed."""
-    newest = {name: tx.universes.newest(name) for name in names}
+def members_in_force(
+    tx: Transaction, names: Iterable[str], on: date | None = None
+) -> dict[str, tuple[InstrumentId, ...]]:
+    """Return the members, now or on a day, of those of the universes that had been computed."""
+    newest = {name: tx.universes.newest(name, before=on) for name in names}
     return {name: one.instruments for name, one in newest.items() if one is not None}
 
 

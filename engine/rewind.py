@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from conditions.engine import Verdicts, evaluate_columns
 from conditions.lifecycle import States, step
 from engine.days_told import days_key, read_days
+from engine.facts import fill_facts, read_facts
 from engine.history import closed_slots, whole_key
 from engine.longer import fill, read_longer
+from market.fact_groups import FactGroup
+from market.fact_panel import FactPanel
 from market.panel import Panel
 from market.sessions import KST
 from market.types import Timeframe, Venue, to_ms
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.series import Series, Watch
+    from market.facts import DailyFacts
     from market.signals import LifecycleState
     from market.store import Transaction
     from market.types import Bar, InstrumentId
@@ -36,32 +40,37 @@ class Past:
     """
 
     bars: tuple[Bar, ...]
+    facts: tuple[DailyFacts, ...]
     documents: dict[str, dict[str, Any]]
     states: tuple[tuple[str, str, dict[InstrumentId, LifecycleState]], ...]
 
     def put(self, tx: Transaction) -> None:
         """Write it into another store, which then goes on from there as after a restart."""
         tx.bars.put(self.bars)
+        tx.facts.put(self.facts, FactGroup.LISTING | FactGroup.FLOWS | FactGroup.FIGURES)
         for key, document in self.documents.items():
             tx.documents.put(key, document)
         for name, version, states in self.states:
             tx.signals.save_states(name, version, states)
 
 
-def past_of(tx: Transaction, series: Series, at: datetime, depth: int) -> Past | None:
-    """Return what a store held of a series before a moment; None where it had not run before.
+def past_of(tx: Transaction, series: Series, at: datetime, depth: int) -> Past:
+    """Return what a store held of a series before a moment; only facts where it had not run before.
 
     A first start stores `depth` bars of each instrument and judges none of them.
     """
+    asked = series.panel.facts is not None
+    facts = tuple(read_facts(tx, series.panel.instruments, at)) if asked else ()
+    fresh = Past((), facts, {}, ())
     slots = closed_slots(series, depth, at)
     whole = tx.documents.get(whole_key(series))
     if not slots or whole is None or whole["depth"] < depth:
-        return None
+        return fresh
     names = [name for name in whole["instruments"] if series.panel.has(name)]
     end = series.calendar.slot_end(slots[-1], series.timeframe)
     held = {name: tx.bars.before(name, series.timeframe, end, depth + 1) for name in names}
     if not any(len(bars) > depth for bars in held.values()):
-        return None
+        return fresh
     own = [bar for bars in held.values() for bar in bars[-depth:]]
     longer = [
         bar
@@ -78,7 +87,7 @@ def past_of(tx: Transaction, series: Series, at: datetime, depth: int) -> Past |
     states = tuple(
         (one.condition.name, one.condition.version, _stand(one, panel)) for one in series.watches
     )
-    return Past((*own, *longer), documents, states)
+    return Past((*own, *longer), facts, documents, states)
 
 
 def _days(tx: Transaction, series: Series, at: datetime) -> dict[str, dict[str, Any]]:
@@ -95,8 +104,11 @@ def _days(tx: Transaction, series: Series, at: datetime) -> dict[str, dict[str, 
 
 
 def _panel(tx: Transaction, series: Series, own: Sequence[Bar], at: datetime, depth: int) -> Panel:
-    panel = Panel(series.timeframe, series.panel.instruments, depth, series.larger)
+    names, asked = series.panel.instruments, series.panel.facts
+    facts = None if asked is None else FactPanel(names)
+    panel = Panel(series.timeframe, names, depth, series.larger, facts)
     read_days(tx, panel, at)
+    fill_facts(tx, facts, at)
     panel.append(own)
     fill(panel, series.calendar, read_longer(tx, panel, at))
     return panel

@@ -42,9 +42,14 @@ class UniverseTable:
         if rows:
             self._connection.execute(insert(MEMBERS), rows)
 
-    def newest(self, name: str) -> UniverseOfDay | None:
-        """Return the universe in force, None where it never was computed."""
+    def newest(self, name: str, before: date | None = None) -> UniverseOfDay | None:
+        """Return the universe in force, now or on a day before that day's own was computed.
+
+        None where there was none.
+        """
         statement = select(func.max(UNIVERSES.c.day)).where(UNIVERSES.c.universe == name)
+        if before is not None:
+            statement = statement.where(UNIVERSES.c.day < before.isoformat())
         day: str | None = self._connection.execute(statement).scalar_one()
         return None if day is None else self.of_day(name, date.fromisoformat(day))
 
