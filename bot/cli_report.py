@@ -71,8 +71,9 @@ def _lines(key: str, day: date | None, report: DayReport, directory: Directory) 
     yield f"{day} {venue} {timeframe} bars{state}"
     yield (
         f"  bars     {report.equal:,} of {report.bars:,} equal the venue's chart"
-        f" ({100 * report.share_equal:.2f} %), {report.lacking:,} were missed,"
-        f" {report.invented:,} are not in it"
+        f" ({100 * report.share_equal:.2f} %;"
+        f" in close and volume {100 * report.share_close:.2f} %),"
+        f" {report.lacking:,} were missed, {report.invented:,} are not in it"
     )
     yield f"  alerts   {report.fired_equal:,} of {report.fired:,} stood on the venue's own bar"
     yield f"  hidden   {report.hidden_count:,} times a condition held on the venue's bar only"

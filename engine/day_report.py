@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from market.types import Bar, InstrumentId, Venue
 
 FIELDS = ("open", "high", "low", "close", "volume")
+CLOSING = ("close", "volume")
+"""What polling can tell exactly; a bar's first price and its range are as they were seen."""
 MOST_WORST = 10
 """Differences that are kept of a day, the greatest first."""
 MOST_HIDDEN = 20
@@ -61,14 +63,15 @@ class Hidden:
 class DayReport:
     """What a day's repair has found in one series so far.
 
-    Of `bars` (ours and the venue's) so many were `equal` in price and volume, `lacking` were the
-    venue's alone and `invented` ours alone. Of `fired` signals the bars of `fired_equal` were the
-    venue's. `done` are the instruments that were compared, `unread` those whose chart could not be
-    had; `is_over` once nothing is left.
+    Of `bars` (ours and the venue's) so many were `equal` in everything, so many in `close` and
+    volume; `lacking` were the venue's alone and `invented` ours alone. Of `fired` signals the bars
+    of `fired_equal` were the venue's. `done` are the instruments that were compared, `unread` those
+    whose chart could not be had; `is_over` once nothing is left.
     """
 
     bars: int = 0
     equal: int = 0
+    close: int = 0
     lacking: int = 0
     invented: int = 0
     fired: int = 0
@@ -86,6 +89,11 @@ class DayReport:
         return self.equal / self.bars if self.bars else 1.0
 
     @property
+    def share_close(self) -> float:
+        """Return the share of bars that were the venue's in close and volume."""
+        return self.close / self.bars if self.bars else 1.0
+
+    @property
     def is_flawless(self) -> bool:
         """Tell whether every alert stood on the venue's bar and none was hidden."""
         return self.fired == self.fired_equal and not self.hidden_count and not self.unread
@@ -96,12 +104,14 @@ class DayReport:
         theirs = {bar.start: bar for bar in exact}
         both = ours.keys() & theirs.keys()
         found = [one for start in sorted(both) for one in differences(ours[start], theirs[start])]
-        unequal = len({one.start_ms for one in found})
+        unequal = {one.start_ms for one in found}
+        off = {one.start_ms for one in found if one.field in CLOSING}
         worst = sorted([*self.worst, *found], key=lambda one: -one.share)[:MOST_WORST]
         return replace(
             self,
             bars=self.bars + len(ours.keys() | theirs.keys()),
-            equal=self.equal + len(both) - unequal,
+            equal=self.equal + len(both) - len(unequal),
+            close=self.close + len(both) - len(off),
             lacking=self.lacking + len(theirs.keys() - ours.keys()),
             invented=self.invented + len(ours.keys() - theirs.keys()),
             worst=tuple(worst),

@@ -145,10 +145,12 @@ class Repairs:
         await self._store.write(lambda tx: write_report(tx, key, day, report))
         self._over.add(report_key(key, day))
         logger.info(
-            "%s of %s: %.2f %% of %d bars equal the chart, %d of %d alerts, %d hidden",
+            "%s of %s: %.2f %% (closes %.2f %%) of %d bars equal the chart,"
+            " %d of %d alerts, %d hidden",
             key,
             day,
             100 * report.share_equal,
+            100 * report.share_close,
             report.bars,
             report.fired_equal,
             report.fired,

@@ -58,7 +58,7 @@ def _report_lines(texts: Texts, reports: Reports, health: VenueHealth, language:
             "health.report",
             language,
             day=day,
-            share=f"{100 * one.share_equal:.2f}",
+            share=f"{100 * one.share_close:.2f}",
             bars=f"{one.bars:,}",
             exact=str(one.fired_equal),
             fired=str(one.fired),

@@ -49,6 +49,7 @@ def run(*words: str) -> Result:
 FLAWED = DayReport(
     bars=2400,
     equal=2328,
+    close=2376,
     lacking=3,
     invented=1,
     fired=7,
@@ -65,7 +66,10 @@ def test_a_day_is_told_with_its_differences(database: Path) -> None:
     keep(database, d24=FLAWED)
     output = run("2026-11-24").output
     assert "2026-11-24 KRX 5m bars\n" in output
-    assert "2,328 of 2,400 equal the venue's chart (97.00 %), 3 were missed, 1 are not" in output
+    assert (
+        "2,328 of 2,400 equal the venue's chart (97.00 %; in close and volume 99.00 %), 3 were missed, 1 are not"
+        in output
+    )
     assert "6 of 7 stood on the venue's own bar" in output
     assert "09:20 volume-breakout 삼성전자 KRX:005930" in output
     assert "volume: ours 1,234,000, the venue's 1,243,210 (0.74 %)" in output
@@ -73,11 +77,11 @@ def test_a_day_is_told_with_its_differences(database: Path) -> None:
 
 
 def test_without_a_day_it_is_the_newest(database: Path) -> None:
-    keep(database, d20=FLAWED, d24=DayReport(bars=10, equal=10, is_over=True))
+    keep(database, d20=FLAWED, d24=DayReport(bars=10, equal=10, close=10, is_over=True))
     result = run()
     assert result.exit_code == 0
     assert "2026-11-24 KRX" in result.output
-    assert "10 of 10 equal the venue's chart (100.00 %)" in result.output
+    assert "10 of 10 equal the venue's chart (100.00 %;" in result.output
 
 
 def test_a_repair_that_goes_on_says_so(database: Path) -> None:

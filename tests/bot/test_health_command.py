@@ -46,7 +46,9 @@ def test_every_trouble_is_told_with_its_time(world: World) -> None:
 
 
 def test_the_report_of_the_day_before_is_shown(world: World) -> None:
-    report = DayReport(bars=2400, equal=2328, fired=7, fired_equal=7, hidden_count=1, is_over=True)
+    report = DayReport(
+        bars=2400, equal=2000, close=2328, fired=7, fired_equal=7, hidden_count=1, is_over=True
+    )
     day = date(2026, 11, 23)
     asyncio.run(world.store.write(lambda tx: write_report(tx, "series/KRX/5m", day, report)))
     text = said(world, "/health")

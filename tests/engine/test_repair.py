@@ -83,7 +83,7 @@ def test_a_bar_that_was_not_the_venues_is_named_and_mended(day: Day) -> None:
         await day.live()
         day.market.chart_prices[SAMSUNG.id, kst("09:20")] = 104.0
         report = await day.mend()
-        assert (report.bars, report.equal) == (24, 23)
+        assert (report.bars, report.equal, report.close) == (24, 23, 23)
         worst = report.worst[0]
         assert (worst.instrument, worst.start, worst.live, worst.exact) == (
             SAMSUNG.id,
