@@ -71,13 +71,13 @@ def clock_field(name: str) -> ClockField:
 
 
 def bar_ends(view: View, starts: Array) -> Array:
-    """Return when bars end in UTC ms; the last one of a session ends with the session."""
+    """Return when bars end in UTC ms, the last one of a session with it; now where one forms."""
     return _ends(view, starts, _hours(view, starts)[1])
 
 
 def _ends(view: View, starts: Array, closes: Array) -> Array:
     ends = starts + int(view.timeframe.length.total_seconds() * 1000)
-    return np.where(closes > 0, np.minimum(ends, closes), ends)
+    return view.reference.as_seen(np.where(closes > 0, np.minimum(ends, closes), ends))
 
 
 def _hours(view: View, starts: Array) -> tuple[Array, Array]:

@@ -183,6 +183,9 @@ def _advance(
     was_firing = states.phase == Phase.FIRING
     is_cool = ends >= states.fired_ms + _ms(spec.cooldown)
     rearms, clear_ms = _rearmed(spec, states, clear, ends)
+    # what fired while the bar was forming, rightly, stands as if the close had fired it
+    is_settled = was_firing & (states.fired_ms == ends) & (when == 1)
+    rearms, clear_ms = rearms & ~is_settled, np.where(is_settled, states.clear_ms, clear_ms)
     held = np.where(when == 1, states.held + 1, np.where(when == -1, 0, states.held))
     held = np.where(rearms, 0, held)
     is_armed = ~was_firing & ((states.phase != Phase.COOLING) | is_cool)

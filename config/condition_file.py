@@ -142,8 +142,9 @@ class ConditionSpec:
     `hold_bars` is from `for: 2 bars`, or from the parameter that `hold` names. `limit_per_day`
     counts per condition, `between` is in KST. `lets` are the file's own named expressions, `shared`
     those of all files. A verdict that stays unknown for `unknown_bars` bars is told where
-    `on_unknown` asks for it. One that is not enabled is checked and tested, but nobody watches it.
-    `places` are where the keys of the file are written.
+    `on_unknown` asks for it. With `is_intrabar` bars are judged while they form, too. One that is
+    not enabled is checked and tested, but nobody watches it. `places` are where the file's keys are
+    written.
     """
 
     file: str
@@ -170,5 +171,6 @@ class ConditionSpec:
     fires_every_bar: bool = False
     muted_by: Muting | None = None
     hold: Located | None = None
+    is_intrabar: bool = False
     is_enabled: bool = True
     places: Mapping[str, Located] = field(default_factory=dict, compare=False, repr=False)
