@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.holdings import note_holding
 from engine.positions import ZERO, average_price, take_fill
 from market.orders import TRANSITIONS, OrderState, advance
 from market.types import to_ms
@@ -34,6 +35,7 @@ def record_fill(page: Page, fill: Fill) -> bool:
         return False
     position = page.tx.orders.position(fill.instrument)
     page.tx.orders.put_position(take_fill(position, fill))
+    note_holding(page.tx, position, fill, page.book.market_clock.now())
     _advance(page, order, fill)
     return True
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.desk_risk import risk_view
 from engine.desk_tap import may_trade
+from engine.holdings import sellable
 from engine.risk import Denial, check
 from engine.sizing import Sized, SizeFacts, size
 from engine.ticket import order_id
@@ -69,6 +70,7 @@ def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
         equity=page.equity(),
         cash=page.book.account.buying_power,
         fee=page.book.settings.broker.fee,
+        held=sellable(page.tx, ticket.instrument.id),
     )
     return size(ticket, facts)
 

@@ -134,7 +134,7 @@ def _continued(old: Series, fresh: Series) -> Series:
 
 def _shape(panel: Panel) -> tuple[object, ...]:
     """Return what decides whether one panel can do for another."""
-    return panel.instruments, set(panel.larger), panel.facts is None
+    return panel.instruments, set(panel.larger), panel.facts is None, panel.positions is None
 
 
 def _want(series: Series, joined: Sequence[InstrumentId], oldest: datetime, now: datetime) -> None:

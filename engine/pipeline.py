@@ -14,6 +14,7 @@ from engine.exchange import plan_exchange, read_standings
 from engine.facts import Facts
 from engine.feed import Feed
 from engine.history import History
+from engine.holdings import Holdings
 from engine.judge import Judge
 from engine.lookout import Lookout
 from market.orders import OPEN
@@ -53,6 +54,7 @@ class Pipeline:
         self._judge = Judge(self._exact)
         self._feeds = [Feed(one, self._exact) for one in parts.series]
         self._facts = Facts(parts.store)
+        self._holdings = Holdings(parts.store, parts.clock)
         self._days = Days(parts.store, parts.sources, parts.calendars, parts.depth)
         self._lookout = Lookout(
             parts.sources, parts.calendars, parts.clock, parts.fire, parts.events
@@ -91,6 +93,7 @@ class Pipeline:
                 feed.start(now)
             await self._days.load(self.series, now)
             await self._facts.load(self.series, now)
+            await self._holdings.load(self.series)
             for _ in range(BATCHES_AT_START):
                 await self._days.step(self.series, now)
             for feed in self._feeds:
@@ -113,6 +116,7 @@ class Pipeline:
             renewed = [one.series for one in plan.renewed]
             await self._days.load(renewed, now)
             await self._facts.load(renewed, now)
+            await self._holdings.load(renewed)
             await parts.store.write(plan.record)
             present = {feed.series.key: feed for feed in self._feeds}
             self._feeds = [self._renewed(present, one, now) for one in plan.renewed]
@@ -199,6 +203,7 @@ class Pipeline:
             feed.series.pending.extend(slots)
             feed.series.unsaved.extend(changed)
         await self._lookout.contradicted(sweep.venue, errors, seen_at)
+        await self._holdings.load(series)
         for feed in feeds:
             await self._save(feed.series)
             await self._close_slots(feed)
@@ -206,6 +211,7 @@ class Pipeline:
             if parts.paper is not None:
                 await parts.paper.observe(ticks)
             await parts.desk.settle()
+            await self._holdings.load(series)
             await parts.fire.propose(parts.clock.now())
         await self._days.step(series, parts.clock.now())
         waiting = sum(len(one.wants) for one in series)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from market.types import InstrumentId
 
@@ -71,11 +71,18 @@ class PositionPanel:
         self._holdings: dict[int, Holding] = {}
         self._told: Array = np.zeros(len(self.instruments), dtype=bool)
 
-    def tell(self, holdings: Mapping[InstrumentId, Holding]) -> None:
-        """Take in all positions that there are or were; of other rows nothing was ever held."""
+    def tell(
+        self,
+        holdings: Mapping[InstrumentId, Holding],
+        untold: Collection[InstrumentId] = (),
+    ) -> None:
+        """Take in all positions that there are or were, and of whom that is not known.
+
+        Of other rows nothing was ever held.
+        """
         known = ((self._rows.get(name), holding) for name, holding in holdings.items())
         self._holdings = {row: holding for row, holding in known if row is not None}
-        self._told = np.ones(len(self.instruments), dtype=bool)
+        self._told = np.array([name not in untold for name in self.instruments], dtype=bool)
 
     def is_told(self, row: int) -> bool:
         """Tell whether it is known what is held of a row."""

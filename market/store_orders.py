@@ -115,6 +115,15 @@ class OrderTable:
         )
         return [_fill(row) for row in self._connection.execute(statement)]
 
+    def fills_of(self, instrument: InstrumentId) -> list[Fill]:
+        """Return an instrument's fills, in the order in which they were taken."""
+        statement = (
+            select(*(_FILLS.c[name] for name in _FILL_FIELDS))
+            .where(_FILLS.c.instrument == instrument)
+            .order_by(_FILLS.c.number)
+        )
+        return [_fill(row) for row in self._connection.execute(statement)]
+
     def last_fill_id(self) -> str:
         """Return the greatest fill id, "" before the first."""
         return self._connection.execute(select(func.max(_FILLS.c.id))).scalar_one() or ""
