@@ -63,7 +63,8 @@ class Signal:
     """A condition fired on an instrument's bar; `fired_at` is market time, `price` the bar's close.
 
     `id` is deterministic, `condition:version:instrument:bar start in ms`, so that the same firing
-    can never be recorded twice.
+    can never be recorded twice. With `is_intrabar` the bar was still forming, and `price` is what
+    it stood at; `has_held` tells whether the condition held at its close (None: not told so far).
     """
 
     id: str
@@ -77,11 +78,18 @@ class Signal:
     explanation: Explanation
     snapshot: Snapshot
     is_late: bool = False
+    is_intrabar: bool = False
+    has_held: bool | None = None
 
     @property
     def reference(self) -> str:
         """Return the short name of the signal, which fits into a button."""
         return reference_of(self.id)
+
+
+def signal_id(condition: str, version: str, instrument: InstrumentId, start_ms: int) -> str:
+    """Return the id of what a version of a condition fires on the bar that starts then."""
+    return f"{condition}:{version}:{instrument}:{start_ms}"
 
 
 def reference_of(signal_id: str) -> str:

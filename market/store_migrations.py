@@ -43,5 +43,9 @@ MIGRATIONS: Final = {
         "instrument VARCHAR NOT NULL, why VARCHAR NOT NULL, rank INTEGER, value FLOAT, "
         "PRIMARY KEY (universe, day, place)) WITHOUT ROWID",
     ),
+    3: (
+        "ALTER TABLE signals ADD COLUMN is_intrabar BOOLEAN DEFAULT '0' NOT NULL",
+        "ALTER TABLE signals ADD COLUMN has_held BOOLEAN",
+    ),
 }
 """SQL statements by the version that they start from."""

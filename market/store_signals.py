@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from market.signals import (
@@ -48,6 +48,11 @@ class SignalTable:
             .on_conflict_do_nothing(index_elements=["id"])
         )
         return self._connection.execute(statement).rowcount == 1
+
+    def settle(self, signal_id: str, *, has_held: bool) -> None:
+        """Note whether what fired on a forming bar held at its close; nothing for an unknown id."""
+        held = update(_SIGNALS).where(_SIGNALS.c.id == signal_id).values(has_held=has_held)
+        self._connection.execute(held)
 
     def get(self, signal_id: str) -> Signal | None:
         """Return a signal by id."""
@@ -137,6 +142,8 @@ def _signal_row(signal: Signal) -> dict[str, Any]:
         "explanation": _pack_explanation(signal.explanation),
         "snapshot": _pack_snapshot(signal.snapshot),
         "is_late": signal.is_late,
+        "is_intrabar": signal.is_intrabar,
+        "has_held": signal.has_held,
     }
 
 
@@ -153,6 +160,8 @@ def _signal(row: Row[Any]) -> Signal:
         explanation=_unpack_explanation(row.explanation),
         snapshot=_unpack_snapshot(row.snapshot),
         is_late=row.is_late,
+        is_intrabar=row.is_intrabar,
+        has_held=row.has_held,
     )
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from market.tables_types import DecimalText, JsonText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The version this program writes; a change of any table below needs the next number.
 
 And it needs the statements in store_migrations.py that bring a file of the version before up.
@@ -160,6 +160,8 @@ class SignalRow(SQLModel, table=True):
     explanation: Any = Field(sa_type=JsonText)
     snapshot: Any = Field(sa_type=JsonText)
     is_late: bool
+    is_intrabar: bool = Field(sa_column_kwargs={"server_default": "0"})
+    has_held: bool | None
 
 
 class LifecycleRow(SQLModel, table=True):

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from market.errors import StoreError
-from market.facts import DailyFacts
-from market.signals import LifecycleState, Phase
-from market.store import Store, StoreReader
 from market.fact_groups import FactGroup
+from market.facts import DailyFacts
+from market.signals import Explanation, LifecycleState, Phase, Signal, Snapshot
+from market.store import Store, StoreReader
 from market.store_migrations import MIGRATIONS
 from market.tables import SCHEMA_VERSION
+from market.types import Timeframe, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,38 @@ CREATE TABLE lifecycle (
 SINCE_SECOND = ("listing", "daily_facts", "universes", "universe_members")
 """Tables that version 2 did not have."""
 
+NOON = datetime(2026, 11, 20, 3, tzinfo=UTC)
+SIGNAL = Signal(
+    id="a:v:KRX:005930:0",
+    condition="a",
+    version="v",
+    instrument="KRX:005930",
+    timeframe=Timeframe.M5,
+    bar_start=NOON,
+    fired_at=NOON,
+    price=110.0,
+    explanation=Explanation(Verdict.TRUE, ()),
+    snapshot=Snapshot(Timeframe.M5, (0,), (1.0,), (1.0,), (1.0,), (1.0,), (1.0,)),
+)
+
+
+def third_version(path: Path) -> Path:
+    """Return a store of version 3 that holds a signal."""
+    store = Store.open(path)
+    asyncio.run(store.write(lambda tx: tx.signals.add(SIGNAL)))
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        _drop_early(connection)
+        connection.execute("UPDATE schema SET version = 3")
+        connection.execute("PRAGMA user_version = 3")
+    return path
+
+
+def _drop_early(connection: sqlite3.Connection) -> None:
+    """Take away what version 3 did not know of signals."""
+    for name in ("is_intrabar", "has_held"):
+        connection.execute(f"ALTER TABLE signals DROP COLUMN {name}")
+
 
 def second_version(path: Path) -> Path:
     """Return a store of version 2 that holds a document."""
@@ -48,6 +81,7 @@ def second_version(path: Path) -> Path:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for name in SINCE_SECOND:
             connection.execute(f"DROP TABLE {name}")
+        _drop_early(connection)
         connection.execute("UPDATE schema SET version = 2")
         connection.execute("PRAGMA user_version = 2")
     return path
@@ -62,6 +96,7 @@ def first_version(path: Path) -> Path:
         connection.execute("INSERT INTO lifecycle VALUES ('a', 'v', 'KRX:005930', 2, 3, 40, 50)")
         for name in SINCE_SECOND:
             connection.execute(f"DROP TABLE {name}")
+        _drop_early(connection)
         connection.execute("UPDATE schema SET version = 1")
         connection.execute("PRAGMA user_version = 1")
     return path
@@ -91,7 +126,13 @@ def test_a_store_of_version_2_keeps_what_it_holds_and_learns_facts(tmp_path: Pat
     store.close()
 
 
-@pytest.mark.parametrize("version", [first_version, second_version])
+def test_signals_of_version_3_are_those_of_closed_bars(tmp_path: Path) -> None:
+    store = Store.open(third_version(tmp_path / "a.sqlite"))
+    assert asyncio.run(store.read(lambda tx: tx.signals.get(SIGNAL.id))) == SIGNAL
+    store.close()
+
+
+@pytest.mark.parametrize("version", [first_version, second_version, third_version])
 def test_an_upgraded_store_equals_a_new_one(
     tmp_path: Path, version: Callable[[Path], Path]
 ) -> None:

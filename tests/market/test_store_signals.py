@@ -104,6 +104,8 @@ def get(store: Store, signal_id: str) -> Signal | None:
     explanation=EXPLANATIONS,
     price=st.floats(allow_nan=False),
     is_late=st.booleans(),
+    is_intrabar=st.booleans(),
+    has_held=st.none() | st.booleans(),
 )
 def test_signal_comes_back_exactly(
     store: Store,
@@ -111,9 +113,17 @@ def test_signal_comes_back_exactly(
     explanation: Explanation,
     price: float,
     is_late: bool,
+    is_intrabar: bool,
+    has_held: bool | None,
 ) -> None:
     kept = replace(
-        signal(next(IDS)), snapshot=snapshot, explanation=explanation, price=price, is_late=is_late
+        signal(next(IDS)),
+        snapshot=snapshot,
+        explanation=explanation,
+        price=price,
+        is_late=is_late,
+        is_intrabar=is_intrabar,
+        has_held=has_held,
     )
     add(store, kept)
     # The text of a float is exact, and NaN equals NaN in it.
@@ -139,6 +149,21 @@ def test_values_of_numpy_come_back_as_plain_numbers(store: Store) -> None:
 def test_known_signal_is_not_taken_twice(store: Store) -> None:
     assert add(store, signal(), replace(signal(), price=1.0)) == [True, False]
     assert get(store, "s") == signal()
+
+
+def test_the_close_tells_whether_an_early_signal_held(store: Store) -> None:
+    early = replace(signal("1"), is_intrabar=True)
+    add(store, early, replace(early, id="2"), replace(early, id="3"))
+
+    def settle(name: str, has_held: bool) -> None:
+        asyncio.run(store.write(lambda t: t.signals.settle(name, has_held=has_held)))
+
+    settle("1", has_held=True)
+    settle("2", has_held=False)
+    settle("unknown", has_held=True)
+    found = [get(store, one) for one in "123"]
+    assert [one.has_held for one in found if one is not None] == [True, False, None]
+    assert found[0] == replace(early, has_held=True)
 
 
 def test_unknown_signal_is_none(store: Store) -> None:
