@@ -85,10 +85,9 @@ class RawRecord:
         self._put(Sweep(source, self._clock.now(), tuple(ticks)))
 
     def updates(self, source: str, updates: Iterable[Forming]) -> None:
-        """Keep what changed in forming candles."""
+        """Keep what changed in forming candles; an answer that nothing did is kept too."""
         candles = tuple(Candle(one.bar, one.at, one.seen_at) for one in updates)
-        if candles:
-            self._put(Candles(source, self._clock.now(), candles))
+        self._put(Candles(source, self._clock.now(), candles))
 
     def bars(
         self,

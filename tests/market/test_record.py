@@ -57,11 +57,16 @@ def test_everything_comes_back_in_order(tmp_path: Path) -> None:
     ]
 
 
-def test_candles_that_did_not_change_are_no_event(tmp_path: Path) -> None:
+def test_that_nothing_changed_is_an_answer_too(tmp_path: Path) -> None:
     record = opened(tmp_path)
     record.updates("upbit", [])
+    record.ticks("naver", [])
     record.close()
-    assert days_in(tmp_path) == []
+    assert events(tmp_path) == [
+        BEGAN,
+        Candles("upbit", START, ()),
+        Sweep("naver", START, ()),
+    ]
 
 
 def test_a_day_has_its_own_folder(tmp_path: Path) -> None:

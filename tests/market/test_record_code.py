@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from market.record_code import WHOLE_EVERY, Decoder, Encoder, head_of
@@ -26,6 +26,7 @@ def back_and_forth(events: list[Event]) -> list[Event]:
 
 
 @given(any_events())
+@settings(max_examples=50)
 def test_events_come_back_as_they_were(events: list[Event]) -> None:
     assert back_and_forth(events) == events
 
@@ -107,6 +108,7 @@ def test_the_head_tells_what_an_event_is() -> None:
 
 
 @given(any_events(), st.data())
+@settings(max_examples=50)
 def test_cut_bytes_are_no_event(events: list[Event], data: st.DataObject) -> None:
     coded = Encoder().encode(events[0])
     cut = data.draw(st.integers(1, len(coded) - 1))
