@@ -271,3 +271,13 @@ def test_warm_up_compiles_every_kernel() -> None:
     warm_up()
     for name in FAST:
         assert INDICATORS.get(name).kernel.signatures, name  # type: ignore[attr-defined]  # numba's
+
+
+def test_bars_that_reach_but_do_not_move_lose_their_direction() -> None:
+    rise, rest = np.arange(10.0), np.full(40, 9.0)
+    close = np.concatenate([rise, rest]) + 100.0
+    bars = {"high": close + 1.0, "low": close - 1.0, "close": close}
+    sources = [bars[name].reshape(1, -1) for name in INDICATORS.get("adx").sources]
+    strength = INDICATORS.get("adx").kernel(*sources, 2, 50)[0][0]
+    assert strength[12] == 100.0  # all of the movement that is remembered went up
+    assert strength[-1] == pytest.approx(0.0, abs=1e-6)

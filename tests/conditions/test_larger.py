@@ -78,6 +78,21 @@ def test_the_last_hour_of_a_session_counts_from_the_next_session_on() -> None:
     assert seen("h1.close", panel) == [1.0, 1.0, 2.0]
 
 
+def test_a_day_that_never_closes_counts_from_the_next_one_on_all_the_same() -> None:
+    midnight = datetime(2026, 1, 6, tzinfo=UTC)
+    panel = Panel(Timeframe.M30, ["UPBIT:KRW-BTC"], 20, [Timeframe.D1])
+    starts = [midnight - HOUR / 2, midnight]
+    panel.append(bar(Timeframe.M30, one, 50.0, "UPBIT:KRW-BTC") for one in starts)
+    days = {midnight - 2 * DAY: 1.0, midnight - DAY: 2.0}
+    panel.larger[Timeframe.D1].append(
+        bar(Timeframe.D1, one, close, "UPBIT:KRW-BTC") for one, close in days.items()
+    )
+    view = condition_of("close > 1").view(panel, None)
+    condition = condition_of("d1.close > 1")
+    found = condition.when.operands[0].values(view, 2)[0, -2:]
+    assert found.tolist() == [1.0, 2.0]
+
+
 def test_what_is_not_told_is_unknown_and_a_gap_stays_so() -> None:
     starts = [OPENING, OPENING + DAY, OPENING + 2 * DAY]
     panel = panel_of(starts, Timeframe.D1, {OPENING - DAY: 1.0})

@@ -169,6 +169,13 @@ def test_a_score_that_can_never_be_is_found_where_it_is_written(found: Found) ->
     assert all(not one.startswith("1:1") for one in found("close > 5", *lines))
 
 
+def test_what_must_have_held_once_and_never_can_is_an_error(found: Found) -> None:
+    assert found("close > 5 and rsi(14) > 101 within 3 bars") == [
+        "4:22: error: 'rsi(14) > 101' can never be true; 'rsi(close, 14)' goes from 0 to 100"
+    ]
+    assert "error" in found("not (rsi(14) <= 100 for 3 bars)")[0]
+
+
 def test_a_condition_without_tests_is_noted(compiled: Callable[..., Condition]) -> None:
     (note,) = lint(compiled("close > 5"))
     assert str(note) == "example.yaml:1:7: note: condition 'example' has no tests"

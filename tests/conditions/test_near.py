@@ -68,6 +68,14 @@ def test_distance_is_what_is_missing_in_units_of_the_spread(
     assert distance(when, compiled, panel_of(WAVE)) == pytest.approx(expected / SPREAD)
 
 
+@pytest.mark.parametrize(("bars", "ranked"), [(19, 0), (20, 1)])
+def test_a_spread_of_few_bars_means_nothing(
+    bars: int, ranked: int, compiled: Compiled, panel_of: PanelOf
+) -> None:
+    found = near(compiled("close > 106"), panel_of(WAVE[:bars]), ONE)
+    assert (found.ranked, found.unmeasured) == (ranked, 1 - ranked)
+
+
 def test_the_spread_is_that_of_the_difference_of_both_sides(
     compiled: Compiled, panel_of: PanelOf
 ) -> None:

@@ -106,3 +106,23 @@ def test_all_mistakes_of_an_expression_come_at_once(compiled: Callable[..., Cond
 def test_columns_count_characters_not_bytes(compiled: Callable[..., Condition]) -> None:
     with pytest.raises(ConfigError, match=r"example\.yaml:4:12: unknown name '종가'"):
         compiled("1 < (종가)")
+
+
+@pytest.mark.parametrize(
+    ("when", "warmup", "depth"),
+    [
+        ("crosses_above(close, sma(close, 20))", 21, 21),
+        ("rising(sma(close, 5), 3)", 8, 8),
+        ("hammer()", 6, 6),
+        ("doji()", 1, 1),
+        ("crosses_above(close, sma(close, 20)) within 4 bars", 24, 24),
+        ("of('KRX:000001').crosses_above(close, sma(close, 20))", 1, 21),
+        ("of('KRX:000001').(close > sma(close, 20) for 3 bars)", 1, 22),
+        ("d1.crosses_above(close, sma(close, 20))", 1, 1),
+    ],
+)
+def test_an_event_needs_the_bars_that_it_looks_at(
+    when: str, warmup: int, depth: int, compiled: Callable[..., Condition]
+) -> None:
+    found = compiled(when.replace("'", '"'))
+    assert (found.warmup, found.depth) == (warmup, depth)
