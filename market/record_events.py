@@ -82,7 +82,8 @@ class Told:
 class Failure:
     """A source gave no usable answer to a call (of `CALLS`).
 
-    `about` is the instrument, of a sweep its venue. `is_changed` tells a changed layout from a source that only could not be had.
+    `about` is the instrument, of a sweep its venue. `is_changed` tells a changed layout from a
+    source that only could not be had.
     """
 
     source: str
