@@ -28,7 +28,7 @@ from bot.texts import LANGUAGES, Texts
 from bot.universe_job import UniverseJob
 from bot.universe_members import KnownMembers, with_stored_universes
 from bot.watch import PipelineWatch
-from brokers.broker import BROKERS, MarketFed
+from brokers.broker import BROKERS, BrokerParts, MarketFed
 from engine.desk import Desk
 from engine.fire import Fire
 from engine.parts import Parts
@@ -149,7 +149,9 @@ def _join(
     record = None if sources is not None else open_record(settings.record, outside.market)
     if sources is None:
         sources = build_sources(config, http, outside.market, record)
-    broker = BROKERS.get(settings.broker.name)(store, settings, outside.market, config.calendars)
+    broker = BROKERS.get(settings.broker.name)(
+        BrokerParts(store, http, settings, outside.market, outside.wall, config.calendars)
+    )
     quotes = Quotes(sources, outside.market)
     watched = Watched(compiled)
     cards = ChatCards(texts, language=settings.telegram.language, describe=watched.describe)

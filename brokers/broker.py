@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
+    import httpx
+
     from config.settings import Settings
     from market.clock import Clock
     from market.orders import Account, Fill, Order, OrderState
@@ -62,7 +64,22 @@ class MarketFed(Protocol):
         ...
 
 
-BrokerFactory: TypeAlias = "Callable[[Store, Settings, Clock, Mapping[Venue, Calendar]], Broker]"
+@dataclass(frozen=True, slots=True)
+class BrokerParts:
+    """What a broker is made of; everything outside the process comes in here.
+
+    Signatures and ids go by the wall clock, sessions and paper trades by the market clock.
+    """
+
+    store: Store
+    http: httpx.AsyncClient
+    settings: Settings
+    market_clock: Clock
+    wall_clock: Clock
+    calendars: Mapping[Venue, Calendar]
+
+
+BrokerFactory: TypeAlias = "Callable[[BrokerParts], Broker]"
 
 BROKERS: Registry[BrokerFactory] = Registry("broker")
-"""Factories by name: `(store, settings, market clock, calendars) -> Broker`."""
+"""Factories by name: `parts -> Broker`."""

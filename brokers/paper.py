@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from brokers.broker import BROKERS, BrokerOrder
+from brokers.broker import BROKERS, BrokerOrder, BrokerParts
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
 from brokers.paper_match import day_end, day_limits, fill_price, is_over, is_trading
 from market.errors import OrderRejected
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from market.types import Instrument, InstrumentId, Tick, Venue
 
 
-@BROKERS.register("paper")
 class PaperBroker:
     """A pretend venue: cash only, no shorts, day orders, fees on both sides, tax on sales."""
 
@@ -192,3 +191,9 @@ class PaperBroker:
         for order in book.open_orders():
             if is_over(order, now):
                 book.put_order(replace(order, state=OrderState.EXPIRED))
+
+
+@BROKERS.register("paper")
+def paper(parts: BrokerParts) -> PaperBroker:
+    """Return the paper broker, whose book is in the store."""
+    return PaperBroker(parts.store, parts.settings, parts.market_clock, parts.calendars)

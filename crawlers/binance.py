@@ -11,10 +11,10 @@ from crawlers.binance_http import BinanceHttp, UnknownSymbol
 from crawlers.binance_live import LiveMarket
 from crawlers.binance_markets import binance_markets, split_id
 from crawlers.binance_parsers import parse_klines, parse_listing, parse_tickers
-from crawlers.live_socket import connect as connect_in_earnest
 from crawlers.source import SOURCES, Update
 from market.errors import SourceError
 from market.types import Timeframe, from_ms, to_ms
+from venues.live_socket import connect as connect_in_earnest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from crawlers.binance_candles import Shown
     from crawlers.binance_markets import Market
     from crawlers.binance_parsers import Candle
-    from crawlers.live_socket import Connect
     from market.clock import Clock
     from market.facts import Listing
     from market.sessions import Calendar
     from market.types import Bar, InstrumentId, Tick, Venue
+    from venues.live_socket import Connect
 
 Answer = TypeVar("Answer")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from crawlers.polite_http import Pace, PoliteHttp, Refused
 from market.errors import SourceChanged, SourceUnavailable
+from venues.polite_http import Pace, PoliteHttp, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

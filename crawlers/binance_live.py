@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from config.settings import BinanceSettings
     from crawlers.binance_markets import Market
     from crawlers.binance_parsers import Candle
-    from crawlers.live_socket import Connect
     from market.clock import Clock
+    from venues.live_socket import Connect
 
     Ask = Callable[[str, int, int], Awaitable[list[Candle]]]
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import orjson
 
 from crawlers.binance_markets import FUTURES
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged
 from market.facts import Listing
 from market.types import Bar, Instrument, Kind, Tick, Timeframe, Venue, from_ms
+from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

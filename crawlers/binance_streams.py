@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import orjson
 
-from crawlers.live_socket import LiveSocket
+from venues.live_socket import LiveSocket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from crawlers.live_socket import Connect
+    from venues.live_socket import Connect
 
     OnMessage = Callable[[str | bytes], Awaitable[None] | None]
 

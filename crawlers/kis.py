@@ -11,13 +11,13 @@ from crawlers.kis_http import KisHttp
 from crawlers.kis_look import look
 from crawlers.kis_minutes import MINUTE, minute_bars, newest_label, parse_minutes
 from crawlers.kis_parsers import oldest_day, parse_days, parse_flows, parse_prices
-from crawlers.kis_token import KisAccess
 from crawlers.kis_trades import KisTrades, connect_without_pings
 from crawlers.naver_parsers import even_parts
 from crawlers.source import SOURCES
 from market.errors import SourceError
 from market.sessions import KST
 from market.types import Venue
+from venues.kis_token import KisAccess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from crawlers.kis_minutes import MinuteRow
-    from crawlers.live_socket import Connect
     from market.clock import Clock
     from market.facts import Flow
     from market.sessions import Calendar
     from market.types import Bar, InstrumentId, Tick
+    from venues.live_socket import Connect
 
 CODES_PER_REQUEST = 30
 _ID = re.compile(r"KRX:([0-9A-Z]{6})")

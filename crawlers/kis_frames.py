@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from crawlers.kis_rows import moment, number, optional, price, signed
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged
 from market.types import Tick
+from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,14 +10,14 @@ import orjson
 import stamina
 from aiolimiter import AsyncLimiter
 
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged, SourceError, SourceUnavailable
+from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from config.settings import KisSettings
-    from crawlers.kis_token import KisAccess
+    from venues.kis_token import KisAccess
 
 Row = dict[str, Any]
 

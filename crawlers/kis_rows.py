@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged
+from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

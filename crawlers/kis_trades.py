@@ -18,7 +18,7 @@ from crawlers.kis_frames import (
     parse_trades,
     request,
 )
-from crawlers.live_socket import LiveSocket, connect
+from venues.live_socket import LiveSocket, connect
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from config.settings import KisSettings
     from crawlers.kis_frames import Notice
-    from crawlers.kis_token import KisAccess
-    from crawlers.live_socket import Connect
     from market.clock import Clock
     from market.sessions import Calendar
     from market.types import InstrumentId, Tick
+    from venues.kis_token import KisAccess
+    from venues.live_socket import Connect
 
 logger = logging.getLogger(__name__)
 

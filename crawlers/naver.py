@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crawlers.daily_budget import DailyBudget
 from crawlers.naver_codes import code_of, codes_of
 from crawlers.naver_facts import NaverFacts
 from crawlers.naver_front import NaverFront
@@ -20,11 +19,12 @@ from crawlers.naver_parsers import (
     parse_polling,
     parse_sise_days,
 )
-from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
 from crawlers.two_ways import either_way
 from market.sessions import KST
 from market.types import Timeframe, Venue
+from venues.daily_budget import DailyBudget
+from venues.polite_http import Pace, PoliteHttp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from config.settings import NaverSettings
     from crawlers.naver_front_parsers import ListingPage
-    from crawlers.polite_http import PoliteHttp
     from market.facts import Flow, Fundamentals, Listing, Ranking
     from market.types import InstrumentId
+    from venues.polite_http import PoliteHttp
 
 LINES_PER_PAGE = 100
 """More are answered with something that is not JSON."""

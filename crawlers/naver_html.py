@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 from bs4 import BeautifulSoup
 from bs4.exceptions import ParserRejectedMarkup
 
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged
+from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

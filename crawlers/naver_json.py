@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import orjson
 
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged
+from venues.polite_http import fragment
 
 Row = dict[str, Any]
 

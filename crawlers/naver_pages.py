@@ -17,8 +17,8 @@ from market.errors import SourceUnavailable
 if TYPE_CHECKING:
     from config.settings import NaverSettings
     from crawlers.naver_pages_parsers import ListPage
-    from crawlers.polite_http import PoliteHttp
     from market.facts import Flow, Listing, Ranking
+    from venues.polite_http import PoliteHttp
 
 HEADERS = {"Accept": "text/html", "Referer": "https://finance.naver.com/"}
 DAYS_PER_PAGE = 20

@@ -28,10 +28,10 @@ from crawlers.naver_html import (
     to_amount,
 )
 from crawlers.naver_json import odd, read_json, rows_in, text_of
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged
 from market.facts import Flow, Listing, Ranking
 from market.types import Instrument, Kind, Venue
+from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

@@ -7,16 +7,16 @@ from datetime import datetime, time, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from crawlers.daily_budget import DailyBudget
 from crawlers.naver_codes import code_of, codes_of
 from crawlers.naver_pages import HEADERS
 from crawlers.naver_pages_parsers import parse_day_rows, parse_times
 from crawlers.naver_parsers import daily_bars
-from crawlers.polite_http import Pace, PoliteHttp
 from crawlers.source import SOURCES
 from market.errors import SourceChanged
 from market.sessions import KST
 from market.types import Bar, Tick, Timeframe, Venue
+from venues.daily_budget import DailyBudget
+from venues.polite_http import Pace, PoliteHttp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

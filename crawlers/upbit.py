@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crawlers.live_socket import connect
 from crawlers.source import SOURCES
 from crawlers.upbit_live import UpbitLive
 from crawlers.upbit_minutes import SETTLE_MS
@@ -14,6 +13,7 @@ from crawlers.upbit_rest import UpbitRest
 from market.errors import SourceError
 from market.facts import Listing
 from market.types import Instrument, Kind, Timeframe, Venue
+from venues.live_socket import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     import httpx
 
     from config.settings import Settings
-    from crawlers.live_socket import Connect
     from crawlers.source import Update
     from crawlers.upbit_parsers import Candle
     from market.clock import Clock
     from market.sessions import Calendar
     from market.types import Bar, InstrumentId, Tick
+    from venues.live_socket import Connect
 
 SEGMENTS = ("KRW", "BTC", "USDT")
 _ID = re.compile(rf"UPBIT:((?:{'|'.join(SEGMENTS)})-[0-9A-Z]+)")

@@ -9,23 +9,23 @@ from uuid import uuid4
 
 import orjson
 
-from crawlers.live_socket import LiveSocket
 from crawlers.source import Update
 from crawlers.upbit_minutes import SETTLE_MS, WAY_MS, Minutes, minute_of, over_at
 from crawlers.upbit_parsers import CANDLES, parse_message
 from crawlers.venue_time import VenueTime
 from market.errors import SourceChanged, SourceUnavailable
 from market.types import Timeframe, from_ms, to_ms
+from venues.live_socket import LiveSocket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.settings import UpbitSettings
-    from crawlers.live_socket import Connect
     from crawlers.upbit_parsers import Ticker
     from crawlers.upbit_rest import UpbitRest
     from market.clock import Clock
     from market.types import InstrumentId
+    from venues.live_socket import Connect
 
 OPEN_SECONDS = 2.0
 """How long an answer waits for a connection before it goes without."""

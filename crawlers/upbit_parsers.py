@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
-from crawlers.polite_http import fragment
 from market.errors import SourceChanged, SourceUnavailable
 from market.types import Bar, Tick, Timeframe, from_ms, to_ms
+from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from market.types import InstrumentId

@@ -6,10 +6,10 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crawlers.polite_http import Pace, PoliteHttp, Refused
 from crawlers.upbit_parsers import parse_candles, parse_markets, parse_tickers
 from market.errors import SourceError
 from market.types import EPOCH, from_ms
+from venues.polite_http import Pace, PoliteHttp, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

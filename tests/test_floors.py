@@ -12,9 +12,10 @@ ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "market": {"market"},
     "config": {"config", "market"},
-    "crawlers": {"crawlers", "config", "market"},
+    "venues": {"venues", "config", "market"},
+    "crawlers": {"crawlers", "venues", "config", "market"},
     "conditions": {"conditions", "config", "market"},
-    "brokers": {"brokers", "config", "market"},
+    "brokers": {"brokers", "venues", "config", "market"},
     "engine": {"engine", "crawlers", "conditions", "brokers", "config", "market"},
     "bot": {"bot", "engine", "crawlers", "conditions", "brokers", "config", "market"},
     "sandbox": {"sandbox", "market"},
@@ -32,7 +33,7 @@ VENDORS = {
     "numba": ("conditions/indicators/",),
     "starlette": ("sandbox/",),
     "uvicorn": ("sandbox/",),
-    "websockets": ("sandbox/", "crawlers/live_socket"),
+    "websockets": ("sandbox/", "venues/live_socket"),
     "bs4": ("crawlers/",),
     "matplotlib": ("bot/charts",),
 }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from crawlers.live_socket import Connect, Socket
+    from venues.live_socket import Connect, Socket
 
 
 REST = "https://kis.example:9443"

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from config.settings import KisSettings, Settings
 from crawlers.kis import KisSource
-from crawlers.live_socket import connect
+from venues.live_socket import connect
 from market.clock import ManualClock, SystemClock
 from market.sessions import KST, KrxCalendar
 from market.types import Instrument, Venue
@@ -44,7 +44,7 @@ import asyncio, hashlib, os, sys
 import httpx
 
 from config.settings import KisSettings
-from crawlers.kis_token import KisAccess
+from venues.kis_token import KisAccess
 from market.clock import SystemClock
 
 async def main():

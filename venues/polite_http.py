@@ -18,7 +18,7 @@ from market.errors import SourceChanged, SourceUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from crawlers.daily_budget import Budget
+    from venues.daily_budget import Budget
 
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -10,7 +10,8 @@ import httpx
 import pytest
 import respx
 
-from crawlers.polite_http import (
+from market.errors import SourceChanged, SourceError, SourceUnavailable
+from venues.polite_http import (
     FRAGMENT_LENGTH,
     Pace,
     PoliteHttp,
@@ -19,7 +20,6 @@ from crawlers.polite_http import (
     retry_after_seconds,
     shown_address,
 )
-from market.errors import SourceChanged, SourceError, SourceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

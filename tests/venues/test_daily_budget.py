@@ -9,11 +9,11 @@ import httpx
 import pytest
 import respx
 
-from crawlers.daily_budget import DailyBudget
-from crawlers.polite_http import Pace, PoliteHttp
 from market.clock import ManualClock
 from market.errors import SourceUnavailable
 from market.sessions import KST
+from venues.daily_budget import DailyBudget
+from venues.polite_http import Pace, PoliteHttp
 
 LATE = datetime(2026, 9, 9, 23, 59, tzinfo=KST)
 PACE = Pace(requests_per_second=10_000, timeout_seconds=1, first_pause_seconds=0)

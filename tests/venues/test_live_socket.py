@@ -13,11 +13,11 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
-from crawlers.live_socket import Connect, LiveSocket, connect
 from market.errors import SourceChanged, SourceUnavailable
 from sandbox.memory_socket import connect_in_memory
 from sandbox.server import serve
 from tests.virtual_time import run_virtual
+from venues.live_socket import Connect, LiveSocket, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 
-from crawlers.kis_token_file import Issued, Kept, TokenFile
 from market.errors import SourceChanged, SourceError, SourceUnavailable
 from market.sessions import KST
+from venues.kis_token_file import Issued, Kept, TokenFile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -17,9 +17,9 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from crawlers.kis_token import KisAccess
 from market.errors import SourceChanged, SourceError, SourceUnavailable
 from tests.crawlers.kis_world import APP_KEY, APP_SECRET, REST, KisWorld, kis_world, settings
+from venues.kis_token import KisAccess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
