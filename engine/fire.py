@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conditions.lifecycle import changed
-from engine.ticket import Ticket
+from engine.fire_notices import FireNotices, is_first_today, midnight, owners
+from engine.holdings import sellable
+from engine.ticket import signal_ticket
 from market.errors import StoreError
-from market.messages import Role
-from market.sessions import KST
+from market.orders import Side
+from market.signals import signal_id
 from market.types import Bar
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conditions.compile import Condition
-    from config.condition_file import OrderSpec
     from engine.desk import Desk
     from engine.health import Notice
     from engine.judge import Fired, Judgement
@@ -38,9 +39,6 @@ logger = logging.getLogger(__name__)
 
 RECENT = 500
 """Signals looked through at a start for orders that were not proposed yet."""
-
-MOST_NAMES = 10
-"""Instruments that one notice names."""
 
 BAR_FACTS = tuple(one.name for one in fields(Bar))
 
@@ -78,6 +76,7 @@ class Fire:
         self._wall_clock = wall_clock
         self._unproposed: dict[str, Signal] = {}
         self._untold: list[Notice] = []
+        self._notices = FireNotices(cards, directory)
 
     async def commit(
         self, series: Series, bars: Sequence[Bar], judgement: Judgement, now: datetime
@@ -92,12 +91,21 @@ class Fire:
         series.judged_ms = max(series.judged_ms, judgement.slot_ms)
         for bar in {one.instrument: one for one in (*bars, *judgement.revised)}.values():
             self._events.emit("bar", **{name: getattr(bar, name) for name in BAR_FACTS})
-        for signal in stored.signals:
-            self._events.emit(
-                "signal", id=signal.id, instrument=signal.instrument, is_late=signal.is_late
-            )
-            self._unproposed[signal.id] = signal
-        self._tell_events(stored.messages)
+        self._announce(stored)
+
+    async def bring_forward(self, series: Series, early: Sequence[Fired], now: datetime) -> None:
+        """Write what fired on bars that still form: states, signals and messages at once."""
+
+        def write(tx: Transaction) -> _Stored:
+            stored = _Stored()
+            for fired in early:
+                self._record_one(tx, stored, series, fired, now)
+            return stored
+
+        stored = await self._store.write(write)
+        for fired in early:
+            fired.watch.states = fired.step.states
+        self._announce(stored)
 
     async def propose(self, now: datetime) -> None:
         """Ask the desk for the orders that fresh signals call for, each once.
@@ -132,7 +140,7 @@ class Fire:
         def write(tx: Transaction) -> list[Message]:
             stored = _Stored()
             for one in self._untold:
-                self._enqueue(tx, stored, self._cards.notice(one.code, _owners(tx), **one.facts))
+                self._enqueue(tx, stored, self._cards.notice(one.code, owners(tx), **one.facts))
             return stored.messages
 
         messages = await self._store.write(write)
@@ -151,8 +159,9 @@ class Fire:
             tx.documents.put(series.key, position)
             for fired in judgement.steps:
                 self._record_one(tx, stored, series, fired, now)
+                _settle(tx, series, fired, judgement.slot_ms)
             for name in judgement.faulty:
-                self._tell_faulty(tx, stored, name, now)
+                self._enqueue(tx, stored, self._notices.faulty(tx, name, now))
             return stored
 
         return write
@@ -167,7 +176,8 @@ class Fire:
         kept = states.to_mapping(series.panel.instruments, rows)
         tx.signals.save_states(condition.name, condition.version, kept)
         if fired.step.unknown.size:
-            self._tell_unknown(tx, stored, series, fired)
+            names = [series.panel.instruments[row] for row in fired.step.unknown.tolist()]
+            self._enqueue(tx, stored, self._notices.unknown(tx, condition, names))
         if not fired.signals:
             return
         within = self._within_limit(tx, stored, condition, fired.signals, now)
@@ -189,10 +199,10 @@ class Fire:
         limit = condition.spec.limit_per_day
         if limit is None:
             return signals
-        midnight = _midnight(now)
-        room = max(0, limit - tx.signals.count_since(condition.name, midnight))
-        if len(signals) > room and _is_first_today(tx, f"limit/{condition.name}", now):
-            self._tell_limit(tx, stored, condition, signals[room:])
+        room = max(0, limit - tx.signals.count_since(condition.name, midnight(now)))
+        if len(signals) > room and is_first_today(tx, f"limit/{condition.name}", now):
+            dropped = [signal.instrument for signal in signals[room:]]
+            self._enqueue(tx, stored, self._notices.limit(tx, condition, dropped))
         return signals[:room]
 
     def _alert(
@@ -201,41 +211,18 @@ class Fire:
         instrument = self._instrument(signal)
         return self._cards.alert(signal, instrument, condition.spec.alert, readers, self._channel)
 
-    def _tell_limit(
-        self, tx: Transaction, stored: _Stored, condition: Condition, dropped: Sequence[Signal]
-    ) -> None:
-        facts = {
-            "condition": condition.name,
-            "limit": str(condition.spec.limit_per_day),
-            "names": ", ".join(self._directory.name(signal.instrument) for signal in dropped),
-        }
-        notices = self._cards.notice("condition.limit_reached", _owners(tx), **facts)
-        self._enqueue(tx, stored, notices)
-
-    def _tell_unknown(self, tx: Transaction, stored: _Stored, series: Series, fired: Fired) -> None:
-        spec = fired.watch.condition.spec
-        rows = fired.step.unknown.tolist()
-        names = [self._directory.name(series.panel.instruments[row]) for row in rows[:MOST_NAMES]]
-        more = ["…"] if len(rows) > MOST_NAMES else []
-        facts = {
-            "condition": spec.name,
-            "bars": str(spec.unknown_bars),
-            "count": str(len(rows)),
-            "names": ", ".join(names + more),
-        }
-        self._enqueue(
-            tx, stored, self._cards.notice("condition.stays_unknown", _owners(tx), **facts)
-        )
-
-    def _tell_faulty(self, tx: Transaction, stored: _Stored, name: str, now: datetime) -> None:
-        if _is_first_today(tx, f"faulty/{name}", now):
-            notices = self._cards.notice("condition.faulty", _owners(tx), condition=name)
-            self._enqueue(tx, stored, notices)
-
     def _enqueue(self, tx: Transaction, stored: _Stored, messages: Sequence[Message]) -> None:
         for message in messages:
             tx.outbox.enqueue(message, self._wall_clock.now())
         stored.messages += messages
+
+    def _announce(self, stored: _Stored) -> None:
+        for signal in stored.signals:
+            self._events.emit(
+                "signal", id=signal.id, instrument=signal.instrument, is_late=signal.is_late
+            )
+            self._unproposed[signal.id] = signal
+        self._tell_events(stored.messages)
 
     def _tell_events(self, messages: Iterable[Message]) -> None:
         for message in messages:
@@ -248,29 +235,16 @@ class Fire:
         order = condition.spec.order
         if order is None or now - signal.fired_at > order.confirm.within:
             return
-        owner = await self._store.read(lambda tx: tx.people.owner())
-        if owner is None:
-            logger.warning("%s calls for an order but nobody has claimed the bot", signal.id)
-            return
-        await self._desk.propose(self._ticket(condition, order, signal, owner))
-
-    def _ticket(
-        self, condition: Condition, order: OrderSpec, signal: Signal, person: Person
-    ) -> Ticket:
-        return Ticket(
-            key=f"signal:{signal.id}",
-            instrument=self._instrument(signal),
-            side=order.side,
-            quantity=None,
-            size=condition.size,
-            price=None,
-            price_rule=condition.price,
-            user_id=person.id,
-            origin=f"condition:{condition.name}",
-            within=order.confirm.within,
-            max_drift=order.confirm.max_drift,
-            signal_id=signal.id,
+        instrument = self._instrument(signal)
+        owner, held = await self._store.read(
+            lambda tx: (tx.people.owner(), sellable(tx, instrument.id))
         )
+        if order.side is Side.SELL and not held:
+            logger.info("%s calls for a sale, but nothing is held that could be sold", signal.id)
+        elif owner is None:
+            logger.warning("%s calls for an order but nobody has claimed the bot", signal.id)
+        else:
+            await self._desk.propose(signal_ticket(condition, order, signal, instrument, owner.id))
 
     def _instrument(self, signal: Signal) -> Instrument:
         instrument = self._directory.get(signal.instrument)
@@ -279,18 +253,11 @@ class Fire:
         return instrument
 
 
-def _midnight(now: datetime) -> datetime:
-    return now.astimezone(KST).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _is_first_today(tx: Transaction, mark: str, now: datetime) -> bool:
-    """Tell whether something happens for the first time on a day, and remember that it did."""
-    today = {"day": _midnight(now).date().isoformat()}
-    if tx.documents.get(mark) == today:
-        return False
-    tx.documents.put(mark, today)
-    return True
-
-
-def _owners(tx: Transaction) -> list[Person]:
-    return [one for one in tx.people.all() if one.role is Role.OWNER]
+def _settle(tx: Transaction, series: Series, fired: Fired, slot_ms: int) -> None:
+    """Note of what fired while the bar was forming whether it held at its close."""
+    condition, step = fired.watch.condition, fired.step
+    for row, when in zip(step.early.tolist(), step.early_when.tolist(), strict=True):
+        name = series.panel.instruments[row]
+        if when:
+            known = signal_id(condition.name, condition.version, name, slot_ms)
+            tx.signals.settle(known, has_held=when > 0)

@@ -15,6 +15,7 @@ from conditions.why import replayed, why
 from engine.days_told import read_days
 from engine.exact import venue_of
 from engine.facts import fill_facts
+from engine.holdings import fill_holdings, holdings_at, read_holdings
 from engine.longer import fill, read_longer
 from engine.series import series_key
 from market.signals import Phase
@@ -186,7 +187,9 @@ def stored_look(
     for name in needed:
         panel.append(tx.bars.last(name, timeframe, depth))
     fill(panel, calendar, read_longer(tx, panel))
-    fill_facts(tx, panel.facts, from_ms(int(panel.starts.max(initial=0))))
+    newest = from_ms(int(panel.starts.max(initial=0)))
+    fill_facts(tx, panel.facts, newest)
+    fill_holdings(panel.positions, read_holdings(tx, newest))
     held_back = frozenset(name for name in needed if name in behind)
     panel.mark_missing(panel.row(name) for name in held_back)
     kept = States.from_mapping(tx.signals.states(condition.name, condition.version), needed)
@@ -221,7 +224,7 @@ def replayed_look(
     """Return a condition as it stood at a moment: its lifecycle run over the stored bars.
 
     The run begins with the first of the `depth` bars that had closed by then. Whether another
-    condition silenced this one is not replayed.
+    condition silenced this one is not replayed, and of positions only the one of that moment.
     """
     timeframe, asked = condition.timeframe, (instrument,)
     panel = panel_for([condition], _needed(condition, universe, asked), depth)
@@ -231,6 +234,7 @@ def replayed_look(
         panel.append(bar for bar in bars if calendar.slot_end(bar.start, timeframe) <= at)
     fill(panel, calendar, read_longer(tx, panel, at))
     fill_facts(tx, panel.facts, at)
+    fill_holdings(panel.positions, holdings_at(tx, at))
     row = panel.row(instrument)
     states = States.from_mapping({instrument: replayed(condition, panel, row)}, panel.instruments)
     newest_ms = int(panel.starts[row, -1])

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from decimal import Decimal
 
+    from conditions.compile import Condition
     from conditions.scalar import Scalar
+    from config.condition_file import OrderSpec
     from market.orders import Side
+    from market.signals import Signal
     from market.types import Instrument
 
 
@@ -45,6 +48,26 @@ class Ticket:
             raise ValueError(f"ticket {self.key}: give price or price_rule, not both")
         if not all(value.is_finite() for value in (self.quantity, self.price) if value is not None):
             raise ValueError(f"ticket {self.key}: quantity and price must be finite numbers")
+
+
+def signal_ticket(
+    condition: Condition, order: OrderSpec, signal: Signal, instrument: Instrument, user_id: int
+) -> Ticket:
+    """Return what a fired condition wants, for one person to confirm."""
+    return Ticket(
+        key=f"signal:{signal.id}",
+        instrument=instrument,
+        side=order.side,
+        quantity=None,
+        size=condition.size,
+        price=None,
+        price_rule=condition.price,
+        user_id=user_id,
+        origin=f"condition:{condition.name}",
+        within=order.confirm.within,
+        max_drift=order.confirm.max_drift,
+        signal_id=signal.id,
+    )
 
 
 def order_id(key: str) -> str:
