@@ -129,6 +129,8 @@ def _continued(old: Series, fresh: Series) -> Series:
         pending=deque(pending),
         unsaved=[bar for bar in old.unsaved if panel.has(bar.instrument)],
         exact_until={name: at for name, at in old.exact_until.items() if panel.has(name)},
+        forming={name: bar for name, bar in old.forming.items() if panel.has(name)},
+        grown=set(filter(panel.has, (*old.grown, *old.forming))),
     )
 
 

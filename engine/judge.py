@@ -14,7 +14,7 @@ from conditions.explain import explain, overlays
 from conditions.lifecycle import Step, step
 from engine.muting import is_muted, muters_first
 from market.errors import SourceError
-from market.signals import Signal
+from market.signals import Signal, signal_id
 from market.types import to_ms
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conditions.compile import Condition
+    from conditions.view import Shared
     from engine.exact import ExactBars
     from engine.muting import Judged
     from engine.series import Series, Slot, Watch
@@ -113,8 +114,9 @@ def _bar_of(
 def _crawled(
     series: Series, asked: Container[InstrumentId], steps: Sequence[Step]
 ) -> list[InstrumentId]:
-    """Return the instruments that fire, or are silenced, on bars the venue was not asked for."""
-    rows = sorted({row for one in steps for row in (*one.fired.tolist(), *one.muted.tolist())})
+    """Return what fires, is silenced or fired early on bars the venue was not asked for."""
+    told = (rows.tolist() for one in steps for rows in (one.fired, one.muted, one.early))
+    rows = sorted({row for rows in told for row in rows})
     names = (series.panel.instruments[row] for row in rows)
     return [name for name in names if name not in asked]
 
@@ -145,7 +147,7 @@ def _steps(
     for watch in _enabled(series):
         condition, states = watch.condition, watch.states
         due = watch.rows[is_due[watch.rows]]
-        verdicts = _verdicts(condition, panel, due, shared, faulty)
+        verdicts = verdicts_of(condition, panel, due, shared, faulty)
         starts = np.full(len(due), slot_ms, dtype=np.int64)
         silent = is_muted(watch, judged, panel, slot_ms + length_ms)
         made = step(condition, states, due, verdicts, starts, starts + length_ms, is_muted=silent)
@@ -153,12 +155,8 @@ def _steps(
     return [made for _, made in judged.values()]
 
 
-def _verdicts(
-    condition: Condition,
-    panel: Panel,
-    due: np.ndarray,
-    shared: dict[object, np.ndarray],
-    faulty: set[str],
+def verdicts_of(
+    condition: Condition, panel: Panel, due: np.ndarray, shared: Shared, faulty: set[str]
 ) -> Verdicts:
     """Return the verdicts, unknown everywhere for a condition that breaks."""
     try:
@@ -178,28 +176,39 @@ def _fired(
         Fired(
             watch,
             one,
-            tuple(_signal(series, watch, int(row), slot, at, is_late=is_late) for row in one.fired),
+            tuple(
+                signal_of(watch.condition, series.panel, row, slot.start, at, is_late=is_late)
+                for row in one.fired.tolist()
+            ),
         )
         for watch, one in zip(_enabled(series), steps, strict=True)
     )
 
 
-def _signal(
-    series: Series, watch: Watch, row: int, slot: Slot, at: datetime, *, is_late: bool
+def signal_of(
+    condition: Condition,
+    panel: Panel,
+    row: int,
+    start: datetime,
+    at: datetime,
+    *,
+    is_late: bool = False,
+    is_intrabar: bool = False,
 ) -> Signal:
-    panel, condition = series.panel, watch.condition
+    """Return what a condition that fires on a row's newest bar, begun at `start`, has to tell."""
     instrument = panel.instruments[row]
     drawn = overlays(condition, panel, row, SNAPSHOT_BARS)
     return Signal(
-        id=f"{condition.name}:{condition.version}:{instrument}:{to_ms(slot.start)}",
+        id=signal_id(condition.name, condition.version, instrument, to_ms(start)),
         condition=condition.name,
         version=condition.version,
         instrument=instrument,
-        timeframe=series.timeframe,
-        bar_start=slot.start,
+        timeframe=panel.timeframe,
+        bar_start=start,
         fired_at=at,
         price=float(panel.close[row, -1]),
         explanation=explain(condition, panel, row),
         snapshot=panel.snapshot(row, SNAPSHOT_BARS, drawn),
         is_late=is_late,
+        is_intrabar=is_intrabar,
     )

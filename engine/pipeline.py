@@ -13,6 +13,7 @@ from engine.exact import ExactBars, venue_of
 from engine.exchange import plan_exchange, read_standings
 from engine.facts import Facts
 from engine.feed import Feed
+from engine.forming import Forming
 from engine.history import History
 from engine.holdings import Holdings
 from engine.judge import Judge
@@ -52,6 +53,7 @@ class Pipeline:
         self._parts = parts
         self._exact = ExactBars(parts.sources, parts.calendars)
         self._judge = Judge(self._exact)
+        self._forming = Forming(parts.fire)
         self._feeds = [Feed(one, self._exact) for one in parts.series]
         self._facts = Facts(parts.store)
         self._holdings = Holdings(parts.store, parts.clock)
@@ -207,6 +209,7 @@ class Pipeline:
         for feed in feeds:
             await self._save(feed.series)
             await self._close_slots(feed)
+            await self._forming.judge(feed.series, parts.clock.now())
         async with self._acting:
             if parts.paper is not None:
                 await parts.paper.observe(ticks)

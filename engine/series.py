@@ -80,7 +80,8 @@ class Series:
     slots that have closed and are not stored yet. `builder` makes bars of crawled ticks, `candles`
     of the minute candles that live sources tell. `unsaved` are bars that changed after they were
     judged. Up to `exact_until` an instrument's bars are the venue's own. `lengthened` are longer
-    bars made of its own that are over and not stored yet.
+    bars made of its own that are over and not stored yet. `forming` are the bars being built as the
+    last sweep left them, where a condition looks at them; those in `grown` are to be judged so.
     """
 
     timeframe: Timeframe
@@ -96,6 +97,8 @@ class Series:
     unsaved: list[Bar] = field(default_factory=list)
     exact_until: dict[InstrumentId, datetime] = field(default_factory=dict)
     lengthened: list[Bar] = field(default_factory=list)
+    forming: dict[InstrumentId, Bar] = field(default_factory=dict)
+    grown: set[InstrumentId] = field(default_factory=set)
 
     @property
     def key(self) -> str:
