@@ -61,6 +61,7 @@ class Driver:
         self._world = world
         self._clock = clock
         self._visitor = visitor
+        self._ticks = 0
         crawl = app.services.config.settings.crawl
         calendar = app.services.calendars[Venue.KRX]
         lengths = (series.timeframe.length for series in app.pipeline.series)
@@ -83,7 +84,7 @@ class Driver:
 
     async def _step(self, at: datetime) -> None:
         self._clock.move_to(at)
-        await self._app.pipeline.crawl()
+        self._ticks += await self._app.pipeline.crawl()
         await self._app.desk.lapse()
         await self._app.outbox.drain()
 
@@ -93,7 +94,7 @@ class Driver:
         exact = sum(self._is_exact(signal) for signal in counted.signals)
         alerts = len([one for one in self._world.core.messages(CHANNEL) if one.photo is not None])
         checks = {
-            "no ticks were crawled": counted.ticks > 0,
+            "no ticks were crawled": self._ticks > 0,
             "no bars were closed": self._bars() > 0,
             "a signal's bar differs from the venue's": exact == len(counted.signals),
             "no alert with its chart reached the channel": alerts > 0,
@@ -104,7 +105,7 @@ class Driver:
         problems = [problem for problem, is_well in checks.items() if not is_well]
         problems += self._visitor.problems + errors.messages
         return Report(
-            ticks=counted.ticks,
+            ticks=self._ticks,
             bars=self._bars(),
             signals=len(counted.signals),
             signals_exact=exact / len(counted.signals) if counted.signals else 0.0,
@@ -141,7 +142,6 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    ticks: int
     filled: int
     waiting: int
     failed: int
@@ -150,7 +150,6 @@ class _Counted:
 
 def _count(tx: Transaction) -> _Counted:
     return _Counted(
-        ticks=tx.bars.tick_count(),
         filled=len(tx.orders.in_states([OrderState.FILLED])),
         waiting=tx.outbox.waiting(),
         failed=tx.outbox.counts().get("failed", 0),

@@ -195,7 +195,6 @@ class Pipeline:
         seen_at = sweep.asked_at - LIVE_LAG
         if not sweep.is_live:
             seen_at = max(tick.seen_at for tick in ticks) - parts.settle
-            await parts.store.write(lambda tx: tx.bars.put_ticks(ticks))
         parts.quotes.note(ticks)
         errors = await asyncio.to_thread(_feed, feeds, sweep)
         parts.events.emit("ticks", count=len(ticks), seen_at=sweep.asked_at)

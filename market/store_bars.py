@@ -1,17 +1,16 @@
-"""Bars and raw ticks in the store."""
+"""Bars in the store."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from market.tables import table
-from market.types import Bar, Tick, Timeframe, from_ms, to_ms
+from market.types import Bar, Timeframe, from_ms, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,13 +22,11 @@ if TYPE_CHECKING:
 
 _BARS = table("bars")
 _STARTS = table("bar_starts")
-_TICKS = table("ticks")
-_TICK_FIELDS = tuple(field.name for field in fields(Tick))
 _CHUNK = 5_000
 
 
 class BarTable:
-    """Bars by timeframe, start and instrument; ticks in the order of their arrival."""
+    """Bars by timeframe, start and instrument."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -68,25 +65,6 @@ class BarTable:
         """Return how many bars of a timeframe are kept."""
         statement = select(func.count()).where(_BARS.c.timeframe == timeframe.value)
         return int(self._connection.execute(statement).scalar_one())
-
-    def put_ticks(self, ticks: Iterable[Tick]) -> None:
-        """Append ticks to the raw record."""
-        rows = [{name: getattr(tick, name) for name in _TICK_FIELDS} for tick in ticks]
-        for first in range(0, len(rows), _CHUNK):
-            self._connection.execute(insert(_TICKS), rows[first : first + _CHUNK])
-
-    def ticks(self, start: datetime, end: datetime) -> list[Tick]:
-        """Return the ticks seen in [start, end) in the order of their arrival."""
-        statement = (
-            select(*(_TICKS.c[name] for name in _TICK_FIELDS))
-            .where(_TICKS.c.seen_at >= start, _TICKS.c.seen_at < end)
-            .order_by(_TICKS.c.number)
-        )
-        return [Tick(*row) for row in self._connection.execute(statement)]
-
-    def tick_count(self) -> int:
-        """Return how many ticks are kept."""
-        return int(self._connection.execute(select(func.count()).select_from(_TICKS)).scalar_one())
 
 
 def _of(instrument: InstrumentId, timeframe: Timeframe) -> Select[Any]:

@@ -47,5 +47,6 @@ MIGRATIONS: Final = {
         "ALTER TABLE signals ADD COLUMN is_intrabar BOOLEAN DEFAULT '0' NOT NULL",
         "ALTER TABLE signals ADD COLUMN has_held BOOLEAN",
     ),
+    4: ("DROP TABLE ticks",),  # what was crawled is in the raw record (market/record.py)
 }
 """SQL statements by the version that they start from."""

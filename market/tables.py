@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from market.tables_types import DecimalText, JsonText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """The version this program writes; a change of any table below needs the next number.
 
 And it needs the statements in store_migrations.py that bring a file of the version before up.
@@ -51,27 +51,6 @@ class BarStartRow(SQLModel, table=True):
     __table_args__ = ({"sqlite_with_rowid": False},)
     timeframe: str = Field(primary_key=True)
     start: int = Field(primary_key=True, sa_type=BigInteger)
-
-
-class TickRow(SQLModel, table=True):
-    """A tick as it arrived; never changed."""
-
-    __tablename__ = "ticks"
-    __table_args__ = (Index("ticks_seen_at", "seen_at"),)
-    number: int | None = Field(default=None, primary_key=True, sa_type=Integer)
-    instrument: str
-    at: datetime = Field(sa_type=UtcMilliseconds)
-    seen_at: datetime = Field(sa_type=UtcMilliseconds)
-    price: float
-    volume: float | None
-    day_volume: float | None
-    value: float | None
-    day_value: float | None
-    day_open: float | None
-    day_high: float | None
-    day_low: float | None
-    previous_close: float | None
-    halted: bool
 
 
 class OrderRow(SQLModel, table=True):

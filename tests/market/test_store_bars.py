@@ -1,4 +1,4 @@
-"""Bars and ticks come back as they went in."""
+"""Bars come back as they went in."""
 
 from __future__ import annotations
 
@@ -87,19 +87,6 @@ def test_bar_comes_back_exactly(store: Store, kept: Bar) -> None:
         return transaction.bars.between(kept.instrument, kept.timeframe, kept.start, end)
 
     assert asyncio.run(store.write(write)) == [kept]
-
-
-@THOROUGH
-@given(ticks=st.lists(TICKS, max_size=5))
-def test_ticks_come_back_exactly_in_the_order_of_arrival(store: Store, ticks: list[Tick]) -> None:
-    def write(transaction: Transaction) -> list[Tick]:
-        before = transaction.bars.tick_count()
-        transaction.bars.put_ticks(ticks)
-        everything = transaction.bars.ticks(from_ms(0), from_ms(2**42 + 1))
-        assert transaction.bars.tick_count() == len(everything) == before + len(ticks)
-        return everything[before:]
-
-    assert asyncio.run(store.write(write)) == ticks
 
 
 def test_bar_of_unknown_value_comes_back_unknown(store: Store) -> None:

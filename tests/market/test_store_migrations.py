@@ -68,7 +68,9 @@ def third_version(path: Path) -> Path:
 
 
 def _drop_early(connection: sqlite3.Connection) -> None:
-    """Take away what version 3 did not know of signals."""
+    """Take away what version 3 did not know of signals, and put back the ticks it had."""
+    connection.execute("CREATE TABLE ticks (number INTEGER PRIMARY KEY, instrument VARCHAR)")
+    connection.execute("INSERT INTO ticks (instrument) VALUES ('KRX:005930')")
     for name in ("is_intrabar", "has_held"):
         connection.execute(f"ALTER TABLE signals DROP COLUMN {name}")
 
