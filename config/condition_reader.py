@@ -66,6 +66,7 @@ KEYS = (
     "expires",
     "on_unknown",
     "fire",
+    "intrabar",
     "cooldown",
     "limit",
     "between",
@@ -84,7 +85,6 @@ _CODE_LIKE = re.compile(r"[0-9A-Z]{6}|(KRX|UPBIT|BINANCE):.*", re.ASCII)
 _LATER = {
     "protect": "an order has no stops",
     "unfilled": "an order waits until the day ends",
-    "intrabar": "prices are judged when a bar has closed",
 }
 _LATER_ORDER = ("protect", "unfilled", "stop_loss", "take_profit", "trailing_stop")
 _LATER_CONFIRM = ("otherwise",)
@@ -180,6 +180,7 @@ def _condition(
         fires_every_bar=fires_every_bar,
         muted_by=read_muting(fields, surroundings.instruments),
         hold=hold,
+        is_intrabar=fields.value("intrabar", read_truth, default=False),
         is_enabled=fields.value("enabled", read_truth, default=True),
         places=_places(node),
     )

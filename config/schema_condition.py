@@ -149,6 +149,9 @@ SHAPES = {
     "fire": choice(
         ("once", "every bar"), "`once`, or `every bar` on which it is true and has held"
     ),
+    "intrabar": choice(
+        ("true", "false"), "`true`: judged at every sweep on bars that still form; may repaint"
+    ),
     "cooldown": text(
         "It may not fire again on an instrument for this much time, from the end of the bar",
         examples=_DURATION,
@@ -197,6 +200,7 @@ DEFAULTS = {
     "expires": "never",
     "on_unknown": "`hold`",
     "fire": "`once`",
+    "intrabar": "`false`",
     "cooldown": "`30 minutes`; none with `every bar`",
     "between": "the session",
     "alert": "`normal`, with chart",

@@ -167,6 +167,7 @@ def test_the_condition_files_in_the_documents_work_together(tmp_path: Path) -> N
         "crash",
         "ensemble-buy",
         "ensemble-sell",
+        "fast-breakout",
         "heavy-volume",
         "mean-cross-buy",
         "mean-cross-sell",

@@ -50,6 +50,12 @@ def test_every_bar_has_no_cooldown_of_its_own() -> None:
     assert (found.fires_every_bar, found.cooldown) == (True, timedelta(minutes=15))
 
 
+def test_bars_are_judged_when_they_have_closed_unless_it_says_otherwise() -> None:
+    assert not spec("").is_intrabar
+    assert not spec("intrabar: false").is_intrabar
+    assert spec("intrabar: true").is_intrabar
+
+
 def test_who_silences() -> None:
     assert spec("muted_by: crash").muted_by == Muting(Located("crash", "x.yaml", 5, 11))
     assert spec("muted_by: {condition: crash, on: 069500}").muted_by == Muting(
@@ -69,10 +75,7 @@ def test_who_silences() -> None:
         ("muted_by: [crash]", "5:11: must be a mapping with the keys condition, on"),
         ("muted_by: {on: 069500}", "5:11: key 'condition' is missing"),
         ("muted_by: {condition: crash, on: x}", "5:34: 'x' is not a code of 6 digits"),
-        (
-            "intrabar: true",
-            "5:1: key 'intrabar' is not available yet: prices are judged when a bar",
-        ),
+        ("intrabar: perhaps", "5:11: 'perhaps' must be true or false"),
     ],
 )
 def test_what_cannot_be_is_refused(text: str, expected: str) -> None:
