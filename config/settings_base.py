@@ -55,6 +55,12 @@ def _check_key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _check_kis_account(account: SecretStr) -> SecretStr:
+    if re.fullmatch(r"\d{8}-?\d{2}", account.get_secret_value()) is None:
+        raise ValueError("not an account; write its eight digits and its two, as 12345678-01")
+    return account
+
+
 def _check_token(token: SecretStr) -> SecretStr:
     if re.fullmatch(r"[A-Za-z0-9:_-]+", token.get_secret_value()) is None:
         raise ValueError("not a token; it looks like 123456:ABC-def, without spaces and quotes")
@@ -74,6 +80,8 @@ Language = Annotated[
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
 Key = Annotated[SecretStr, AfterValidator(_check_key)]
 """A secret that some service gave its user."""
+KisAccount = Annotated[SecretStr, AfterValidator(_check_kis_account)]
+"""The eight digits of a KIS account and the two of its product; nobody else's business."""
 Ratio = Annotated[Decimal, _from_text(read_ratio)]
 
 

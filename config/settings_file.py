@@ -36,6 +36,7 @@ _MESSAGES = {
     "greater_than_equal": "'{input}' is too small; at least {ge}",
     "greater_than": "'{input}' is too small; more than {gt}",
     "less_than_equal": "'{input}' is too large; at most {le}",
+    "bool_parsing": "'{input}' must be true or false",
     "literal_error": "'{input}' is not known; expected {expected}",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from config.settings_base import Key, Section, SocketUrl, Url
+from config.settings_base import Key, KisAccount, Section, SocketUrl, Url
 
 
 class NaverSettings(Section):
@@ -87,7 +87,7 @@ class BinanceSettings(Section):
 
 
 class KisSettings(Section):
-    """How to ask Korea Investment & Securities for prices."""
+    """How to ask Korea Investment & Securities for prices, and which account orders go to."""
 
     rest_url: Url = Field(
         default="https://openapi.koreainvestment.com:9443", description="Server of the REST API"
@@ -101,6 +101,17 @@ class KisSettings(Section):
     app_secret: Key | None = Field(
         default=None,
         description="App secret from KIS Developers; only from the environment or .env",
+    )
+    account: KisAccount | None = Field(
+        default=None,
+        description="Account that orders go to, as 12345678-01; only from the environment or .env",
+    )
+    hts_id: Key | None = Field(
+        default=None,
+        description="HTS login id, by which fills are told; only from the environment or .env",
+    )
+    is_virtual: bool = Field(
+        default=False, description="Whether app key and account are of virtual trading"
     )
     token_path: str = Field(
         default="kis_token.json",

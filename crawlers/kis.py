@@ -7,7 +7,6 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crawlers.kis_http import KisHttp
 from crawlers.kis_look import look
 from crawlers.kis_minutes import MINUTE, minute_bars, newest_label, parse_minutes
 from crawlers.kis_parsers import oldest_day, parse_days, parse_flows, parse_prices
@@ -17,6 +16,7 @@ from crawlers.source import SOURCES
 from market.errors import SourceError
 from market.sessions import KST
 from market.types import Venue
+from venues.kis_http import KisHttp
 from venues.kis_token import KisAccess
 
 if TYPE_CHECKING:

@@ -67,7 +67,10 @@ class KisAccess:
         self._known = Kept()
         self._turn = asyncio.Lock()
         self._renewed_at: datetime | None = None
-        self._secrets = {_text(settings.app_key), _text(settings.app_secret)} - {""}
+        self._secrets = {_text(settings.app_key), _text(settings.app_secret)}
+        account = _text(settings.account).replace("-", "")
+        self._secrets |= {account, account[:8], _text(settings.account), _text(settings.hts_id)}
+        self._secrets -= {""}
 
     def keys(self) -> tuple[str, str]:
         """Return app key and secret; raises SourceError that names the variables to set."""

@@ -13,6 +13,8 @@ from config.strict_yaml import load_yaml, parse_yaml
 from market.errors import ConfigError
 
 SAMPLES = {
+    "kis.account": "12345678-01",
+    "kis.is_virtual": "true",
     "telegram.base_url": "http://127.0.0.1:1",
     "telegram.token": "1:abc",
     "telegram.language": "en",

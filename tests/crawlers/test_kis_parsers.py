@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from crawlers.kis_http import KEY_REFUSED, TOKEN_REFUSED, TOO_FAST, envelope
 from crawlers.kis_look import Look
 from crawlers.kis_parsers import parse_days, parse_flows, parse_prices
 from crawlers.kis_rows import signed
 from market.errors import SourceChanged
 from market.sessions import KST, KrxCalendar
 from tests.crawlers.kis_recorded import recorded
+from venues.kis_http import KEY_REFUSED, TOKEN_REFUSED, TOO_FAST, envelope
 
 CALENDAR = KrxCalendar({})
 NOW = datetime(2026, 9, 11, 15, 10, 30, tzinfo=KST)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 QUOTATIONS = "/uapi/domestic-stock/v1/quotations/"
+TRADING = "/uapi/domestic-stock/v1/trading/"
+MOST_PAGES = 100
+"""An answer that never ends is not understood."""
 AT_ONCE = 4
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.5
@@ -35,7 +38,10 @@ KEY_REFUSED = frozenset({"EGW00102", "EGW00103", "EGW00104", "EGW00105", "EGW020
 """App key or secret that is missing or wrong, or one of the virtual accounts at the real server."""
 NOT_THERE = frozenset({"OPSQ0002"})
 """A service that this server does not have: the virtual one lacks some."""
+MORE = frozenset({"F", "M"})
+"""What the header tr_cont says where there are further pages; D and E end a list."""
 _TRANSIENT = frozenset({408, 425, 429})
+_CTX = "CTX_AREA"
 
 
 class _AskAgain(SourceUnavailable):
@@ -62,27 +68,47 @@ class KisHttp:
         self._open = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, name: str, tr_id: str, params: Mapping[str, str]) -> Row:
-        """Return the fields of an answer whose code says that all is well.
+        """Return the fields of a quotation whose code says that all is well.
 
         A refused token is asked for anew, once.
         """
+        fields, _ = await self._read(QUOTATIONS + name, tr_id, params)
+        return fields
+
+    async def pages(self, path: str, tr_id: str, params: Mapping[str, str]) -> list[Row]:
+        """Return the fields of every page of an answer, in order; `params` have CTX_AREA_* keys.
+
+        All of it or an error: a list that may be short is no list.
+        """
+        found: list[Row] = []
+        asked, more = dict(params), ""
+        while len(found) < MOST_PAGES:
+            fields, told = await self._read(path, tr_id, asked, more)
+            found.append(fields)
+            if told not in MORE:
+                return found
+            # the marks go back as they came, with the spaces that pad them
+            asked |= {name: str(fields.get(name.lower(), "")) for name in asked if _CTX in name}
+            more = "N"
+        raise SourceChanged(f"kis {_last(path)}: more than {MOST_PAGES} pages")
+
+    async def _read(
+        self, path: str, tr_id: str, params: Mapping[str, str], more: str = ""
+    ) -> tuple[Row, str]:
         token = await self._access.token()
         try:
-            return await self._ask(name, tr_id, params, token)
+            return await self._ask(path, params, self._headers(tr_id, token, more))
         except _TokenRefused:
             token = await self._access.renew(token)
-        return await self._ask(name, tr_id, params, token)
+        return await self._ask(path, params, self._headers(tr_id, token, more))
 
-    async def _ask(self, name: str, tr_id: str, params: Mapping[str, str], token: str) -> Row:
-        key, secret = self._access.keys()
-        headers = {
-            "content-type": "application/json; charset=utf-8",
-            "authorization": f"Bearer {token}",
-            "appkey": key,
-            "appsecret": secret,
-            "tr_id": tr_id,
-            "custtype": "P",
-        }
+    def _headers(self, tr_id: str, token: str, more: str) -> dict[str, str]:
+        headers = headers_of(self._access, tr_id, token)
+        return {**headers, "tr_cont": more} if more else headers
+
+    async def _ask(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> tuple[Row, str]:
         async for attempt in stamina.retry_context(
             on=_AskAgain,
             attempts=ATTEMPTS,
@@ -94,15 +120,17 @@ class KisHttp:
             with attempt:
                 async with self._open:
                     await self._limiter.acquire()
-                    return self._judged(name, await self._fetch(name, params, headers))
+                    answer = await self._fetch(path, params, headers)
+                    return self._judged(_last(path), answer), answer.headers.get("tr_cont", "")
         raise AssertionError("stamina ends with an answer or an error")
 
     async def _fetch(
-        self, name: str, params: Mapping[str, str], headers: Mapping[str, str]
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
     ) -> httpx.Response:
+        name = _last(path)
         try:
             return await self._http.get(
-                self._settings.rest_url + QUOTATIONS + name,
+                self._settings.rest_url + path,
                 params=params,
                 headers=headers,
                 timeout=self._settings.timeout_seconds,
@@ -146,6 +174,19 @@ class KisHttp:
         return SourceChanged(f"kis {name} answered {status}: expected JSON with rt_cd, got {shown}")
 
 
+def headers_of(access: KisAccess, tr_id: str, token: str) -> dict[str, str]:
+    """Return the headers that every request carries."""
+    key, secret = access.keys()
+    return {
+        "content-type": "application/json; charset=utf-8",
+        "authorization": f"Bearer {token}",
+        "appkey": key,
+        "appsecret": secret,
+        "tr_id": tr_id,
+        "custtype": "P",
+    }
+
+
 def envelope(body: bytes) -> Row | None:
     """Return the fields of an answer with a result code, None where it has none."""
     try:
@@ -155,3 +196,7 @@ def envelope(body: bytes) -> Row | None:
     if not isinstance(fields, dict) or not fields.keys() & {"rt_cd", "error_code"}:
         return None
     return fields
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
