@@ -72,10 +72,23 @@ def coverage(condition: Condition, history: int = HISTORY) -> Coverage:
 def _seen(
     condition: Condition, trial: Trial, found: list[Truth], history: int
 ) -> list[set[Verdict]]:
-    """Return the verdicts that each leaf had in a test; the last bars of it tell of all before."""
-    count = len(trial.slots)
-    stage = Stage(condition, trial, max(history, count))
-    panel = stage.panel_until(count)
+    """Return the verdicts that each leaf had in a test; the last bars of it tell of all before.
+
+    Of a position that was sold those tell that are before its sale.
+    """
+    whole = _seen_until(condition, trial, found, history, len(trial.slots))
+    sold = trial.position.closed if trial.position is not None else None
+    if sold is None:
+        return whole
+    before = _seen_until(condition, trial, found, history, sold)
+    return [one | other for one, other in zip(whole, before, strict=True)]
+
+
+def _seen_until(
+    condition: Condition, trial: Trial, found: list[Truth], history: int, until: int
+) -> list[set[Verdict]]:
+    stage = Stage(condition, trial, max(history, len(trial.slots)))
+    panel = stage.panel_until(until)
     bars = int(panel.counts[0])
     view = stage.condition.view(panel, np.array([0]))
     missing = {Verdict.UNKNOWN} if Absence.MISSING in trial.slots else set()

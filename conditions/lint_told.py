@@ -11,6 +11,8 @@ from conditions.findings import Finding, Severity, key_problem
 from conditions.larger import LongerBars
 from conditions.leaves import leaves
 from conditions.lens import Seen
+from conditions.nodes import to_text
+from conditions.position_fields import positions_in
 from conditions.seen_truths import SeenEvent, SeenLasting
 from config.bar_series import Absence
 from market.fact_panel import DEPTH
@@ -84,8 +86,16 @@ def _untold(condition: Condition, rules: tuple[Truth, ...], places: Places) -> I
     for key, field in fields.items():
         if not any(_is_told(trial, field) for trial in spec.tests):
             message = f"no test tells '{key}': facts: {{{field.name}: ...}}"
-            problem = places.of_words(key, message)
-            yield _note(condition, message) if problem is None else Finding(Severity.NOTE, problem)
+            yield _told(condition, places, key, message)
+    if condition.asks_what_is_held and not any(trial.position for trial in spec.tests):
+        held = next(one for rule in rules for one in positions_in(rule.node))
+        message = "no test tells what is held: position: {price: ...}"
+        yield _told(condition, places, to_text(held), message)
+
+
+def _told(condition: Condition, places: Places, words: str, message: str) -> Finding:
+    problem = places.of_words(words, message)
+    return _note(condition, message) if problem is None else Finding(Severity.NOTE, problem)
 
 
 def _note(condition: Condition, message: str) -> Finding:

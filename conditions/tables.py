@@ -13,6 +13,7 @@ from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.pages import call_of
 from conditions.limit_fields import LIMIT_FIELDS
+from conditions.position_fields import POSITION, POSITION_FIELDS
 from conditions.units import LITERALS, Unit
 from config.condition_reader import KEYS
 from config.schema_condition import DEFAULTS, SHAPES
@@ -85,6 +86,12 @@ def _facts() -> Iterator[str]:
         yield _row(f"`{FACTS}.{name}`", part.meaning, part.unit.words)
 
 
+def _position() -> Iterator[str]:
+    yield from _head("field", "meaning", "unit")
+    for name, part in POSITION_FIELDS.items():
+        yield _row(f"`{POSITION}.{name}`", part.meaning, part.unit.words)
+
+
 def _functions() -> Iterator[str]:
     yield from _head("call", "meaning")
     for function in FUNCTIONS.values():
@@ -133,6 +140,7 @@ TABLES: Mapping[str, Callable[[], Iterable[str]]] = {
     "bars": _bars,
     "day": _day,
     "facts": _facts,
+    "position": _position,
     "functions": _functions,
     "units": _units,
     "indicators": _indicators,

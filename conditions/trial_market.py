@@ -12,8 +12,9 @@ from config.bar_series import Absence
 from config.trial_others import INSTRUMENT, TrialOther
 from market.fact_panel import day_start
 from market.facts import DailyFacts
+from market.position_panel import Holding, Stake
 from market.sessions import KST
-from market.types import Bar
+from market.types import Bar, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from config.condition_tests import Trial
     from config.trial_bars import Slot
     from market.panel import Panel
-    from market.types import Timeframe
+    from market.types import InstrumentId, Timeframe
 
 FIRST_DAY = date(2026, 1, 5)
 """The Monday on whose opening every test begins; no holiday is near."""
@@ -59,6 +60,7 @@ class TrialMarket:
         self._history = history
         own = TrialOther(INSTRUMENT, trial.slots, trial.days, trial.facts)
         self._cast = (own, *trial.others)
+        self._position = trial.position
         self.starts = slot_starts(condition.timeframe, max(1, len(trial.slots)))
         self._sessions = _sessions(self.starts, self._cast)
 
@@ -84,7 +86,21 @@ class TrialMarket:
         rows = panel.append(bars)
         if panel.larger:
             self._see_longer(panel, place)
+        if panel.positions is not None:
+            panel.positions.tell(self._holdings(place))
         return rows
+
+    def _holdings(self, place: int) -> dict[InstrumentId, Holding]:
+        """Return what is held in a slot; nothing of the others."""
+        position = self._position
+        if position is None or place < position.opened:
+            return {}
+        if position.closed is not None and place >= position.closed:
+            sold = Stake(to_ms(self.starts[position.closed]), 0.0, 0.0)
+            return {INSTRUMENT: Holding(0, (sold,))}
+        opened_ms = to_ms(self.starts[position.opened])
+        held = Stake(opened_ms, position.quantity, position.price)
+        return {INSTRUMENT: Holding(opened_ms, (held,))}
 
     def _see_longer(self, panel: Panel, place: int) -> None:
         # what is before the day does not change the longer bars of this slot

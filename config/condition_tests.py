@@ -12,6 +12,7 @@ from config.strict_yaml import ListNode, Located, MapNode
 from config.trial_bars import read_bars
 from config.trial_facts import read_facts
 from config.trial_others import read_others
+from config.trial_position import read_position
 from market.signals import Phase
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from config.trial_bars import Slot
     from config.trial_facts import TrialFacts
     from config.trial_others import TrialOther
+    from config.trial_position import TrialPosition
     from market.errors import Problem
 
-TEST_KEYS = ("name", "d1", "facts", "bars", "others", "restart_at", "expect")
+TEST_KEYS = ("name", "d1", "facts", "position", "bars", "others", "restart_at", "expect")
 EXPECT_KEYS = ("fires_at", "never", "states", "unknown_at")
 PHASES = {phase.name.lower(): phase for phase in Phase}
 
@@ -53,7 +55,7 @@ class Trial:
     """One test of a condition; before slot `restart_at` the program is stopped and started.
 
     `days` are the sessions before the first slot's, oldest first. `facts` are what is told of the
-    instrument by the day, `others` are the instruments beside it.
+    instrument by the day, `others` are the instruments beside it. `position` is what is held of it.
     """
 
     name: Located
@@ -63,6 +65,7 @@ class Trial:
     days: tuple[Slot, ...] = ()
     facts: TrialFacts | None = None
     others: tuple[TrialOther, ...] = ()
+    position: TrialPosition | None = None
 
 
 def read_tests(fields: Fields) -> tuple[Trial, ...]:
@@ -86,7 +89,8 @@ def read_tests(fields: Fields) -> tuple[Trial, ...]:
 def _trial(node: Node, problems: list[Problem]) -> Trial:
     fields = Fields(node, TEST_KEYS, problems, _LATER)
     name = fields.text("name")
-    bars, days, facts = (fields.node(key) for key in ("bars", "d1", "facts"))
+    keys = ("bars", "d1", "facts", "position")
+    bars, days, facts, position = (fields.node(key) for key in keys)
     if bars is None:
         problems.append(name.problem("key 'bars' is missing in this test"))
     slots = () if bars is None else read_bars(bars, problems)
@@ -99,6 +103,7 @@ def _trial(node: Node, problems: list[Problem]) -> Trial:
         () if days is None else read_bars(days, problems),
         None if facts is None else read_facts(facts, problems),
         read_others(fields.node("others"), len(slots), problems),
+        None if position is None else read_position(position, len(slots), problems),
     )
 
 

@@ -14,6 +14,7 @@ from config.condition_tests import EXPECT_KEYS, PHASES, TEST_KEYS
 from config.schema_shapes import Shape, choice, either, listed, mapped, named, referred, text
 from config.trial_bars import BARS_KEYS
 from config.trial_others import OTHER_KEYS
+from config.trial_position import POSITION_KEYS
 from market.facts import FACT_NAMES
 from market.orders import Side
 from market.types import Timeframe
@@ -43,7 +44,10 @@ _CONFIRM = {
 }
 _ORDER = {
     "side": choice(Side),
-    "size": text("Money to spend, or shares", examples=["min(5% * equity, 500_000 KRW)"]),
+    "size": text(
+        "Money, or shares; of a sale `all` that is held",
+        examples=["min(5% * equity, 500_000 KRW)", "all"],
+    ),
     "price": text("Without it a market order", examples=["close + 1 tick", "market"]),
     "confirm": mapped(CONFIRM_KEYS, _CONFIRM, "How a card is confirmed"),
 }
@@ -96,11 +100,18 @@ _FACTS = mapped(
     dict.fromkeys(FACT_NAMES, text(examples=("8", "1_000 _ -500 ?"))),
     "What each session knows when it begins: a number for all, or one a session",
 )
+_POSITION = {
+    "price": text("What was paid a share", examples=["70_000"]),
+    "quantity": text("How much is held; 1 where it is left out", examples=["10"]),
+    "opened": text("It is bought as this slot begins; the first where it is left out"),
+    "closed": text("It is sold as this slot begins"),
+}
 _OTHER = mapped(OTHER_KEYS, {**_BARS, "d1": _DAYS, "facts": _FACTS}, required=("close",))
 _TEST = {
     "name": text("What the test shows"),
     "d1": _DAYS,
     "facts": _FACTS,
+    "position": mapped(POSITION_KEYS, _POSITION, "What is held of it", ("price",)),
     "bars": mapped(BARS_KEYS, _BARS, "One number a slot, from 09:00 on", ("close",)),
     "others": named(_OTHER, "The bars of other instruments: {KRX:069500: {close: 100x60}}"),
     "restart_at": text("Before this slot the program is stopped and started"),

@@ -20,6 +20,7 @@ from conditions.functions import FUNCTIONS
 from conditions.indicators import EVENTS, INDICATORS, SHORTHANDS
 from conditions.indicators.pages import indicator_pages
 from conditions.limit_fields import LIMIT_FIELDS
+from conditions.position_fields import POSITION_FIELDS
 from conditions.tables import BEGIN, TABLES, with_tables
 from conditions.trial_report import failed_tests
 from conditions.units import LITERALS
@@ -139,6 +140,7 @@ def test_every_field_and_scope_is_documented() -> None:
     meanings = {f"day.{name}": part.meaning for name, part in DAY_FIELDS.items()}
     meanings |= {name: part.meaning for name, part in CLOCK_FIELDS.items()} | LIMIT_FIELDS
     meanings |= {f"facts.{name}": part.meaning for name, part in FACT_FIELDS.items()}
+    meanings |= {f"position.{name}": part.meaning for name, part in POSITION_FIELDS.items()}
     for name, meaning in meanings.items():
         assert f"| `{name}` | {meaning} |" in text, name
     for name in (*BAR_FIELDS, *FIELDS):

@@ -22,6 +22,7 @@ from config.load import PACKAGED, load
 from market.fact_panel import FactPanel, day_start
 from market.facts import FACT_NAMES, DailyFacts
 from market.panel import Panel
+from market.position_panel import Holding, PositionPanel, Stake
 from market.sessions import KST
 from market.types import Bar, Timeframe
 
@@ -82,19 +83,25 @@ def told(day: date) -> list[DailyFacts]:
     return [DailyFacts(NAME, day, **kept)]
 
 
+BOUGHT_AT = 10
+"""After the slot with this number somebody buys at its close, and holds it from then on."""
+
+
 class Watcher:
     """One instrument under one condition, slot by slot; each day it is told of the one before."""
 
     def __init__(self, condition: Condition) -> None:
         self.condition = condition
-        facts = FactPanel([NAME])
-        self.panel = Panel(condition.timeframe, [NAME], 400, condition.larger, facts)
+        facts, positions = FactPanel([NAME]), PositionPanel([NAME])
+        positions.tell({})
+        self.panel = Panel(condition.timeframe, [NAME], 400, condition.larger, facts, positions)
         for days in self.panel.larger.values():
             days.append(DAYS)
         self.states = States.from_mapping({}, [NAME])
         self.verdicts: list[int] = []
         self.clears: list[int] = []
         self.fires: list[int] = []
+        self._is_held = False
 
     def see(self, slots: Sequence[Slot], first: int = 0) -> Watcher:
         """Take in slots from the first day's opening on; `first` is the place of the first."""
@@ -119,12 +126,22 @@ class Watcher:
             self.verdicts += verdicts.when.tolist()
             self.clears += verdicts.clear.tolist()
             self.fires += [place] * len(found.fired)
+            if place >= BOUGHT_AT:
+                self._buy(int(begun[0]) + length_ms, slot.close)
         return self
+
+    def _buy(self, at_ms: int, price: float) -> None:
+        """Hold it from now on, unless it is held already."""
+        positions = self.panel.positions
+        assert positions is not None
+        if not self._is_held:
+            self._is_held = True
+            positions.tell({NAME: Holding(at_ms, (Stake(at_ms, 10.0, price),))})
 
     def restarted(self) -> Watcher:
         """Return a watcher with what a store keeps: the bars and the states."""
         other = Watcher(self.condition)
-        other.panel = self.panel
+        other.panel, other._is_held = self.panel, self._is_held
         kept = self.states.to_mapping([NAME])
         other.states = States.from_mapping(kept, [NAME])
         return other

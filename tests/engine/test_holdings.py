@@ -121,7 +121,7 @@ def test_a_position_that_no_fill_tells_is_known_from_now_on(desk: World) -> None
     asyncio.run(desk.store.write(lambda tx: tx.orders.put_position(position)))
     now = to_ms(desk.market_clock.now())
     assert book.now() == Holding(0, (Stake(now - 1, 3.0, 70_000.0),))
-    assert book.then(5) == ({}, {SAMSUNG.id})
+    assert book.then(5) == ({}, frozenset({SAMSUNG.id}))
 
 
 def test_of_one_position_the_newest_changes_are_kept(desk: World) -> None:
@@ -157,7 +157,7 @@ def test_what_is_being_sold_cannot_be_sold_again(desk: World) -> None:
 
     assert left() == 10
     sale = asyncio.run(desk.propose(side=SELL, quantity=Decimal(4), price=None))
-    assert (sale.state, left()) == (OrderState.PROPOSED, 10)
+    assert (sale.state, left()) == (OrderState.PROPOSED, Decimal(10))
     message = asyncio.run(desk.message_of(sale))
     asyncio.run(desk.desk.confirm(sale.id, sale.version, sale.user_id, message))
     assert left() == 6
