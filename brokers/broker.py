@@ -9,16 +9,17 @@ from config.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     import httpx
 
     from config.settings import Settings
     from market.clock import Clock
-    from market.orders import Account, Fill, Order, OrderState
+    from market.orders import Account, Fill, Order, OrderState, Position, Side
     from market.sessions import Calendar
     from market.store import Store
-    from market.types import Tick, Venue
+    from market.types import InstrumentId, Tick, Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,69 @@ class Broker(Protocol):
 
     async def account(self) -> Account:
         """Return cash and buying power."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order that rests at the broker, ours or made elsewhere, such as in the broker's own app.
+
+    `client_order_id` is "" where the broker keeps none; ours begin with `tt-`. `price` None means
+    a market order, `quantity` then may be 0 where the broker counts money instead.
+    """
+
+    broker_order_id: str
+    client_order_id: str
+    instrument: InstrumentId
+    side: Side
+    quantity: Decimal
+    price: Decimal | None
+    filled_quantity: Decimal
+    at: datetime
+
+
+@runtime_checkable
+class OpenOrders(Protocol):
+    """Port. A broker that lists all that rests in the account; OutcomeUnknown if it cannot now."""
+
+    async def open_orders(self) -> list[OpenOrder]:
+        """Return everything that may still trade, oldest first."""
+        ...
+
+
+@runtime_checkable
+class Holdings(Protocol):
+    """Port. A broker that tells what the account holds; OutcomeUnknown if it cannot now."""
+
+    async def positions(self) -> list[Position]:
+        """Return what is held, whoever bought it; never rows of nothing."""
+        ...
+
+
+@runtime_checkable
+class Ticks(Protocol):
+    """Port. A broker whose venue tells its own tick sizes."""
+
+    async def tick_size(self, instrument: InstrumentId, price: Decimal) -> Decimal:
+        """Return the step of prices near `price`; the known table's where it cannot be asked."""
+        ...
+
+
+@runtime_checkable
+class Live(Protocol):
+    """Port. A broker that hears of trades as they happen; `fills` stays the truth."""
+
+    async def news(self) -> None:
+        """Return as soon as it is worth while to ask for fills, or for the account, again."""
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """Port. A broker that holds connections or tasks of its own."""
+
+    async def close(self) -> None:
+        """Let go of them; may be called twice."""
         ...
 
 

@@ -18,6 +18,7 @@ from tests.contracts.broker_contract import CASH, INSTRUMENT, order
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from decimal import Decimal
     from pathlib import Path
 
     from market.orders import Fill, OrderState
@@ -53,9 +54,9 @@ class PaperVenue:
         self.store.close()
         self.open()
 
-    async def trade(self, price: int) -> None:
+    async def trade(self, price: Decimal | int) -> None:
         self.clock.advance(timedelta(seconds=1))
-        await self.see(price)
+        await self.see(float(price))
 
     async def see(self, price: float, instrument: str = INSTRUMENT, **changes: Any) -> None:
         now = self.clock.now()

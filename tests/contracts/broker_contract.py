@@ -1,7 +1,9 @@
 """What every broker promises: inherit, give `venue()`, and the tests come with it.
 
 A broker's test writes `class TestMyBroker(BrokerContract)` and implements `venue()`, which opens
-the broker in front of a (pretend) venue of its own with 1,000,000 won and no positions.
+the broker in front of a (pretend) venue of its own with `cash` and no positions. Where the venue
+trades other things at other prices, the class says which: `instrument`, `price`, `step`,
+`quantity`, `cash`. Brokers of real venues inherit `RealBrokerContract`, which promises more.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from brokers.broker import Broker
+    from market.types import InstrumentId
 
 CASH = Decimal(1_000_000)
 INSTRUMENT = "KRX:005930"
@@ -58,7 +61,7 @@ class BrokerVenue(Protocol):
         """Return the broker."""
         ...
 
-    async def trade(self, price: int) -> None:
+    async def trade(self, price: Decimal) -> None:
         """Let the instrument trade at a price, some time after what happened before."""
         ...
 
@@ -68,7 +71,27 @@ class BrokerVenue(Protocol):
 
 
 class BrokerContract(ABC):
-    """The promises of `brokers.broker.Broker`."""
+    """The promises of `brokers.broker.Broker`.
+
+    `cash` buys one order of `quantity` at `price`, not two; `step` is a multiple of the tick, and
+    a hundredth of the price at most.
+    """
+
+    instrument: InstrumentId = INSTRUMENT
+    price = Decimal(70_000)
+    step = Decimal(100)
+    quantity = Decimal(10)
+    cash = CASH
+
+    def order(self, name: str = "one", **changes: Any) -> Order:
+        """Return a confirmed limit buy of `quantity` at `price`."""
+        ours = {
+            "instrument": self.instrument,
+            "quantity": self.quantity,
+            "price": self.price,
+            "reference_price": self.price,
+        }
+        return order(name, **(ours | changes))
 
     @abstractmethod
     def venue(self) -> AbstractAsyncContextManager[BrokerVenue]:
@@ -85,8 +108,8 @@ class BrokerContract(ABC):
 
     def test_a_placed_order_is_found_under_its_client_id(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            number = await venue.broker.place(order())
-            found = await venue.broker.find(order())
+            number = await venue.broker.place(self.order())
+            found = await venue.broker.find(self.order())
             assert found is not None
             assert found.broker_order_id == number
             assert found.state is OrderState.ACCEPTED
@@ -96,34 +119,34 @@ class BrokerContract(ABC):
 
     def test_an_order_that_was_never_placed_is_surely_absent(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order("other"))
-            assert await venue.broker.find(order()) is None
+            await venue.broker.place(self.order("other"))
+            assert await venue.broker.find(self.order()) is None
 
         self.run(scenario)
 
     def test_a_placed_order_survives_our_death(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            number = await venue.broker.place(order())
+            number = await venue.broker.place(self.order())
             await venue.restart()
-            found = await venue.broker.find(order())
+            found = await venue.broker.find(self.order())
             assert found is not None
             assert found.broker_order_id == number
-            await venue.trade(70_000)
+            await venue.trade(self.price)
             assert len(await venue.broker.fills("")) == 1
 
         self.run(scenario)
 
     def test_a_second_order_with_the_same_client_id_is_refused(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order())
+            await venue.broker.place(self.order())
             for _ in range(2):
                 with pytest.raises(OrderRejected) as caught:
-                    await venue.broker.place(order())
+                    await venue.broker.place(self.order())
                 assert caught.value.code == "duplicate"
                 await venue.restart()
-            await venue.trade(70_000)
+            await venue.trade(self.price)
             with pytest.raises(OrderRejected):
-                await venue.broker.place(order())
+                await venue.broker.place(self.order())
             assert len(await venue.broker.fills("")) == 1
 
         self.run(scenario)
@@ -131,30 +154,32 @@ class BrokerContract(ABC):
     def test_two_placements_at_once_make_one_order(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
             answers = await asyncio.gather(
-                venue.broker.place(order()), venue.broker.place(order()), return_exceptions=True
+                venue.broker.place(self.order()),
+                venue.broker.place(self.order()),
+                return_exceptions=True,
             )
             refused = [one for one in answers if isinstance(one, OrderRejected)]
             assert len(refused) == 1
-            await venue.trade(70_000)
+            await venue.trade(self.price)
             assert len(await venue.broker.fills("")) == 1
 
         self.run(scenario)
 
     def test_an_order_fills_at_its_limit_or_better(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order())
-            await venue.trade(70_100)
+            await venue.broker.place(self.order())
+            await venue.trade(self.price + self.step)
             assert await venue.broker.fills("") == []
-            await venue.trade(69_900)
+            await venue.trade(self.price - self.step)
             (fill,) = await venue.broker.fills("")
-            assert (fill.order_id, fill.instrument, fill.side) == ("one", INSTRUMENT, Side.BUY)
-            assert fill.quantity == 10
-            assert fill.price <= 70_000
+            assert (fill.order_id, fill.instrument, fill.side) == ("one", self.instrument, Side.BUY)
+            assert fill.quantity == self.quantity
+            assert fill.price <= self.price
             assert fill.cost >= 0
-            found = await venue.broker.find(order())
+            found = await venue.broker.find(self.order())
             assert found is not None
             assert found.state is OrderState.FILLED
-            assert found.filled_quantity == 10
+            assert found.filled_quantity == self.quantity
             assert found.average_price == fill.price
 
         self.run(scenario)
@@ -162,8 +187,8 @@ class BrokerContract(ABC):
     def test_fills_are_told_in_order_and_only_after_the_given_id(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
             for name in ("one", "two", "three"):
-                await venue.broker.place(order(name, quantity=Decimal(1)))
-                await venue.trade(70_000)
+                await venue.broker.place(self.order(name, quantity=self.quantity / 10))
+                await venue.trade(self.price)
             fills = await venue.broker.fills("")
             assert [fill.order_id for fill in fills] == ["one", "two", "three"]
             assert [fill.id for fill in fills] == sorted({fill.id for fill in fills})
@@ -176,28 +201,33 @@ class BrokerContract(ABC):
 
     def test_open_buys_set_money_aside(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order())
+            await venue.broker.place(self.order())
             account = await venue.broker.account()
-            assert account.cash == CASH
-            assert account.buying_power <= CASH - 700_000
+            assert account.cash == self.cash
+            assert account.buying_power <= self.cash - self.quantity * self.price
 
         self.run(scenario)
 
     def test_more_than_the_buying_power_is_refused(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order())
+            await venue.broker.place(self.order())
             with pytest.raises(OrderRejected) as caught:
-                await venue.broker.place(order("two"))
+                await venue.broker.place(self.order("two"))
             assert caught.value.code == "cash"
-            assert await venue.broker.find(order("two")) is None
+            assert await venue.broker.find(self.order("two")) is None
 
         self.run(scenario)
 
     def test_more_than_is_held_cannot_be_sold(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order())
-            await venue.trade(70_000)
-            rest = order("rest", side=Side.SELL, quantity=Decimal(6), price=Decimal(80_000))
+            await venue.broker.place(self.order())
+            await venue.trade(self.price)
+            rest = self.order(
+                "rest",
+                side=Side.SELL,
+                quantity=self.quantity * 6 / 10,
+                price=self.price + 10 * self.step,
+            )
             await venue.broker.place(rest)
             with pytest.raises(OrderRejected) as caught:
                 await venue.broker.place(replace(rest, id="again"))
@@ -209,29 +239,31 @@ class BrokerContract(ABC):
 
     def test_money_and_costs_add_up(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order())
-            await venue.trade(70_000)
-            await venue.broker.place(order("out", side=Side.SELL, price=Decimal(71_000)))
-            await venue.trade(71_000)
+            await venue.broker.place(self.order())
+            await venue.trade(self.price)
+            await venue.broker.place(
+                self.order("out", side=Side.SELL, price=self.price + 10 * self.step)
+            )
+            await venue.trade(self.price + 10 * self.step)
             bought, sold = await venue.broker.fills("")
-            gain = (sold.price - bought.price) * 10 - bought.cost - sold.cost
+            gain = (sold.price - bought.price) * self.quantity - bought.cost - sold.cost
             account = await venue.broker.account()
-            assert account.cash == account.buying_power == CASH + gain
+            assert account.cash == account.buying_power == self.cash + gain
 
         self.run(scenario)
 
     def test_a_cancelled_order_never_trades(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
-            await venue.broker.place(order())
-            await venue.broker.cancel(order())
+            await venue.broker.place(self.order())
+            await venue.broker.cancel(self.order())
             await venue.restart()
-            await venue.trade(60_000)
-            found = await venue.broker.find(order())
+            await venue.trade(self.price - 10 * self.step)
+            found = await venue.broker.find(self.order())
             assert found is not None
             assert found.state is OrderState.CANCELED
             assert found.filled_quantity == 0
             assert await venue.broker.fills("") == []
-            assert (await venue.broker.account()).buying_power == CASH
+            assert (await venue.broker.account()).buying_power == self.cash
 
         self.run(scenario)
 
@@ -239,12 +271,12 @@ class BrokerContract(ABC):
     def test_what_has_ended_cannot_be_cancelled(self, ending: str) -> None:
         async def scenario(venue: BrokerVenue) -> None:
             if ending != "unknown":
-                await venue.broker.place(order())
+                await venue.broker.place(self.order())
             if ending == "filled":
-                await venue.trade(70_000)
+                await venue.trade(self.price)
             if ending == "canceled":
-                await venue.broker.cancel(order())
+                await venue.broker.cancel(self.order())
             with pytest.raises(OrderRejected):
-                await venue.broker.cancel(order())
+                await venue.broker.cancel(self.order())
 
         self.run(scenario)
