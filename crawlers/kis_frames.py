@@ -1,15 +1,12 @@
-"""The messages of KIS's websocket: what we ask for, and what is told (H0STCNT0, trades of KRX).
+"""The trades that KIS's websocket tells (H0STCNT0, KRX).
 
-Requests and their acknowledgements are JSON; trades come as `0|H0STCNT0|003|` and the fields of
-so many records in a row, 46 each, joined by `^` (recorded 2025-07, KIS Developers 2026-07).
+They come as `0|H0STCNT0|003|` and the fields of so many records in a row, 46 each, joined by `^`
+(recorded 2025-07, KIS Developers 2026-07).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from crawlers.kis_rows import moment, number, optional, price, signed
 from market.errors import SourceChanged
@@ -36,50 +33,6 @@ _NAMES = {
     35: "is_halted",
 }
 _WHAT = f"socket {TRADES}"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A message that is no data: `code` is KIS's (OPSP0000: subscribed), or PINGPONG."""
-
-    code: str
-    instrument_code: str
-    text: str
-
-
-PING = "PINGPONG"
-SETTLED = frozenset({"OPSP0000", "OPSP0001", "OPSP0002", "OPSP0003"})
-"""Subscribed and unsubscribed, now or already."""
-IN_USE = "OPSP8996"
-"""Another session uses the app key."""
-UNKNOWN_KEY = "OPSP0011"
-"""The approval key is not, or no longer, known."""
-
-
-def request(approval: str, code: str, kind: str) -> str:
-    """Return the message that begins (kind 1) or ends (kind 2) the trades of one code."""
-    header = {
-        "approval_key": approval,
-        "custtype": "P",
-        "tr_type": kind,
-        "content-type": "utf-8",
-    }
-    body = {"input": {"tr_id": TRADES, "tr_key": code}}
-    return orjson.dumps({"header": header, "body": body}).decode()
-
-
-def parse_notice(message: str) -> Notice:
-    """Return what a JSON message says."""
-    try:
-        fields = orjson.loads(message)
-        header = fields["header"]
-        if header["tr_id"] == PING:
-            return Notice(PING, "", "")
-        body = fields["body"]
-        told = str(body.get("msg1", "")).strip()
-        return Notice(str(body["msg_cd"]), str(header.get("tr_key", "")), told)
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise SourceChanged(f"kis {_WHAT}: expected a notice, got {fragment(message)}") from error
 
 
 def parse_trades(message: str, seen_at: datetime) -> list[Tick]:

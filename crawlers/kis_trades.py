@@ -9,15 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crawlers.kis_frames import (
-    IN_USE,
-    PING,
-    SETTLED,
-    UNKNOWN_KEY,
-    parse_notice,
-    parse_trades,
-    request,
-)
+from crawlers.kis_frames import TRADES, parse_trades
+from venues.kis_messages import IN_USE, PING, SETTLED, UNKNOWN_KEY, parse_notice, request
 from venues.live_socket import LiveSocket, connect
 
 if TYPE_CHECKING:
@@ -25,10 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from config.settings import KisSettings
-    from crawlers.kis_frames import Notice
     from market.clock import Clock
     from market.sessions import Calendar
     from market.types import InstrumentId, Tick
+    from venues.kis_messages import Notice
     from venues.kis_token import KisAccess
     from venues.live_socket import Connect
 
@@ -152,7 +145,7 @@ class KisTrades:
         return self._requests(self._wanted, "1")
 
     def _requests(self, codes: Iterable[str], kind: str) -> list[str]:
-        return [request(self._approval, code, kind) for code in codes]
+        return [request(self._approval, TRADES, code, kind) for code in codes]
 
     def _say(self, messages: list[str]) -> None:
         if messages:
@@ -176,7 +169,7 @@ class KisTrades:
             self._heard[tick.instrument] = tick.seen_at
 
     async def _notice(self, notice: Notice) -> None:
-        code, now = notice.instrument_code, self._clock.now()
+        code, now = notice.subject, self._clock.now()
         self._refused.pop(code, None)
         is_resting = self._rest_until is not None and now < self._rest_until
         if notice.code in SETTLED or is_resting:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from crawlers.kis_frames import IN_USE, PING, Notice, parse_notice, parse_trades, request
+from crawlers.kis_frames import TRADES, parse_trades
 from market.errors import SourceChanged
 from market.sessions import KST
 from tests.crawlers.kis_recorded import recorded
+from venues.kis_messages import IN_USE, PING, Notice, parse_notice, request
 
 NOW = datetime(2026, 9, 11, 15, 10, 30, tzinfo=KST)
 
@@ -38,7 +39,7 @@ def test_the_recorded_notices_are_read() -> None:
 
 def test_a_request_is_as_documented() -> None:
     documented = orjson.loads(recorded("ws_subscribe_request.json"))
-    assert orjson.loads(request("a2585daf-...", "005930", "1")) == documented
+    assert orjson.loads(request("a2585daf-...", TRADES, "005930", "1")) == documented
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawlers.kis_frames import parse_notice, parse_trades
+from crawlers.kis_frames import parse_trades
 from crawlers.kis_look import Look
 from crawlers.kis_minutes import minute_bars, parse_minutes
 from crawlers.kis_parsers import oldest_day, parse_days, parse_flows, parse_prices
@@ -23,6 +23,7 @@ from sandbox.kis_faults import Faults
 from sandbox.kis_keys import KisKeys
 from sandbox.kis_socket import KisSession, notice
 from sandbox.market import Simulator
+from venues.kis_messages import parse_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
