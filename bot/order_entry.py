@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
@@ -11,8 +11,11 @@ from bot.html_text import units
 from bot.order_words import OrderWords, UnknownInstrument, read_order
 from bot.render import typed_code
 from bot.reply import DATA_LIMIT_BYTES, Reply, command_button
+from engine.risk import currency_denial
 from engine.ticket import Ticket
+from market.currency import coin_of, currency_of
 from market.errors import UsageError
+from market.money import floor_to_lot, to_decimal
 from market.orders import Side
 
 if TYPE_CHECKING:
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
     from market.messages import Button
     from market.types import Instrument
 
-QUICK_QUANTITIES = (1, 10, 100)
+QUICK_QUANTITIES = (Decimal(1), Decimal(10), Decimal(100))
+QUICK_AMOUNTS = (10_000, 100_000, 1_000_000)
+"""Of coins people think in won."""
+COIN_DIGITS = 3
 
 
 async def enter_order(services: Services, call: Call, side: Side) -> Reply:
@@ -30,6 +36,9 @@ async def enter_order(services: Services, call: Call, side: Side) -> Reply:
         words = read_order(call.args, services.directory)
     except UnknownInstrument as unknown:
         return _did_you_mean(services, call, side, unknown)
+    if currency_denial(words.instrument) is not None:
+        currency = currency_of(words.instrument.id)
+        raise UsageError("usage.not_in_won", name=words.instrument.name, currency=currency)
     held = await _held(services, words.instrument)
     if words.is_all:
         if side is Side.BUY:
@@ -48,24 +57,46 @@ def ask_quantity(
 ) -> Reply:
     """Ask how many, with the usual amounts as buttons."""
     texts, language = services.texts, call.language
-    code = typed_code(instrument)
+    code, coin = typed_code(instrument), coin_of(instrument.id)
+    quick = _quick_quantities(services, instrument)
     buttons = [
-        command_button(numbers.quantity(Decimal(count), language), f"/{side} {code} {count}")
-        for count in QUICK_QUANTITIES
+        command_button(numbers.quantity(count, language, coin), f"/{side} {code} {count:f}")
+        for count in quick
         if side is Side.BUY or count <= held
     ]
+    shown = numbers.quantity(held, language, coin)
     if side is Side.SELL and held > 0:
-        label = texts.plain("button.all", language, quantity=numbers.quantity(held, language))
+        label = texts.plain("button.all", language, quantity=shown)
         buttons.append(command_button(label, f"/{side} {code} all"))
+    key = f"order.how_many.coin.{side}" if coin else f"order.how_many.{side}"
+    facts = {"typed": code, "example": f"{quick[0]:f}" if quick else "0.01"} if coin else {}
     text = texts.get(
-        f"order.how_many.{side}",
+        key,
         language,
         name=instrument.name,
         code=instrument.code,
         price=last_price_text(services, call, instrument),
-        held=numbers.quantity(held, language),
+        held=shown,
+        **facts,
     )
     return Reply(text, (tuple(buttons),) if buttons else ())
+
+
+def _quick_quantities(services: Services, instrument: Instrument) -> tuple[Decimal, ...]:
+    """Return the usual numbers of shares; of a coin what usual amounts of won buy, if known."""
+    if not coin_of(instrument.id):
+        return QUICK_QUANTITIES
+    tick = services.quotes.last(instrument.id)
+    if tick is None:
+        return ()
+    price = to_decimal(tick.price)
+    return tuple(_short(amount / price, instrument) for amount in QUICK_AMOUNTS)
+
+
+def _short(quantity: Decimal, instrument: Instrument) -> Decimal:
+    """Return a quantity rounded up to few digits, so that an amount stays above the least."""
+    unit = Decimal(1).scaleb(quantity.adjusted() - COIN_DIGITS + 1)
+    return floor_to_lot((quantity / unit).to_integral_value(ROUND_CEILING) * unit, instrument.kind)
 
 
 def last_price_text(services: Services, call: Call, instrument: Instrument) -> str:
@@ -76,7 +107,7 @@ def last_price_text(services: Services, call: Call, instrument: Instrument) -> s
     return services.texts.plain(
         "price.aged",
         call.language,
-        price=numbers.won(tick.price, call.language),
+        price=numbers.money(tick.price, currency_of(instrument.id), call.language),
         age=numbers.span_between(tick.seen_at, services.market_clock.now(), call.language),
     )
 

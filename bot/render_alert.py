@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.html_text import CAPTION_LIMIT, TEXT_LIMIT, length
+from market.currency import currency_of
 from market.sessions import KST
 from market.types import Verdict, from_ms
 
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 MARKS = {Verdict.TRUE: "✅", Verdict.UNKNOWN: "❔", Verdict.FALSE: "▫️"}
 MANY = 10_000
 """From here on nobody reads digits behind the point."""
+_MONEY: dict[str, Callable[[float, str, str], str]] = {
+    "price": numbers.money,
+    "value": numbers.turnover,
+}
 _SHOWN: dict[str, Callable[[float, str], str]] = {
     "ratio": numbers.short_percent,
-    "price": numbers.won,
-    "value": numbers.turnover,
     "volume": numbers.short_count,
     "time": numbers.minutes,
     "clock": lambda value, _: numbers.of_day(value),
@@ -42,12 +45,13 @@ def alert_text(
 ) -> str:
     """Return an alert as HTML, short enough for a caption where it has a chart."""
     head = _head(texts, language, signal, instrument, spec, description)
-    leaves = [leaf_text(texts, language, leaf) for leaf in signal.explanation.leaves]
+    currency = currency_of(signal.instrument)
+    leaves = [leaf_text(texts, language, leaf, currency) for leaf in signal.explanation.leaves]
     limit = CAPTION_LIMIT if spec.chart else TEXT_LIMIT
     return fitting(texts, language, head, leaves, limit)
 
 
-def leaf_text(texts: Texts, language: str, leaf: Leaf) -> str:
+def leaf_text(texts: Texts, language: str, leaf: Leaf, currency: str) -> str:
     """Return one comparison with the values of both sides, and when it held if not now."""
     key, time = "alert.leaf", ""
     if leaf.held_at is not None:
@@ -58,16 +62,18 @@ def leaf_text(texts: Texts, language: str, leaf: Leaf) -> str:
         time=time,
         mark=MARKS[leaf.verdict],
         text=leaf.text,
-        left=leaf_value(leaf.left, leaf.unit, language),
+        left=leaf_value(leaf.left, leaf.unit, language, currency),
         operator=leaf.operator,
-        right=leaf_value(leaf.right, leaf.unit, language),
+        right=leaf_value(leaf.right, leaf.unit, language, currency),
     )
 
 
-def leaf_value(value: float, unit: str, language: str) -> str:
-    """Return a side of a comparison in its unit; NaN is a dash."""
+def leaf_value(value: float, unit: str, language: str, currency: str) -> str:
+    """Return a side of a comparison in its unit, money in its currency; NaN is a dash."""
     if not math.isfinite(value):
         return "–"
+    if unit in _MONEY:
+        return _MONEY[unit](value, currency, language)
     if unit in _SHOWN:
         return _SHOWN[unit](value, language)
     return numbers.short_count(value, language) if abs(value) >= MANY else numbers.grouped(value, 2)
@@ -119,7 +125,7 @@ def _head(
         texts.get(
             f"alert.price.{against}",
             language,
-            price=numbers.won(signal.price, language),
+            price=numbers.money(signal.price, currency_of(signal.instrument), language),
             change=numbers.change(ratio),
             bars=str(len(signal.snapshot.close)),
         ),
@@ -135,6 +141,8 @@ def _head(
         lines.append(texts.get("alert.describe", language, describe=_shortened(description)))
     if signal.is_late:
         lines.insert(0, texts.get("alert.late", language))
+    if signal.is_intrabar:
+        lines.insert(0, texts.get("alert.intrabar", language))
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot import render_numbers as numbers
 from bot.html_text import TEXT_LIMIT
 from bot.render_alert import MARKS, fitting, leaf_text
+from market.currency import currency_of
 
 if TYPE_CHECKING:
     from bot.texts import Texts
@@ -42,6 +43,7 @@ def near_text(
 
 def _entry(texts: Texts, language: str, rank: int, one: Near, directory: Directory) -> str:
     name, code = directory.name(one.instrument), one.instrument.partition(":")[2]
+    currency = currency_of(one.instrument)
     line = texts.get(
         "near.line",
         language,
@@ -51,7 +53,7 @@ def _entry(texts: Texts, language: str, rank: int, one: Near, directory: Directo
         code=code,
         distance=distance_text(one.distance),
     )
-    return line if one.leaf is None else f"{line}\n{leaf_text(texts, language, one.leaf)}"
+    return line if one.leaf is None else f"{line}\n{leaf_text(texts, language, one.leaf, currency)}"
 
 
 def distance_text(distance: float) -> str:

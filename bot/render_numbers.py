@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
+from market.currency import KRW
 from market.sessions import KST
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ UP, DOWN, FLAT = "🔺", "🔻", "▫️"
 """Red for up and blue for down is the Korean habit; these are the signs that keep it."""
 
 MILLION, HUNDRED_MILLION = 1_000_000, 100_000_000
+FEW = 100
 TIMES, MOST_TIMES = 10.0, 99_999
 """Ratios that read better as so many times, and those beyond which nobody counts any more."""
 
@@ -30,13 +32,30 @@ def grouped(number: Decimal | float, places: int = 0) -> str:
 
 
 def price(number: Decimal | float) -> str:
-    """Return a price: whole from 100 up, with up to four places below."""
+    """Return a price in won: whole from 1000 up, below with four places, or four digits."""
     if isinstance(number, float) and not math.isfinite(number):
         return "–"
     exact = Decimal(str(number))
     if exact == exact.to_integral_value() or abs(exact) >= 1000:
         return grouped(exact)
-    return f"{exact.quantize(Decimal('0.0001'), rounding=ROUND_HALF_UP).normalize():,f}"
+    return f"{_places(exact, max(4, 3 - exact.adjusted())).normalize():,f}"
+
+
+def coin_price(number: Decimal | float) -> str:
+    """Return a price in another currency: six digits, at least two places after the point."""
+    if isinstance(number, float) and not math.isfinite(number):
+        return "–"
+    exact = Decimal(str(number))
+    shown = _places(exact, max(2, 5 - exact.adjusted())).normalize()
+    return f"{_places(shown, 2) if _decimals(shown) < 2 else shown:,f}"
+
+
+def money(number: Decimal | float, currency: str, language: str) -> str:
+    """Return an amount of a currency; unknown is a dash."""
+    if currency == KRW:
+        return won(number, language)
+    shown = coin_price(number)
+    return shown if shown == "–" else f"{shown} {currency}"
 
 
 def won(number: Decimal | float, language: str) -> str:
@@ -46,13 +65,15 @@ def won(number: Decimal | float, language: str) -> str:
     return f"{price(number)}원" if language == "ko" else f"{price(number)} KRW"
 
 
-def turnover(number: float, language: str) -> str:
-    """Return money traded as people say it: from a hundred million won on in 억 (or millions)."""
+def turnover(number: float, currency: str, language: str) -> str:
+    """Return money traded as people say it: from a hundred million on in 억 (or millions)."""
     if not abs(number) >= HUNDRED_MILLION:
-        return won(number, language)
+        is_rough = currency != KRW and abs(number) >= MILLION
+        return f"{grouped(number)} {currency}" if is_rough else money(number, currency, language)
     if language == "ko":
-        return f"{price(round(number / HUNDRED_MILLION, 1))}억원"
-    return f"{price(round(number / MILLION, 1))}M KRW"
+        unit = "원" if currency == KRW else f" {currency}"
+        return f"{price(round(number / HUNDRED_MILLION, 1))}억{unit}"
+    return f"{price(round(number / MILLION, 1))}M {currency}"
 
 
 def signed_won(number: Decimal, language: str) -> str:
@@ -61,9 +82,11 @@ def signed_won(number: Decimal, language: str) -> str:
     return f"{sign}{won(number.quantize(Decimal(1), rounding=ROUND_HALF_UP), language)}"
 
 
-def quantity(number: Decimal, language: str) -> str:
-    """Return a number of shares or coins."""
+def quantity(number: Decimal, language: str, coin: str = "") -> str:
+    """Return a number of shares, or of a coin by its sign."""
     shown = f"{number.normalize():,f}"
+    if coin:
+        return f"{shown} {coin}"
     if language == "ko":
         return f"{shown}주"
     return f"{shown} share" if number == 1 else f"{shown} shares"
@@ -88,7 +111,12 @@ def short_percent(ratio: float, language: str) -> str:
 
 
 def short_count(number: float, language: str) -> str:
-    """Return a count without unit, from a hundred million on in 억 (or millions)."""
+    """Return a count without unit, from a hundred million on in 억 (or millions).
+
+    Small ones have places: coins are counted in parts.
+    """
+    if abs(number) < FEW:
+        return price(number)
     if not abs(number) >= HUNDRED_MILLION:
         return grouped(number)
     if language == "ko":
@@ -149,3 +177,12 @@ def span_between(earlier: datetime, later: datetime, language: str) -> str:
 def whole(number: Decimal) -> Decimal:
     """Return an amount rounded half up to whole won."""
     return number.quantize(Decimal(1), rounding=ROUND_HALF_UP)
+
+
+def _places(number: Decimal, places: int) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def _decimals(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

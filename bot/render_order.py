@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.render_alert import leaf_text
+from market.currency import KRW, coin_of, currency_of
 from market.messages import Button
 from market.orders import OrderState, Side
 
@@ -64,8 +65,8 @@ def order_line(texts: Texts, language: str, order: Order, name: str) -> str:
         time=numbers.clock(order.proposed_at)[:5],
         side=side_text(texts, language, order.side),
         name=name,
-        quantity=numbers.quantity(order.quantity, language),
-        price=price_text(texts, language, order.price),
+        quantity=quantity_text(order, order.quantity, language),
+        price=price_text(texts, language, order),
         state=texts.plain(f"state.{order.state}", language),
     )
 
@@ -75,11 +76,17 @@ def side_text(texts: Texts, language: str, side: Side) -> str:
     return texts.plain(f"side.{side}", language)
 
 
-def price_text(texts: Texts, language: str, price: Decimal | None) -> str:
+def price_text(texts: Texts, language: str, order: Order) -> str:
     """Return the limit price, or that it is a market order."""
-    if price is None:
+    if order.price is None:
         return texts.plain("price.market", language)
-    return texts.plain("price.limit", language, price=numbers.won(price, language))
+    shown = numbers.money(order.price, currency_of(order.instrument), language)
+    return texts.plain("price.limit", language, price=shown)
+
+
+def quantity_text(order: Order, number: Decimal, language: str) -> str:
+    """Return a number of what an order is about."""
+    return numbers.quantity(number, language, coin_of(order.instrument))
 
 
 def reason_text(texts: Texts, language: str, codes: str) -> str:
@@ -104,20 +111,24 @@ def _what(texts: Texts, language: str, order: Order, instrument: Instrument) -> 
         language,
         name=instrument.name,
         code=instrument.code,
-        quantity=numbers.quantity(order.quantity, language),
-        price=price_text(texts, language, order.price),
+        quantity=quantity_text(order, order.quantity, language),
+        price=price_text(texts, language, order),
     )
 
 
 def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> list[str]:
     share = view.cost / view.equity if view.equity > 0 else None
+    currency = currency_of(order.instrument)
+    now = texts.get(
+        "card.now",
+        language,
+        price=numbers.money(view.price, currency, language),
+        age=numbers.span(view.price_age_seconds, language),
+    )
+    if currency != KRW:  # there is no account in it to compare with
+        return [now]
     lines = [
-        texts.get(
-            "card.now",
-            language,
-            price=numbers.won(view.price, language),
-            age=numbers.span(view.price_age_seconds, language),
-        ),
+        now,
         texts.get(
             f"card.cost.{order.side}",
             language,
@@ -140,8 +151,9 @@ def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> lis
 def _why(texts: Texts, language: str, order: Order, signal: Signal) -> list[str]:
     lines = [texts.get("card.why", language, condition=signal.condition)]
     if order.state is OrderState.PROPOSED:
+        currency = currency_of(order.instrument)
         leaves = signal.explanation.leaves[:MOST_LEAVES]
-        lines += [leaf_text(texts, language, leaf) for leaf in leaves]
+        lines += [leaf_text(texts, language, leaf, currency) for leaf in leaves]
     return lines
 
 
@@ -152,8 +164,8 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
             language,
             expires=numbers.clock(order.expires_at),
             seconds=str(max(0, view.seconds_left)),
-            filled=numbers.quantity(order.filled_quantity, language),
-            quantity=numbers.quantity(order.quantity, language),
+            filled=quantity_text(order, order.filled_quantity, language),
+            quantity=quantity_text(order, order.quantity, language),
             average=numbers.won(order.average_price, language),
             amount=numbers.won(
                 numbers.whole(order.average_price * order.filled_quantity), language
@@ -171,7 +183,7 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
             texts.get(
                 "card.part_filled",
                 language,
-                filled=numbers.quantity(order.filled_quantity, language),
+                filled=quantity_text(order, order.filled_quantity, language),
                 average=numbers.won(order.average_price, language),
             )
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot import render_numbers as numbers
 from bot.html_text import TEXT_LIMIT
 from bot.render_alert import fitting, leaf_text
+from market.currency import currency_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from market.signals import Signal
     from market.types import Bar, Instrument
 
+_EARLY = {None: "why.early.open", True: "why.early.held", False: "why.early.gone"}
+
 
 def signal_text(
     texts: Texts, language: str, signal: Signal, instrument: Instrument, later: Sequence[Bar]
 ) -> str:
     """Return the stored reasons of a signal as HTML, and what the bars after its own have done."""
+    currency = currency_of(signal.instrument)
     head = [
         texts.get(
             "why.title",
@@ -33,13 +37,19 @@ def signal_text(
             language,
             timeframe=signal.timeframe.value,
             time=numbers.minute(signal.bar_start),
-            price=numbers.won(signal.price, language),
+            price=numbers.money(signal.price, currency, language),
         ),
+        *([early_text(texts, language, signal)] if signal.is_intrabar else ()),
         since_text(texts, language, signal, later),
         "",
     ]
-    leaves = [leaf_text(texts, language, leaf) for leaf in signal.explanation.leaves]
+    leaves = [leaf_text(texts, language, leaf, currency) for leaf in signal.explanation.leaves]
     return fitting(texts, language, "\n".join(head), leaves, TEXT_LIMIT)
+
+
+def early_text(texts: Texts, language: str, signal: Signal) -> str:
+    """Return what the close has made of a signal that was given while its bar was forming."""
+    return texts.get(_EARLY[signal.has_held], language)
 
 
 def since_text(texts: Texts, language: str, signal: Signal, later: Sequence[Bar]) -> str:
@@ -47,14 +57,15 @@ def since_text(texts: Texts, language: str, signal: Signal, later: Sequence[Bar]
     if not later:
         return texts.get("why.since_none", language)
     high, low = max(bar.high for bar in later), min(bar.low for bar in later)
+    currency = currency_of(signal.instrument)
     return texts.get(
         "why.since",
         language,
         bars=str(len(later)),
-        price=numbers.won(later[-1].close, language),
+        price=numbers.money(later[-1].close, currency, language),
         change=numbers.change(later[-1].close / signal.price - 1),
-        high=numbers.won(high, language),
+        high=numbers.money(high, currency, language),
         rise=numbers.change(high / signal.price - 1),
-        low=numbers.won(low, language),
+        low=numbers.money(low, currency, language),
         fall=numbers.change(low / signal.price - 1),
     )

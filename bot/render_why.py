@@ -9,6 +9,7 @@ from bot import render_numbers as numbers
 from bot.html_text import TEXT_LIMIT, length
 from bot.render_alert import MARKS, leaf_value
 from conditions.waits import WaitFor
+from market.currency import currency_of
 from market.signals import Phase
 from market.types import Verdict, from_ms
 
@@ -28,7 +29,7 @@ MOST_NUMBERS = 6
 
 def why_text(texts: Texts, language: str, why: Why, instrument: Instrument) -> str:
     """Return a why as HTML; what the numbers are made of is left out where it would not fit."""
-    words = _Words(texts, language)
+    words = _Words(texts, language, currency_of(instrument.id))
     for has_numbers in (True, False):
         lines = [
             *_head(words, why, instrument),
@@ -43,10 +44,11 @@ def why_text(texts: Texts, language: str, why: Why, instrument: Instrument) -> s
 
 
 class _Words:
-    """The texts in one language."""
+    """The texts in one language, and money in one currency."""
 
-    def __init__(self, texts: Texts, language: str) -> None:
+    def __init__(self, texts: Texts, language: str, currency: str) -> None:
         self._texts = texts
+        self._currency = currency
         self.language = language
 
     def __call__(self, key: str, **facts: str) -> str:
@@ -55,15 +57,18 @@ class _Words:
     def plain(self, key: str, **facts: str) -> str:
         return self._texts.plain(key, self.language, **facts)
 
+    def value(self, number: float, unit: str) -> str:
+        return leaf_value(number, unit, self.language, self._currency)
+
 
 def _head(words: _Words, why: Why, instrument: Instrument) -> Iterator[str]:
     yield words("why.title", condition=why.condition, name=instrument.name, code=instrument.code)
     if why.bar_start is not None:
         yield words(
-            "why.bar",
+            "why.forming" if why.is_forming else "why.bar",
             timeframe=why.timeframe.value,
             time=numbers.minute(why.bar_start),
-            price=numbers.won(why.close, words.language),
+            price=words.value(why.close, "price"),
         )
     yield _says(words, why)
     if why.state.fired_ms and not why.fires:
@@ -118,13 +123,11 @@ def _leaf(words: _Words, leaf: Branch, margin: str, *, has_numbers: bool) -> Ite
     if len(leaf.operands) == 2:
         yield margin + words("why.values", values=_values(words, leaf), gap=_gap(words, leaf))
     if leaf.before:
-        left, right = (leaf_value(one, leaf.unit, words.language) for one in leaf.before)
+        left, right = (words.value(one, leaf.unit) for one in leaf.before)
         yield margin + words("why.before", left=left, right=right)
     shown = list(_numbers(leaf)) if has_numbers else []
     if shown:
-        listed = ", ".join(
-            f"{one.text} {leaf_value(one.value, one.unit, words.language)}" for one in shown
-        )
+        listed = ", ".join(f"{one.text} {words.value(one.value, one.unit)}" for one in shown)
         yield margin + words("why.numbers", numbers=listed)
 
 
@@ -136,7 +139,7 @@ def _added(words: _Words, branch: Branch) -> str:
 
 
 def _values(words: _Words, leaf: Branch) -> str:
-    left, right = (leaf_value(one.value, leaf.unit, words.language) for one in leaf.operands)
+    left, right = (words.value(one.value, leaf.unit) for one in leaf.operands)
     return f"{left} {leaf.operator} {right}"
 
 
@@ -147,7 +150,7 @@ def _gap(words: _Words, leaf: Branch) -> str:
         return words.plain("why.needs", needs=str(needs)) if needs > 1 else ""
     if math.isnan(leaf.gap):
         return ""
-    gap = leaf_value(abs(leaf.gap), leaf.unit, words.language)
+    gap = words.value(abs(leaf.gap), leaf.unit)
     if leaf.unit == "ratio":
         gap += "p" if gap.endswith("%") else ""
     elif math.isfinite(leaf.gap_ratio):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.console import counted
+from market.currency import KRW, currency_of
 from market.errors import StoreError
 from market.sessions import KST
 from market.store import Store
@@ -115,7 +116,7 @@ def _is_shown(line: Line, since: time | None, until: time | None) -> bool:
 
 
 def _words(order: Order) -> str:
-    size = f"{order.side} {numbers.grouped(order.quantity)}"
+    size = f"{order.side} {order.quantity.normalize():,f}"
     return f"{size} ({order.code})" if order.code else size
 
 
@@ -126,10 +127,15 @@ def _cells(line: Line, directory: Directory) -> tuple[str, ...]:
         f"{signal.fired_at.astimezone(KST):%m-%d %H:%M:%S}{late}",
         signal.condition,
         f"{directory.name(signal.instrument)} ({signal.instrument})",
-        numbers.price(signal.price),
+        _price(signal),
         line.order,
         line.where,
     )
+
+
+def _price(signal: Signal) -> str:
+    is_won = currency_of(signal.instrument) == KRW
+    return numbers.price(signal.price) if is_won else numbers.coin_price(signal.price)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

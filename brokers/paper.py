@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from brokers.broker import BROKERS, BrokerOrder, BrokerParts
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
 from brokers.paper_match import day_end, day_limits, fill_price, is_over, is_trading
+from market.currency import KRW, currency_of
 from market.errors import OrderRejected
 from market.known import recall
 from market.money import fee_of, floor_to_lot, tax_of
 from market.orders import Account, OrderState, Side
-from market.prices import is_on_tick, step_price
+from market.prices import is_on_tick, least_order, step_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,9 +129,15 @@ class PaperBroker:
         return accepted
 
     def _check_form(self, order: Order, instrument: Instrument) -> None:
+        if currency_of(instrument.id) != KRW:
+            raise OrderRejected("currency", f"paper holds won, not {currency_of(instrument.id)}")
         quantity = order.quantity
         if quantity <= 0 or floor_to_lot(quantity, instrument.kind) != quantity:
             raise OrderRejected("quantity", f"{quantity} is not a tradable quantity")
+        least = least_order(instrument.kind)
+        worth = quantity * (order.reference_price if order.price is None else order.price)
+        if least and worth < least:
+            raise OrderRejected("least", f"{worth} won are less than an order takes")
         if order.price is None:
             return
         if order.price <= 0 or not is_on_tick(order.price, instrument.kind):

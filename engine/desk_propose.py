@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.desk_risk import risk_view
 from engine.desk_tap import may_trade
 from engine.holdings import sellable
-from engine.risk import Denial, check
+from engine.risk import Denial, check, currency_denial
 from engine.sizing import Sized, SizeFacts, size
 from engine.ticket import order_id
 from market.errors import SourceError
@@ -107,8 +107,9 @@ def _denial(
 ) -> Denial | None:
     if not may_trade(page.tx.people.get(ticket.user_id)):
         return Denial("order.not_allowed")
-    if sized.denial is not None:
-        return sized.denial
+    denial = currency_denial(ticket.instrument) or sized.denial
+    if denial is not None:
+        return denial
     # A quote of the last sweeps will do for a proposal: the card shows its age, and Confirm
     # insists on a fresh one.
     sweeps = timedelta(seconds=2 * page.book.settings.crawl.every_seconds)

@@ -12,9 +12,10 @@ from decimal import ROUND_UP, Decimal
 from typing import TYPE_CHECKING
 
 from engine.trading import TradingState
+from market.currency import KRW, currency_of
 from market.money import floor_to_lot, lot_of, to_decimal
 from market.orders import OrderState, Side
-from market.prices import is_on_tick, price_limits, tick_size
+from market.prices import is_on_tick, least_order, price_limits, tick_size
 from market.types import Kind
 
 if TYPE_CHECKING:
@@ -111,6 +112,16 @@ def shown(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def currency_denial(instrument: Instrument) -> Denial | None:
+    """Return why an instrument cannot be traded: money here is won, and nothing is exchanged."""
+    currency = currency_of(instrument.id)
+    return None if currency == KRW else Denial("risk.currency", KRW, currency)
+
+
+def _currency(case: Case) -> Denial | None:
+    return currency_denial(case.instrument)
+
+
 def _paused(case: Case) -> Denial | None:
     is_held_back = case.view.trading is TradingState.PAUSED and case.order.side is Side.BUY
     return Denial("risk.paused") if is_held_back else None
@@ -150,6 +161,11 @@ def _lot(case: Case) -> Denial | None:
     if case.order.quantity > 0 and whole == case.order.quantity:
         return None
     return Denial("risk.lot", shown(lot_of(case.instrument.kind)), shown(case.order.quantity))
+
+
+def _least(case: Case) -> Denial | None:
+    worth, least = notional(case.order), least_order(case.instrument.kind)
+    return Denial("risk.least", shown(least), shown(worth)) if least and worth < least else None
 
 
 def _tick(case: Case) -> Denial | None:
@@ -251,12 +267,14 @@ def _rate(case: Case) -> Denial | None:
 
 
 CHECKS: tuple[Callable[[Case], Denial | None], ...] = (
+    _currency,
     _paused,
     _in_doubt,
     _session,
     _halted,
     _stale,
     _lot,
+    _least,
     _tick,
     _price_limit,
     _no_position,

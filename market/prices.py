@@ -31,6 +31,11 @@ _BANDS: dict[Kind, _Bands] = {
     ),
 }
 
+_LEAST_ORDERS = {
+    # Upbit's KRW market, bids and asks (docs.upbit.com, KRW market info).
+    Kind.COIN: Decimal(5_000),
+}
+
 _STOCK_TAXES = {
     # Transaction tax plus, on KOSPI, the agricultural tax: both markets come to the same.
     2025: Decimal("0.0015"),
@@ -96,6 +101,11 @@ def price_limits(base: Decimal, kind: Kind) -> tuple[Decimal, Decimal]:
         round_price(base - width, kind, up=True),
         round_price(base + width, kind, up=False),
     )
+
+
+def least_order(kind: Kind) -> Decimal:
+    """Return how many won an order must be worth at least, 0 where one share will do."""
+    return _LEAST_ORDERS.get(kind, Decimal(0))
 
 
 def sell_tax(kind: Kind, year: int) -> Decimal:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot import render_numbers as numbers
 from bot.command import command
 from bot.reply import Reply, command_button
+from market.currency import coin_of
 from market.messages import Role
 from market.money import to_decimal
 
@@ -45,7 +46,7 @@ def _line(services: Services, language: str, position: Position) -> str:
         "positions.line" if last is not None else "positions.line_without_price",
         language,
         name=services.directory.name(position.instrument),
-        quantity=numbers.quantity(position.quantity, language),
+        quantity=numbers.quantity(position.quantity, language, coin_of(position.instrument)),
         average=numbers.won(position.average_price, language),
         last=numbers.won(price, language),
         gain=numbers.signed_won(gain, language),

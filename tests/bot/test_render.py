@@ -119,9 +119,9 @@ def test_alert_says_what_fired_when_at_which_price_and_why() -> None:
 def test_alert_dates_what_held_on_an_earlier_bar() -> None:
     then = datetime(2026, 11, 24, 1, 5, tzinfo=UTC)
     leaf = replace(LEAVES[0], held_at=then)
-    shown = leaf_text(Texts.load(), "en", leaf)
+    shown = leaf_text(Texts.load(), "en", leaf, "KRW")
     assert shown.endswith("on the bar of 11-24 10:05: 3.41% &gt; 2.00%")
-    assert "11-24 10:05" in leaf_text(Texts.load(), "ko", leaf)
+    assert "11-24 10:05" in leaf_text(Texts.load(), "ko", leaf, "KRW")
 
 
 def test_alert_escapes_facts() -> None:

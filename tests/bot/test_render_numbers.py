@@ -17,6 +17,20 @@ from bot import render_numbers as numbers
         (numbers.won(0.1234567, "en"), "0.1235 KRW"),
         (numbers.won(math.nan, "ko"), "–"),
         (numbers.price(Decimal("1234.5")), "1,235"),
+        (numbers.won(0.00123456, "ko"), "0.001235원"),
+        (numbers.money(95_123_000.0, "KRW", "ko"), "95,123,000원"),
+        (numbers.money(95_123.4, "USDT", "ko"), "95,123.40 USDT"),
+        (numbers.money(2.1, "USDT", "en"), "2.10 USDT"),
+        (numbers.money(0.53214567, "USDT", "en"), "0.532146 USDT"),
+        (numbers.money(0.00001234, "BTC", "en"), "0.00001234 BTC"),
+        (numbers.money(0.0, "USDT", "en"), "0.00 USDT"),
+        (numbers.money(math.nan, "USDT", "en"), "–"),
+        (numbers.turnover(1_234_567.8, "USDT", "ko"), "1,234,568 USDT"),
+        (numbers.turnover(12_345.678, "USDT", "ko"), "12,345.68 USDT"),
+        (numbers.turnover(1.23e9, "USDT", "ko"), "12.3억 USDT"),
+        (numbers.turnover(1.23e9, "USDT", "en"), "1,230M USDT"),
+        (numbers.short_count(0.01234567, "ko"), "0.01235"),
+        (numbers.quantity(Decimal("0.00105"), "ko", "BTC"), "0.00105 BTC"),
         (numbers.signed_won(Decimal("45000.4"), "ko"), "+45,000원"),
         (numbers.signed_won(Decimal(-5), "ko"), "-5원"),
         (numbers.quantity(Decimal("10.00"), "ko"), "10주"),
@@ -65,5 +79,5 @@ def test_numbers_read_as_people_expect(shown: str, expected: str) -> None:
     ],
 )
 def test_turnover_is_told_as_people_say_it(number: float, korean: str, english: str) -> None:
-    assert numbers.turnover(number, "ko") == korean
-    assert numbers.turnover(number, "en") == english
+    assert numbers.turnover(number, "KRW", "ko") == korean
+    assert numbers.turnover(number, "KRW", "en") == english

@@ -48,6 +48,7 @@ def built_keys() -> set[str]:
     keys |= {f"card.state.{state}" for state in OrderState}
     keys |= {f"state.{state}" for state in OrderState}
     keys |= {f"{key}.{side}" for side in Side for key in ("side", "card.cost", "order.how_many")}
+    keys |= {f"order.how_many.coin.{side}" for side in Side}
     keys |= {f"role.{role}" for role in Role}
     keys |= {f"status.trading.{state}" for state in TradingState}
     keys |= {f"status.source.{state}" for state in SourceState}
@@ -95,6 +96,8 @@ REJECTIONS = {
     "price",
     "quantity",
     "closed",
+    "currency",
+    "least",
     "unknown_order",
     "other",
 }

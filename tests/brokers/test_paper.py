@@ -121,12 +121,28 @@ def test_another_orders_money_is_not_spent(tmp_path: Path) -> None:
 
 def test_a_coin_trades_at_any_hour_in_fractions_without_tax(tmp_path: Path) -> None:
     async def scenario(venue: PaperVenue) -> None:
-        coin = order(instrument="UPBIT:KRW-XRP", quantity=Decimal("1.5"), price=None)
+        coin = order(instrument="UPBIT:KRW-XRP", quantity=Decimal("2.5"), price=None)
         await venue.broker.place(replace(coin, reference_price=Decimal(3_000)))
         venue.clock.move_to(kst(3, day=date(2026, 11, 29)))
         await venue.see(3_000.5, "UPBIT:KRW-XRP")
         fill = await venue.fill()
-        assert (fill.price, fill.quantity) == (Decimal("3000.5"), Decimal("1.5"))
+        assert (fill.price, fill.quantity) == (Decimal("3000.5"), Decimal("2.5"))
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "quantity", "code"),
+    [("BINANCE:BTCUSDT", "1", "currency"), ("UPBIT:KRW-XRP", "1.6", "least")],
+)
+def test_a_coin_that_is_not_paid_in_won_or_too_small_is_refused(
+    tmp_path: Path, instrument: str, quantity: str, code: str
+) -> None:
+    async def scenario(venue: PaperVenue) -> None:
+        with pytest.raises(OrderRejected) as caught:
+            coin = order(instrument=instrument, quantity=Decimal(quantity), price=Decimal(3_000))
+            await venue.broker.place(coin)
+        assert caught.value.code == code
 
     run(tmp_path, scenario)
 

@@ -264,15 +264,29 @@ def test_every_reason_is_told_the_plainest_first() -> None:
         "risk.position",
         "risk.cash",
     ]
-    assert len(CHECKS) == 14
+    assert len(CHECKS) == 16
 
 
 def test_a_coin_has_fractions_and_no_daily_limit() -> None:
-    coin = order(instrument=COIN.id, quantity=Decimal("1.5"), price=Decimal(3_000))
+    coin = order(instrument=COIN.id, quantity=Decimal("2.5"), price=Decimal(3_000))
     around = view(quote=quote(instrument=COIN.id, price=900.0, previous_close=900.0))
     assert check(coin, COIN, around) == ()
     dust = replace(coin, quantity=Decimal("0.000000001"))
     assert denials(dust, around, COIN)["risk.lot"].limit == "0.00000001"
+
+
+def test_a_coin_is_ordered_for_5000_won_at_least() -> None:
+    around = view(quote=quote(instrument=COIN.id, price=3_000.0))
+    coin = order(instrument=COIN.id, quantity=Decimal("1.66666666"), price=Decimal(3_000))
+    assert check(coin, COIN, around) == (Denial("risk.least", "5,000", "4,999.99998"),)
+    assert check(replace(coin, quantity=Decimal("1.66666667")), COIN, around) == ()
+
+
+def test_what_is_not_paid_in_won_is_denied() -> None:
+    future = Instrument(Venue.BINANCE, "BTCUSDT.P", "Bitcoin", "USDT-M", Kind.COIN)
+    asked = order(instrument=future.id, quantity=Decimal("0.1"), price=Decimal(95_000))
+    around = view(quote=quote(instrument=future.id, price=95_000.0))
+    assert check(asked, future, around)[0] == Denial("risk.currency", "KRW", "USDT")
 
 
 @pytest.mark.parametrize(
