@@ -139,8 +139,8 @@ def test_a_coin_that_is_not_paid_in_won_or_too_small_is_refused(
     tmp_path: Path, instrument: str, quantity: str, code: str
 ) -> None:
     async def scenario(venue: PaperVenue) -> None:
+        coin = order(instrument=instrument, quantity=Decimal(quantity), price=Decimal(3_000))
         with pytest.raises(OrderRejected) as caught:
-            coin = order(instrument=instrument, quantity=Decimal(quantity), price=Decimal(3_000))
             await venue.broker.place(coin)
         assert caught.value.code == code
 
