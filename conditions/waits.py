@@ -47,6 +47,8 @@ class WaitFor(StrEnum):
     MUTED = "muted"
     COOLDOWN = "cooldown"
     HOURS = "hours"
+    HOURS_NOW = "hours_now"
+    HOURS_END = "hours_end"
     LIMIT = "limit"
     NO_TRADE = "no_trade"
     BEHIND = "behind"
@@ -78,7 +80,8 @@ class Moment:
     `judged_ms` is the start of the newest slot that was judged (0: none), `fired_today` how many
     signals of the condition count towards its limit. `is_held_back` tells that the venue's chart
     is asked before anything is concluded from the instrument's bars. `muted_by` is the condition
-    that silences this one as of the newest bar, "" for none.
+    that silences this one as of the newest bar, "" for none. With `is_forming` that bar has not
+    closed yet.
     """
 
     now: datetime
@@ -87,11 +90,15 @@ class Moment:
     fired_today: int = 0
     is_held_back: bool = False
     muted_by: str = ""
+    is_forming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a condition stands on one row after its newest bar."""
+    """Where a condition stands on one row after its newest bar.
+
+    `seen_ms` is the moment up to which that bar was seen if it is still forming, else 0.
+    """
 
     condition: Condition
     panel: Panel
@@ -100,6 +107,12 @@ class Standing:
     state: LifecycleState
     start_ms: int
     end_ms: int
+    seen_ms: int = 0
+
+    @property
+    def now_ms(self) -> int:
+        """Return the moment that the bar stands for: its end, or the present while it forms."""
+        return min(self.end_ms, self.seen_ms) if self.seen_ms else self.end_ms
 
 
 def waits(standing: Standing, moment: Moment) -> tuple[Wait, ...]:
@@ -135,7 +148,7 @@ def _longer(standing: Standing) -> Iterator[Wait]:
         panel = standing.panel.larger.get(timeframe)
         if panel is None or panel.missing[standing.row]:
             yield Wait(WaitFor.LONGER_CHART, name=timeframe)
-        count = 0 if panel is None else _closed(panel, standing.row, standing.end_ms)
+        count = 0 if panel is None else _closed(panel, standing.row, standing.now_ms)
         if count < warm_up:
             yield Wait(WaitFor.LONGER_WARM_UP, count, warm_up, name=timeframe)
 
@@ -182,10 +195,22 @@ def _lifecycle(standing: Standing) -> Iterator[Wait]:
     if is_over:
         yield from _rearming(spec, state)
     until = from_ms(state.fired_ms) + spec.cooldown
-    if state.phase in {Phase.FIRING, Phase.COOLING} and from_ms(standing.end_ms) < until:
+    if state.phase in {Phase.FIRING, Phase.COOLING} and from_ms(standing.now_ms) < until:
         yield Wait(WaitFor.COOLDOWN, at=until)
-    if standing.start_ms and not _is_within(spec.between, standing.end_ms):
-        yield Wait(WaitFor.HOURS, at=from_ms(standing.end_ms), hours=spec.between)
+    if standing.start_ms:
+        yield from _hours(standing)
+
+
+def _hours(standing: Standing) -> Iterator[Wait]:
+    """Yield that the bar is outside the hours, a forming one now or when it ends."""
+    hours = standing.condition.spec.between
+    asked = [(WaitFor.HOURS, standing.end_ms)]
+    if standing.seen_ms:
+        asked = [(WaitFor.HOURS_NOW, standing.now_ms), (WaitFor.HOURS_END, standing.end_ms)]
+    for reason, moment_ms in asked:
+        if not _is_within(hours, moment_ms):
+            yield Wait(reason, at=from_ms(moment_ms), hours=hours)
+            return
 
 
 def _rearming(spec: ConditionSpec, state: LifecycleState) -> Iterator[Wait]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from conditions.engine import Verdicts, evaluate, evaluate_columns
+from conditions.forming import as_seen
 from conditions.lifecycle import States, step
 from conditions.spot import Spot
 from conditions.tree import branch, in_a_row
 from conditions.waits import Standing, waits
 from market.signals import LifecycleState, Phase
-from market.types import Verdict, from_ms
+from market.types import Verdict, from_ms, to_ms
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +32,7 @@ class Why:
 
     `verdict` is that of `when`, `state` the standing after the bar, `fires` whether the condition
     fired on it. `held` is how many own bars in a row `when` has been true. `bar_start` is None
-    where there is no bar.
+    where there is no bar. With `is_forming` the bar has not closed yet: all of it may change.
     """
 
     condition: str
@@ -46,6 +47,7 @@ class Why:
     state: LifecycleState
     fires: bool
     waits: tuple[Wait, ...]
+    is_forming: bool = False
 
 
 def why(condition: Condition, panel: Panel, row: int, state: LifecycleState, moment: Moment) -> Why:
@@ -53,12 +55,16 @@ def why(condition: Condition, panel: Panel, row: int, state: LifecycleState, mom
 
     `state` may be from before that bar or from after it.
     """
+    seen_ms = to_ms(moment.now) if moment.is_forming else 0
+    condition = as_seen(condition, seen_ms)
     verdicts = evaluate(condition, panel, np.array([row], dtype=np.int64))
     start_ms = int(panel.starts[row, -1])
     end_ms = start_ms + int(panel.timeframe.length.total_seconds() * 1000)
     after, is_fresh = stepped(condition, state, verdicts, start_ms, end_ms)
+    if moment.is_forming:  # only what has fired is in force before the close
+        after, is_fresh = replace(state, held=after.held), state.fired_ms == end_ms
     verdict = Verdict(int(verdicts.when[0]))
-    standing = Standing(condition, panel, row, verdict, after, start_ms, end_ms)
+    standing = Standing(condition, panel, row, verdict, after, start_ms, end_ms, seen_ms)
     view = condition.view(panel, np.array([row], dtype=np.int64))
     spot = Spot(view, is_missing=bool(panel.missing[row]))
     return Why(
@@ -74,6 +80,7 @@ def why(condition: Condition, panel: Panel, row: int, state: LifecycleState, mom
         state=after,
         fires=is_fresh and not moment.muted_by,
         waits=waits(standing, moment),
+        is_forming=moment.is_forming,
     )
 
 

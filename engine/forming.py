@@ -130,15 +130,21 @@ def early_watches(series: Series) -> list[Watch]:
     return muters_first([one for one in enabled if one.condition.spec.is_intrabar])
 
 
-def may_form(series: Series, bar: Bar) -> bool:
-    """Tell whether a bar that is being built may be judged as it stands.
+def usable(series: Series, panel: Panel) -> dict[InstrumentId, Bar]:
+    """Return the bars being built that may be judged as they stand, after those of a panel.
 
-    It may not where its start was not watched, where the chart must tell what was before, and
-    where it has closed meanwhile.
+    None whose start was not watched, none where the chart must tell what was before, and none that
+    the panel holds because it has closed meanwhile.
     """
-    row = series.panel.row(bar.instrument)
-    is_told = bar.instrument not in series.wants and not series.panel.missing[row]
-    return bar.is_complete and is_told and to_ms(bar.start) > series.panel.starts[row, -1]
+    return {
+        name: bar
+        for name, bar in tuple(series.forming.items())  # another thread may ask
+        if bar.is_complete
+        and panel.has(name)
+        and name not in series.wants
+        and not panel.missing[panel.row(name)]
+        and to_ms(bar.start) > panel.starts[panel.row(name), -1]
+    }
 
 
 def _look(series: Series) -> _Seen:
@@ -149,20 +155,19 @@ def _look(series: Series) -> _Seen:
             series.forming[bar.instrument] = bar
             series.grown.add(bar.instrument)
     newest = panel.starts[:, -1].tolist()
-    held = {
-        name: bar
-        for name, bar in series.forming.items()
-        if to_ms(bar.start) > newest[panel.row(name)]
-    }
-    series.forming = held
-    usable = {name: bar for name, bar in held.items() if may_form(series, bar)}
+    for name, bar in list(series.forming.items()):
+        if to_ms(bar.start) <= newest[panel.row(name)]:
+            del series.forming[name]
+    bars = usable(series, panel)
     starts = np.zeros(len(panel.instruments), dtype=np.int64)
     is_fresh, lost = (np.zeros(len(panel.instruments), dtype=bool) for _ in range(2))
-    for name, bar in usable.items():
+    for name, bar in bars.items():
         row = panel.row(name)
         starts[row], is_fresh[row] = to_ms(bar.start), name in series.grown
-    lost[[panel.row(name) for name in (*series.wants, *(held.keys() - usable.keys()))]] = True
-    return _Seen(usable, starts, is_fresh, lost)
+    lost[[panel.row(name) for name in (*series.wants, *(series.forming.keys() - bars.keys()))]] = (
+        True
+    )
+    return _Seen(bars, starts, is_fresh, lost)
 
 
 def _due(series: Series, watch: Watch, seen: _Seen) -> Array:

@@ -15,6 +15,7 @@ from conditions.why import replayed, why
 from engine.days_told import read_days
 from engine.exact import venue_of
 from engine.facts import fill_facts
+from engine.forming import usable
 from engine.holdings import fill_holdings, holdings_at, read_holdings
 from engine.longer import fill, read_longer
 from engine.series import series_key
@@ -44,7 +45,7 @@ class Look:
     compares them with. `states` has a row for each row of the panel. `judged_ms` is the start of
     the newest slot that was judged (0: none), but for the `held_back` instruments, which wait for
     the venue's chart. `muted_ms` is the end of the bar since which another condition silences this
-    one (0: it does not).
+    one (0: it does not). Of the `forming` instruments the newest bar has not closed yet.
     """
 
     condition: Condition
@@ -55,6 +56,7 @@ class Look:
     asked: tuple[InstrumentId, ...]
     held_back: frozenset[InstrumentId] = frozenset()
     muted_ms: int = 0
+    forming: frozenset[InstrumentId] = frozenset()
 
     @property
     def has_bars(self) -> bool:
@@ -72,6 +74,7 @@ class Look:
             fired_today,
             instrument in self.held_back,
             self._muted_by(row),
+            instrument in self.forming,
         )
         return why(self.condition, self.panel, row, state, moment)
 
@@ -96,10 +99,11 @@ def live_looks(
 ) -> list[Look]:
     """Return a condition as it runs, one look a venue; with `instrument` only at that one.
 
-    Safe from another thread than the one that judges.
+    The look at one instrument shows the forming bar to a condition that is judged on it. Safe from
+    another thread than the one that judges.
     """
     return [
-        _live(one, watch, asked)
+        _live(one, watch, asked, is_forming=instrument is not None)
         for one in series
         for watch in one.watches
         if watch.condition.name == name
@@ -113,7 +117,9 @@ def _asked(
     return tuple(one for one in universe if instrument in {None, one})
 
 
-def _live(series: Series, watch: Watch, asked: tuple[InstrumentId, ...]) -> Look:
+def _live(
+    series: Series, watch: Watch, asked: tuple[InstrumentId, ...], *, is_forming: bool
+) -> Look:
     # States first: bars that come meanwhile are newer than they are, never older.
     condition, states, judged_ms = watch.condition, watch.states, series.judged_ms
     names, held_back = series.panel.instruments, frozenset(series.wants)
@@ -124,7 +130,10 @@ def _live(series: Series, watch: Watch, asked: tuple[InstrumentId, ...]) -> Look
     panel = series.panel.part(rows)
     calendar = series.calendar
     picked = states.pick(rows)
-    return Look(condition, panel, picked, calendar, judged_ms, asked, held_back, muted_ms)
+    bars = usable(series, panel) if is_forming and condition.spec.is_intrabar else {}
+    panel.append(bars.values())
+    forming = frozenset(bars)
+    return Look(condition, panel, picked, calendar, judged_ms, asked, held_back, muted_ms, forming)
 
 
 def _needed(

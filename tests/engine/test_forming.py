@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.forming import may_form
+from engine.forming import usable
 from market.errors import SourceUnavailable, StoreFull
 from market.sessions import KST
 from market.signals import Phase
@@ -176,7 +176,8 @@ def test_what_waits_for_its_chart_is_not_judged_early(live: Live) -> None:
         await world.sweeps("09:10:12", "09:11:22")
         series = world.pipeline.series[0]
         assert SAMSUNG.id in series.wants
-        assert not may_form(series, series.forming[SAMSUNG.id])
+        assert SAMSUNG.id in series.forming
+        assert SAMSUNG.id not in usable(series, series.panel)
         assert await told(world) == []
 
     live(scenario, early())
@@ -189,11 +190,13 @@ def test_a_row_that_is_missing_or_a_bar_that_has_closed_does_not_form(live: Live
         await world.sweeps("09:00:02", "09:05:42")
         series = world.pipeline.series[0]
         bar = series.forming[SAMSUNG.id]
-        assert may_form(series, bar)
-        assert not may_form(series, replace(bar, is_complete=False))
-        assert not may_form(series, replace(bar, start=kst("09:00")))
+        assert SAMSUNG.id in usable(series, series.panel)
+        for other in (replace(bar, is_complete=False), replace(bar, start=kst("09:00"))):
+            series.forming[SAMSUNG.id] = other
+            assert SAMSUNG.id not in usable(series, series.panel)
+        series.forming[SAMSUNG.id] = bar
         series.panel.mark_missing([series.panel.row(SAMSUNG.id)])
-        assert not may_form(series, bar)
+        assert SAMSUNG.id not in usable(series, series.panel)
 
     live(scenario, early())
 
