@@ -43,11 +43,23 @@ class NaverSettings(Section):
 
 
 class UpbitSettings(Section):
-    """How to ask Upbit for prices."""
+    """How to ask Upbit for prices, and with which keys to trade there."""
 
     rest_url: Url = Field(default="https://api.upbit.com", description="Server of the REST API")
     socket_url: SocketUrl = Field(
         default="wss://api.upbit.com/websocket/v1", description="Server of live prices"
+    )
+    private_socket_url: SocketUrl = Field(
+        default="wss://api.upbit.com/websocket/v1/private",
+        description="Server that tells of our own orders",
+    )
+    access_key: Key | None = Field(
+        default=None,
+        description="Access key of Upbit's Open API; only from the environment or .env",
+    )
+    secret_key: Key | None = Field(
+        default=None,
+        description="Secret key of Upbit's Open API; only from the environment or .env",
     )
     requests_per_second: float = Field(
         default=8, gt=0, le=1000, description="Requests a second at most (Upbit allows 10)"
