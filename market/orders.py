@@ -22,6 +22,13 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class Otherwise(StrEnum):
+    """What becomes of a card that nobody answers: nothing, or a resting limit at its price."""
+
+    DROP = "drop"
+    LIMIT = "limit"
+
+
 class OrderState(StrEnum):
     """Where an order is on its way."""
 
@@ -99,7 +106,8 @@ class Order:
     `price` None means a market order. `origin` is `command` or `condition:NAME`. `user_id` is the
     one person who may confirm. `reference_price` is the quote shown on the card, `max_drift` how
     far (ratio) a fresh quote may lie from it. `code` keys the reason of a denial, a lapse or a
-    rejection.
+    rejection, `facts` are the texts that go with it. `is_automatic` orders were confirmed by
+    nobody's tap. `otherwise` tells what comes after `expires_at`.
     """
 
     id: str
@@ -123,6 +131,9 @@ class Order:
     cost: Decimal = Decimal(0)
     code: str = ""
     is_cancel_requested: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
+    is_automatic: bool = False
+    otherwise: Otherwise = Otherwise.DROP
 
     @property
     def client_order_id(self) -> str:

@@ -48,5 +48,10 @@ MIGRATIONS: Final = {
         "ALTER TABLE signals ADD COLUMN has_held BOOLEAN",
     ),
     4: ("DROP TABLE ticks",),  # what was crawled is in the raw record (market/record.py)
+    5: (
+        "ALTER TABLE orders ADD COLUMN facts VARCHAR DEFAULT '[]' NOT NULL",
+        "ALTER TABLE orders ADD COLUMN is_automatic BOOLEAN DEFAULT '0' NOT NULL",
+        "ALTER TABLE orders ADD COLUMN otherwise VARCHAR DEFAULT 'drop' NOT NULL",
+    ),
 }
 """SQL statements by the version that they start from."""

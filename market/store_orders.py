@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from market.errors import IllegalTransition
-from market.orders import TRANSITIONS, Fill, Order, OrderState, Position, Side
+from market.orders import TRANSITIONS, Fill, Order, OrderState, Otherwise, Position, Side
 from market.tables import table
 from market.types import from_ms, to_ms
 
@@ -195,6 +195,8 @@ def _order(row: Row[Any]) -> Order:
     values = dict(row._mapping)  # noqa: SLF001  # the public way of SQLAlchemy to name columns
     values["side"] = Side(values["side"])
     values["state"] = OrderState(values["state"])
+    values["otherwise"] = Otherwise(values["otherwise"])
+    values["facts"] = tuple((name, fact) for name, fact in values["facts"])
     return Order(**values)
 
 

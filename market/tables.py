@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from market.tables_types import DecimalText, JsonText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 """The version this program writes; a change of any table below needs the next number.
 
 And it needs the statements in store_migrations.py that bring a file of the version before up.
@@ -83,6 +83,9 @@ class OrderRow(SQLModel, table=True):
     cost: Decimal = Field(sa_type=DecimalText)
     code: str
     is_cancel_requested: bool
+    facts: Any = Field(sa_type=JsonText, sa_column_kwargs={"server_default": "[]"})
+    is_automatic: bool = Field(sa_column_kwargs={"server_default": "0"})
+    otherwise: str = Field(sa_column_kwargs={"server_default": "drop"})
 
 
 class OrderEventRow(SQLModel, table=True):

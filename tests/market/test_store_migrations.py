@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from market.errors import StoreError
 from market.fact_groups import FactGroup
 from market.facts import DailyFacts
+from market.orders import Order, OrderState, Side
 from market.signals import Explanation, LifecycleState, Phase, Signal, Snapshot
 from market.store import Store, StoreReader
 from market.store_migrations import MIGRATIONS
@@ -53,6 +55,34 @@ SIGNAL = Signal(
     explanation=Explanation(Verdict.TRUE, ()),
     snapshot=Snapshot(Timeframe.M5, (0,), (1.0,), (1.0,), (1.0,), (1.0,), (1.0,)),
 )
+ORDER = Order(
+    id="a",
+    version=1,
+    instrument="KRX:005930",
+    side=Side.BUY,
+    quantity=Decimal(10),
+    price=None,
+    state=OrderState.PROPOSED,
+    user_id=7,
+    origin="command",
+    proposed_at=NOON,
+    expires_at=NOON,
+    reference_price=Decimal(70_000),
+    reference_at=NOON,
+    max_drift=Decimal("0.003"),
+)
+
+
+def fifth_version(path: Path) -> Path:
+    """Return a store of version 5 that holds an order."""
+    store = Store.open(path)
+    asyncio.run(store.write(lambda tx: tx.orders.put(ORDER)))
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        _drop_confirmation(connection)
+        connection.execute("UPDATE schema SET version = 5")
+        connection.execute("PRAGMA user_version = 5")
+    return path
 
 
 def third_version(path: Path) -> Path:
@@ -73,6 +103,13 @@ def _drop_early(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO ticks (instrument) VALUES ('KRX:005930')")
     for name in ("is_intrabar", "has_held"):
         connection.execute(f"ALTER TABLE signals DROP COLUMN {name}")
+    _drop_confirmation(connection)
+
+
+def _drop_confirmation(connection: sqlite3.Connection) -> None:
+    """Take away what version 5 did not know of orders."""
+    for name in ("facts", "is_automatic", "otherwise"):
+        connection.execute(f"ALTER TABLE orders DROP COLUMN {name}")
 
 
 def second_version(path: Path) -> Path:
@@ -134,7 +171,13 @@ def test_signals_of_version_3_are_those_of_closed_bars(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("version", [first_version, second_version, third_version])
+def test_orders_of_version_5_were_confirmed_by_a_tap(tmp_path: Path) -> None:
+    store = Store.open(fifth_version(tmp_path / "a.sqlite"))
+    assert asyncio.run(store.read(lambda tx: tx.orders.get("a"))) == ORDER
+    store.close()
+
+
+@pytest.mark.parametrize("version", [first_version, second_version, third_version, fifth_version])
 def test_an_upgraded_store_equals_a_new_one(
     tmp_path: Path, version: Callable[[Path], Path]
 ) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from market.errors import IllegalTransition, StoreError
-from market.orders import TRANSITIONS, Fill, Order, OrderState, Position, Side
+from market.orders import TRANSITIONS, Fill, Order, OrderState, Otherwise, Position, Side
 from market.types import from_ms
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ ORDERS = st.builds(
     cost=AMOUNTS,
     code=TEXTS,
     is_cancel_requested=st.booleans(),
+    facts=st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple),
+    is_automatic=st.booleans(),
+    otherwise=st.sampled_from(Otherwise),
 )
 FILLS = st.builds(
     Fill,
