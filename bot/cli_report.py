@@ -76,6 +76,8 @@ def _lines(key: str, day: date | None, report: DayReport, directory: Directory) 
         f" {report.lacking:,} were missed, {report.invented:,} are not in it"
     )
     yield f"  alerts   {report.fired_equal:,} of {report.fired:,} stood on the venue's own bar"
+    if report.early:
+        yield f"  early    {report.early:,} alerts of bars that still formed are not compared"
     yield f"  hidden   {report.hidden_count:,} times a condition held on the venue's bar only"
     yield from (_hidden(one, directory) for one in report.hidden)
     if report.unread:

@@ -65,8 +65,9 @@ class DayReport:
 
     Of `bars` (ours and the venue's) so many were `equal` in everything, so many in `close` and
     volume; `lacking` were the venue's alone and `invented` ours alone. Of `fired` signals the bars
-    of `fired_equal` were the venue's. `done` are the instruments that were compared, `unread` those
-    whose chart could not be had; `is_over` once nothing is left.
+    of `fired_equal` were the venue's; `early` ones stood on bars that still formed and are not
+    compared. `done` are the instruments that were compared, `unread` those whose chart could not be
+    had; `is_over` once nothing is left.
     """
 
     bars: int = 0
@@ -76,6 +77,7 @@ class DayReport:
     invented: int = 0
     fired: int = 0
     fired_equal: int = 0
+    early: int = 0
     hidden_count: int = 0
     worst: tuple[Difference, ...] = ()
     hidden: tuple[Hidden, ...] = ()
@@ -119,7 +121,12 @@ class DayReport:
         )
 
     def judged(self, signal: Signal, exact: Sequence[Bar]) -> DayReport:
-        """Return the report with a signal of the day compared with the bar it stood on."""
+        """Return the report with a signal of the day compared with the bar it stood on.
+
+        One that stood on a bar while it was forming is only counted: the chart has no such bar.
+        """
+        if signal.is_intrabar:
+            return replace(self, early=self.early + 1)
         bar = next((one for one in exact if one.start == signal.bar_start), None)
         is_equal = bar is not None and _is_same(signal, bar)
         return replace(self, fired=self.fired + 1, fired_equal=self.fired_equal + is_equal)

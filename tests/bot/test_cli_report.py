@@ -54,6 +54,7 @@ FLAWED = DayReport(
     invented=1,
     fired=7,
     fired_equal=6,
+    early=2,
     hidden_count=1,
     worst=(Difference("KRX:005930", AT, "volume", 1_234_000.0, 1_243_210.0),),
     hidden=(Hidden("volume-breakout", "KRX:005930", AT),),
@@ -66,6 +67,7 @@ def test_a_day_is_told_with_its_differences(database: Path) -> None:
     keep(database, d24=FLAWED)
     output = run("2026-11-24").output
     assert "2026-11-24 KRX 5m bars\n" in output
+    assert "early    2 alerts of bars that still formed are not compared\n" in output
     assert "2,328 of 2,400 equal the venue's chart (97.00 %;" in output
     assert "in close and volume 99.00 %), 3 were missed, 1 are not in it" in output
     assert "6 of 7 stood on the venue's own bar" in output

@@ -143,6 +143,22 @@ def test_an_alert_whose_bar_the_venue_changed_later_is_a_flaw(day: Day) -> None:
     run(day, scenario)
 
 
+def test_an_alert_of_a_forming_bar_is_counted_and_not_compared(tmp_path: Path) -> None:
+    day = Day(tmp_path / "early.sqlite", condition("close > 110", "intrabar: true"))
+
+    async def scenario() -> None:
+        day.market.trade(kst("09:22:00"), 120.0)
+        day.market.trade(kst("09:23:00"), 121.0)
+        await day.live()
+        (signal,) = await day.signals()
+        assert (signal.is_intrabar, signal.price, signal.has_held) == (True, 120.0, True)
+        report = await day.mend()
+        assert (report.fired, report.fired_equal, report.early) == (0, 0, 1)
+        assert report.is_flawless
+
+    run(day, scenario)
+
+
 def test_bars_that_were_missed_are_put_into_the_store(day: Day) -> None:
     async def scenario() -> None:
         await day.live("09:31:02")
