@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 from crawlers.binance_candles import GRACE_MS
 from crawlers.binance_http import BinanceHttp, UnknownSymbol
 from crawlers.binance_live import LiveMarket
-from crawlers.binance_markets import binance_markets, split_id
 from crawlers.binance_parsers import parse_klines, parse_listing, parse_tickers
 from crawlers.source import SOURCES, Update
 from market.errors import SourceError
 from market.types import Timeframe, from_ms, to_ms
+from venues.binance_markets import binance_markets, split_id
 from venues.live_socket import connect as connect_in_earnest
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from config.settings import BinanceSettings, Settings
     from crawlers.binance_candles import Shown
-    from crawlers.binance_markets import Market
     from crawlers.binance_parsers import Candle
     from market.clock import Clock
     from market.facts import Listing
     from market.sessions import Calendar
     from market.types import Bar, InstrumentId, Tick, Venue
+    from venues.binance_markets import Market
     from venues.live_socket import Connect
 
 Answer = TypeVar("Answer")

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from config.settings import BinanceSettings
-    from crawlers.binance_markets import Market
     from crawlers.binance_parsers import Candle
     from market.clock import Clock
+    from venues.binance_markets import Market
     from venues.live_socket import Connect
 
     Ask = Callable[[str, int, int], Awaitable[list[Candle]]]

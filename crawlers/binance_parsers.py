@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
-from crawlers.binance_markets import FUTURES
 from market.errors import SourceChanged
 from market.facts import Listing
 from market.types import Bar, Instrument, Kind, Tick, Timeframe, Venue, from_ms
+from venues.binance_markets import FUTURES
 from venues.polite_http import fragment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from crawlers.binance_markets import Market
     from market.types import InstrumentId
+    from venues.binance_markets import Market
 
 Row = dict[str, Any]
 

@@ -12,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings_sources import BinanceSettings
-from crawlers.binance_http import error_code
-from crawlers.binance_markets import binance_markets, split_id
 from crawlers.binance_parsers import (
     Streamed,
     parse_event,
@@ -23,6 +21,8 @@ from crawlers.binance_parsers import (
 )
 from market.errors import SourceChanged
 from market.types import Timeframe
+from venues.binance_answers import error_code
+from venues.binance_markets import binance_markets, split_id
 
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures" / "binance"
 needs_fixtures = pytest.mark.skipif(not FIXTURES.exists(), reason="the fixtures are not here")

@@ -13,10 +13,10 @@ import respx
 
 from config.settings_sources import BinanceSettings
 from crawlers.binance_http import BinanceHttp, UnknownSymbol
-from crawlers.binance_markets import binance_markets
 from crawlers.binance_streams import STREAMS_A_CONNECTION, STREAMS_A_MESSAGE, Streams
 from market.errors import SourceChanged, SourceUnavailable
 from tests.virtual_time import run_virtual
+from venues.binance_markets import binance_markets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
