@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from crawlers.upbit_parsers import parse_candles, parse_markets, parse_tickers
 from market.errors import SourceError
 from market.types import EPOCH, from_ms
 from venues.polite_http import Pace, PoliteHttp, Refused
+from venues.upbit_limits import rest_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +26,6 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 MARKETS_KEPT = timedelta(minutes=10)
 """A market that is not known is looked for again after so long."""
-
-_LEFT = re.compile(r"(?:^|;)\s*sec=(\d+)")
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:sec|초)", re.IGNORECASE)
-_SHORTEST_BLOCK_SECONDS = 60.0
 
 
 class UpbitRest:
@@ -119,18 +115,3 @@ class UpbitRest:
             raise
         # an answer that repeats itself must not be asked for for ever
         return [one for one in parse_candles(body, code) if from_ms(one.start_ms) < end]
-
-
-def rest_seconds(answer: httpx.Response) -> float | None:
-    """Return for how long Upbit is to be left alone after an answer.
-
-    `Remaining-Req: group=candles; min=600; sec=0` says that this second's requests are used up,
-    429 the same; 418 shuts an address out for as long as its body says (docs.upbit.com, 2026-09).
-    """
-    if answer.status_code == 418:
-        told = _SECONDS.search(answer.text)
-        return _SHORTEST_BLOCK_SECONDS if told is None else float(told[1])
-    left = _LEFT.search(answer.headers.get("Remaining-Req", ""))
-    if answer.status_code == 429 or (left is not None and int(left[1]) == 0):
-        return 1.0
-    return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from market.errors import SourceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from starlette.types import ASGIApp
@@ -18,15 +18,27 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-def connect_in_memory(app: ASGIApp) -> Callable[[str], AbstractAsyncContextManager[MemorySocket]]:
+class ConnectInMemory(Protocol):
+    """Port. Opens a websocket; `headers` go with its handshake."""
+
+    def __call__(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[MemorySocket]:
+        """Open a socket."""
+        ...
+
+
+def connect_in_memory(app: ASGIApp) -> ConnectInMemory:
     """Return how to open websockets to an application; host and scheme of addresses do not count.
 
     Opening raises SourceUnavailable where the application does not accept.
     """
 
     @asynccontextmanager
-    async def connect(url: str) -> AsyncIterator[MemorySocket]:
-        socket = MemorySocket(app, url)
+    async def connect(
+        url: str, *, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[MemorySocket]:
+        socket = MemorySocket(app, url, headers)
         try:
             await socket.open()
             yield socket
@@ -39,9 +51,9 @@ def connect_in_memory(app: ASGIApp) -> Callable[[str], AbstractAsyncContextManag
 class MemorySocket:
     """One websocket to an application; messages are neither lost nor delayed."""
 
-    def __init__(self, app: ASGIApp, url: str) -> None:
+    def __init__(self, app: ASGIApp, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._app = app
-        self._scope = _scope(url)
+        self._scope = _scope(url, headers or {})
         self._to_app: asyncio.Queue[Event] = asyncio.Queue()
         self._from_app: asyncio.Queue[Event] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
@@ -107,8 +119,9 @@ class MemorySocket:
         raise SourceUnavailable(self._ended)
 
 
-def _scope(url: str) -> Event:
+def _scope(url: str, headers: Mapping[str, str]) -> Event:
     parts = urlsplit(url)
+    lines = {"host": parts.netloc, **headers}
     return {
         "type": "websocket",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -118,7 +131,7 @@ def _scope(url: str) -> Event:
         "raw_path": (parts.path or "/").encode(),
         "root_path": "",
         "query_string": parts.query.encode(),
-        "headers": [(b"host", parts.netloc.encode())],
+        "headers": [(name.lower().encode(), line.encode()) for name, line in lines.items()],
         "subprotocols": [],
         "client": ("127.0.0.1", 0),
         "server": (parts.hostname or "localhost", parts.port or 80),

@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from market.errors import SourceError, SourceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +49,21 @@ Connect: TypeAlias = "Callable[[str], AbstractAsyncContextManager[Socket]]"
 """Address to open socket; entering raises OSError or SourceUnavailable where there is none."""
 
 
+class ConnectWith(Protocol):
+    """Port. A `Connect` that takes headers for the handshake, by which some servers know us."""
+
+    def __call__(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Socket]:
+        """Open a socket."""
+        ...
+
+
 @asynccontextmanager
-async def connect(url: str, *, ping_seconds: float | None = 20) -> AsyncIterator[Socket]:
-    """Open a real websocket, without an Origin header.
+async def connect(
+    url: str, *, ping_seconds: float | None = 20, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Socket]:
+    """Open a real websocket, without an Origin header; `headers` go with the handshake.
 
     Pings that nobody answers end the connection; `ping_seconds=None` sends none, for servers that
     have a heartbeat of their own.
@@ -59,6 +71,7 @@ async def connect(url: str, *, ping_seconds: float | None = 20) -> AsyncIterator
     try:
         connection = await open_connection(
             url,
+            additional_headers=headers,
             ping_interval=ping_seconds,
             ping_timeout=ping_seconds,
             open_timeout=OPEN_TIMEOUT_SECONDS,

@@ -78,7 +78,7 @@ class PoliteHttp:
     Every failure is SourceUnavailable (asked again a few times first) or SourceChanged. Their
     texts name host and path, never the query, user names or anything that looks like a token.
     Every attempt counts against the `budget` of its host. `watch` sees every answer; the seconds
-    that it returns are a rest which the host is owed.
+    that it returns are a rest which the host is owed. `auth` signs every attempt anew.
     """
 
     def __init__(
@@ -88,11 +88,13 @@ class PoliteHttp:
         headers: Mapping[str, str],
         budget: Budget | None = None,
         watch: Callable[[httpx.Response], float | None] | None = None,
+        auth: httpx.Auth | None = None,
     ) -> None:
         self._client = client
         self._pace = pace
         self._budget = budget
         self._watch = watch
+        self._auth = httpx.USE_CLIENT_DEFAULT if auth is None else auth
         self._headers = {"User-Agent": USER_AGENT, **headers}
         self._gates: dict[str, _Gate] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -143,6 +145,7 @@ class PoliteHttp:
                 address,
                 params=params,
                 headers=self._headers,
+                auth=self._auth,
                 timeout=self._pace.timeout_seconds,
                 follow_redirects=False,
             )

@@ -16,7 +16,6 @@ from starlette.applications import Starlette
 from config.settings import Settings, UpbitSettings
 from crawlers.source import SOURCES
 from crawlers.upbit import UpbitSource
-from crawlers.upbit_rest import rest_seconds
 from market.clock import ManualClock, SystemClock
 from market.errors import SourceChanged, SourceError, SourceUnavailable
 from market.sessions import AlwaysOpen
@@ -31,6 +30,7 @@ from sandbox.upbit_routes import upbit_routes
 from tests.contracts.live_contract import MINUTE, Diary, LiveContract, LiveWorld, follow
 from tests.contracts.source_contract import SourceContract, World
 from tests.virtual_time import VirtualClock, run_virtual
+from venues.upbit_limits import rest_seconds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
