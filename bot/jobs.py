@@ -77,11 +77,13 @@ class Jobs:
         self, name: str, schedule: Schedule, work: Callable[[], Awaitable[object]]
     ) -> None:
         """Add a job whose schedule is in market time, in place of one of that name."""
-        trigger = MarketTrigger(schedule, self._time)
-        self._triggers[name] = trigger
-        self._scheduler.add_job(
-            self._guarded(name, work), trigger, id=name, name=name, replace_existing=True
-        )
+        self._plan(name, schedule, work, most=1)
+
+    def often_in_market_time(
+        self, name: str, schedule: Schedule, work: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Add such a job that often lasts longer: it skips a time without a word."""
+        self._plan(name, schedule, _unless_running(work), most=2)
 
     @property
     def planned(self) -> set[str]:
@@ -117,6 +119,20 @@ class Jobs:
         """Plan market-time jobs again after the pace of market time has changed."""
         for name, trigger in self._triggers.items():
             self._scheduler.reschedule_job(name, trigger=trigger)
+
+    def _plan(
+        self, name: str, schedule: Schedule, work: Callable[[], Awaitable[object]], most: int
+    ) -> None:
+        trigger = MarketTrigger(schedule, self._time)
+        self._triggers[name] = trigger
+        self._scheduler.add_job(
+            self._guarded(name, work),
+            trigger,
+            id=name,
+            name=name,
+            replace_existing=True,
+            max_instances=most,
+        )
 
     def _guarded(
         self, name: str, work: Callable[[], Awaitable[object]]

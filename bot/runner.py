@@ -91,7 +91,10 @@ class Runner:
                 self.jobs.remove(f"crawl {venue}")
         self._planned = venues
         for venue, sweeps in venues.items():
-            self.jobs.in_market_time(f"crawl {venue}", sweeps, partial(self._crawl, venue))
+            # a sweep of coins waits until the venue's minute is over, which lasts some seconds
+            is_coin = venue is not Venue.KRX
+            plan = self.jobs.often_in_market_time if is_coin else self.jobs.in_market_time
+            plan(f"crawl {venue}", sweeps, partial(self._crawl, venue))
             self._plan_comparison(venue)
         calendars = [self._app.services.calendars[venue] for venue in venues]
         before_open = BeforeOpen(DAYS_LEAD, calendars)

@@ -237,13 +237,17 @@ def test_a_blocked_loop_does_not_drop_jobs() -> None:
 
 
 def test_a_job_that_lasts_skips_a_time_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
-    runs = {"lasting": 0, "brief": 0}
+    runs = {"lasting": 0, "of a market": 0, "brief": 0}
 
     async def scenario() -> None:
         is_enough = asyncio.Event()
 
         async def last() -> None:
             runs["lasting"] += 1
+            await asyncio.Event().wait()
+
+        async def sweep() -> None:
+            runs["of a market"] += 1
             await asyncio.Event().wait()
 
         async def count() -> None:
@@ -253,6 +257,7 @@ def test_a_job_that_lasts_skips_a_time_without_a_word(caplog: pytest.LogCaptureF
 
         jobs = Jobs(UnscaledTime(SystemClock()), Told())
         jobs.every("lasting", 0.01, last)
+        jobs.often_in_market_time("of a market", Soon(), sweep)
         jobs.every("brief", 0.02, count)
         jobs.start()
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -260,5 +265,5 @@ def test_a_job_that_lasts_skips_a_time_without_a_word(caplog: pytest.LogCaptureF
         await jobs.stop()
 
     asyncio.run(scenario())
-    assert runs["lasting"] == 1
+    assert runs["lasting"] == runs["of a market"] == 1
     assert "maximum number" not in caplog.text
