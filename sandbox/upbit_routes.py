@@ -36,9 +36,15 @@ PUSH_SECONDS = 0.5
 
 
 def upbit_routes(
-    venue: Upbit, faults: Faults, allowance: Allowance | None = None
+    venue: Upbit,
+    faults: Faults,
+    allowance: Allowance | None = None,
+    push_seconds: float = PUSH_SECONDS,
 ) -> list[BaseRoute]:
-    """Return the routes of both servers, REST and websocket, for one address."""
+    """Return the routes of both servers, REST and websocket, for one address.
+
+    Where the venue's clock is faster than the machine's, `push_seconds` are to be fewer.
+    """
     pages = _Pages(venue, faults, allowance or Allowance())
     return [
         Route("/v1/market/all", pages.markets),
@@ -46,7 +52,7 @@ def upbit_routes(
         Route("/v1/ticker/all", pages.all_tickers),
         Route("/v1/candles/minutes/{unit:int}", pages.minutes),
         Route("/v1/candles/days", pages.days),
-        WebSocketRoute("/websocket/v1", _Line(venue, faults).talk),
+        WebSocketRoute("/websocket/v1", _Line(venue, faults, push_seconds).talk),
     ]
 
 
@@ -119,9 +125,10 @@ class _Pages:
 class _Line:
     """Public websockets: frames go out on a beat, what the client says is heard at once."""
 
-    def __init__(self, venue: Upbit, faults: Faults) -> None:
+    def __init__(self, venue: Upbit, faults: Faults, push_seconds: float) -> None:
         self._venue = venue
         self._faults = faults
+        self._push_seconds = push_seconds
 
     async def talk(self, websocket: WebSocket) -> None:
         """Hold one connection until one side has enough."""
@@ -149,7 +156,7 @@ class _Line:
             if session.is_over:
                 break
             with suppress(TimeoutError):
-                async with asyncio.timeout(PUSH_SECONDS):
+                async with asyncio.timeout(self._push_seconds):
                     await dropped.wait()
         if websocket.client_state is WebSocketState.CONNECTED and not hearing.done():
             await websocket.close(1001)
