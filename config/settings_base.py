@@ -12,6 +12,7 @@ from config.registry import suggestion
 from config.values import read_money, read_ratio
 
 LANGUAGES = ("ko", "en")
+ORDER_MARKETS = ("spot", "futures", "both")
 
 _BASE_URL = re.compile(
     r"https?://[A-Za-z0-9._-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:\d{1,5})?"
@@ -49,6 +50,13 @@ def _check_language(language: str) -> str:
     return language
 
 
+def _check_order_markets(markets: str) -> str:
+    if markets not in ORDER_MARKETS:
+        hint = suggestion(markets, ORDER_MARKETS)
+        raise ValueError(f"unknown markets '{markets}'{hint}; write spot, futures or both")
+    return markets
+
+
 def _check_key(key: SecretStr) -> SecretStr:
     if re.fullmatch(r"[!-~]+", key.get_secret_value()) is None:
         raise ValueError("not a key; write it as it was given, without spaces and quotes")
@@ -77,6 +85,12 @@ Money = Annotated[Decimal, _from_text(read_money)]
 Language = Annotated[
     str, AfterValidator(_check_language), Field(json_schema_extra={"enum": list(LANGUAGES)})
 ]
+OrderMarkets = Annotated[
+    str,
+    AfterValidator(_check_order_markets),
+    Field(json_schema_extra={"enum": list(ORDER_MARKETS)}),
+]
+"""Markets of Binance that orders may go to."""
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
 Key = Annotated[SecretStr, AfterValidator(_check_key)]
 """A secret that some service gave its user."""

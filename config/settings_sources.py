@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from config.settings_base import Key, KisAccount, Section, SocketUrl, Url
+from config.settings_base import Key, KisAccount, OrderMarkets, Section, SocketUrl, Url
 
 
 class NaverSettings(Section):
@@ -73,7 +73,7 @@ class UpbitSettings(Section):
 
 
 class BinanceSettings(Section):
-    """How to ask Binance for prices, spot and USDT-M futures."""
+    """How to ask Binance for prices, and where its orders go: spot and USDT-M futures."""
 
     spot_url: Url = Field(
         default="https://api.binance.com", description="Server of the spot REST API"
@@ -86,6 +86,25 @@ class BinanceSettings(Section):
     )
     futures_socket_url: SocketUrl = Field(
         default="wss://fstream.binance.com/market", description="Server of live futures prices"
+    )
+    spot_private_socket_url: SocketUrl = Field(
+        default="wss://ws-api.binance.com:443/ws-api/v3",
+        description="Server that tells of our own spot orders",
+    )
+    futures_private_socket_url: SocketUrl = Field(
+        default="wss://fstream.binance.com/private",
+        description="Server that tells of our own futures orders",
+    )
+    api_key: Key | None = Field(
+        default=None,
+        description="API key of Binance (HMAC); only from the environment or .env",
+    )
+    api_secret: Key | None = Field(
+        default=None,
+        description="Secret of the API key of Binance; only from the environment or .env",
+    )
+    orders: OrderMarkets = Field(
+        default="spot", description="Where orders may go: spot, futures or both"
     )
     requests_per_second: float = Field(
         default=10, gt=0, le=1000, description="Requests a second at most"

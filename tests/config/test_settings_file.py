@@ -17,6 +17,7 @@ SAMPLES = {
     "kis.is_virtual": "true",
     "telegram.base_url": "http://127.0.0.1:1",
     "telegram.token": "1:abc",
+    "binance.orders": "futures",
     "telegram.language": "en",
     "naver.polling_url": "http://127.0.0.1:2",
     "naver.chart_url": "http://127.0.0.1:3/x",
