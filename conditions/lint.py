@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conditions.facts import implies
 from conditions.findings import Finding, Places, Severity, key_problem
+from conditions.lint_forming import forming_findings
 from conditions.lint_hours import hours_findings
 from conditions.lint_rules import rule_findings
 from conditions.lint_told import told_findings
@@ -25,6 +26,7 @@ def lint(condition: Condition) -> tuple[Finding, ...]:
         *_clearing(condition),
         *hours_findings(spec, condition.reference.members(spec) or ()),
         *told_findings(condition, _places(condition, (spec.when, spec.clear))),
+        *forming_findings(condition, _places(condition, spec.when)),
     ]
     if not spec.tests:
         problem = key_problem(spec, "name", f"condition '{spec.name}' has no tests")
