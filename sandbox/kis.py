@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -25,11 +25,12 @@ from sandbox.kis_rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from market.clock import Clock
     from sandbox.kis_keys import KisKeys
     from sandbox.market import Quote, Simulator
+    from sandbox.order_faults import OrderFault
 
 Row = dict[str, Any]
 
@@ -53,16 +54,44 @@ class Refusal(Exception):
         self.text = text
 
 
+class Account(Protocol):
+    """Port. An account whose orders are told by the socket."""
+
+    @property
+    def hts_id(self) -> str:
+        """Return the login id that they are told to."""
+        ...
+
+    @property
+    def events(self) -> Sequence[list[str]]:
+        """Return everything that happened so far, each as the fields of a record."""
+        ...
+
+    def fault(self) -> OrderFault | None:
+        """Return what goes wrong with the next message."""
+        ...
+
+
 class Kis:
-    """The firm's quotations at the time of its clock; `is_virtual` lacks the past minutes."""
+    """The firm's quotations at the time of its clock; `is_virtual` lacks the past minutes.
+
+    What happens to orders of the `account`, where there is one, is told by the websocket.
+    """
 
     def __init__(
-        self, simulator: Simulator, clock: Clock, keys: KisKeys, *, is_virtual: bool = False
+        self,
+        simulator: Simulator,
+        clock: Clock,
+        keys: KisKeys,
+        *,
+        is_virtual: bool = False,
+        account: Account | None = None,
     ) -> None:
         self.simulator = simulator
         self.clock = clock
         self.keys = keys
-        self._is_virtual = is_virtual
+        self.account = account
+        self.is_virtual = is_virtual
         self._services: dict[str, tuple[str, Callable[[Mapping[str, str]], Row]]] = {
             "intstock-multprice": ("FHKST11300006", self._prices),
             "inquire-time-itemchartprice": ("FHKST03010200", self._today),
@@ -108,7 +137,7 @@ class Kis:
         return {"output1": head_row(quote), "output2": rows[::-1][:MOST_MINUTES_TODAY]}
 
     def _past(self, query: Mapping[str, str]) -> Row:
-        if self._is_virtual:
+        if self.is_virtual:
             raise Refusal("OPSQ0002", "없는 서비스 코드 입니다.")
         code = _code(query)
         day = _date(query.get("FID_INPUT_DATE_1", ""))

@@ -67,6 +67,10 @@ class KisHttp:
         self._limiter = AsyncLimiter(1, 1 / settings.requests_per_second)
         self._open = asyncio.Semaphore(AT_ONCE)
 
+    async def turn(self) -> None:
+        """Wait until the pace allows another request; for those that are not made here."""
+        await self._limiter.acquire()
+
     async def get(self, name: str, tr_id: str, params: Mapping[str, str]) -> Row:
         """Return the fields of a quotation whose code says that all is well.
 
