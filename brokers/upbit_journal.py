@@ -1,8 +1,9 @@
 """What we sent to Upbit and what came of it: the broker's own notes, within one transaction.
 
 An order is noted before it is sent, and until all of its trades are told: Upbit has no list of
-trades, only orders to ask for. What has ended stays known, so that it is never told again. A trade becomes a fill in the order in which we learn of it, so
-that none is ever told with an id before one that was told already.
+trades, only orders to ask for. What has ended stays known, so that it is never told again. A trade
+becomes a fill in the order in which we learn of it, so that none is ever told with an id before
+one that was told already.
 """
 
 from __future__ import annotations

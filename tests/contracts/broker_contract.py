@@ -233,7 +233,7 @@ class BrokerContract(ABC):
                 await venue.broker.place(replace(rest, id="again"))
             assert caught.value.code == "no_position"
             await venue.broker.cancel(rest)
-            await venue.broker.place(replace(rest, id="again"))
+            await venue.broker.place(replace(rest, id="third"))  # ids are used once, refused or not
 
         self.run(scenario)
 
