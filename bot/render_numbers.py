@@ -18,6 +18,7 @@ UP, DOWN, FLAT = "🔺", "🔻", "▫️"
 
 MILLION, HUNDRED_MILLION = 1_000_000, 100_000_000
 FEW = 100
+DAY_MINUTES = 24 * 60
 TIMES, MOST_TIMES = 10.0, 99_999
 """Ratios that read better as so many times, and those beyond which nobody counts any more."""
 
@@ -136,7 +137,10 @@ def change(ratio: Decimal | float) -> str:
 
 
 def minutes(number: float, language: str) -> str:
-    """Return a length of time in minutes."""
+    """Return a length of time in minutes, from a day on in days."""
+    if abs(number) >= DAY_MINUTES:
+        days = price(round(number / DAY_MINUTES, 1))
+        return f"{days}일" if language == "ko" else f"{days} days"
     return f"{grouped(number)}분" if language == "ko" else f"{grouped(number)} min"
 
 

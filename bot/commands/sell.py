@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.command import command
 from bot.order_entry import enter_order
+from bot.sell_where import read_where, sell_where
 from market.messages import Role
 from market.orders import Side
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     "sell",
     Role.TRADER,
     is_private=True,
-    examples=("005930 10", "삼성전자 전부", "삼성전자 3주 72,000", "005930"),
+    examples=("005930 10", "삼성전자 전부", "삼성전자 3주 72,000", "005930", "where profit > 1%"),
 )
 async def sell(services: Services, call: Call) -> Reply:
-    """Propose to sell an instrument by code or name."""
+    """Propose to sell an instrument by code or name, or what is held and meets a condition."""
+    words = read_where(call.args)
+    if words is not None:
+        return await sell_where(services, call, words)
     return await enter_order(services, call, Side.SELL)

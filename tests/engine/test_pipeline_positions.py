@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
