@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-UNDER_WAY = timedelta(seconds=20)
+UNDER_WAY = timedelta(seconds=30)
 """So long after it was sent a request may still reach the venue, whose "not found" proves nothing
 until then: Upbit's tokens do not lapse."""
 FORGOTTEN = timedelta(hours=1)

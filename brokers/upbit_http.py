@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from brokers.upbit_auth import UpbitAuth
     from config.settings import UpbitSettings
 
-READS_A_SECOND = 20
-"""Upbit allows 30 in the group `default`, where cancels count, too (docs.upbit.com, 2026-09)."""
-ORDERS_A_SECOND = 8
-"""Upbit allows 12 in the group `order`; 8 until 2026-08."""
+BURST = 4
+"""So many orders may follow one another at once; with the pace after them 12 in any second."""
 LONGEST_REST_SECONDS = 1.5
 """Nobody's order waits for longer than this, and the price it was confirmed at with it."""
 
@@ -54,9 +52,9 @@ class UpbitHttp:
         self._url = settings.rest_url
         self._timeout_seconds = settings.timeout_seconds
         self._auth = auth
-        pace = Pace(READS_A_SECOND, settings.timeout_seconds)
+        pace = Pace(settings.account_requests_per_second, settings.timeout_seconds)
         self._reads = PoliteHttp(client, pace, _HEADERS, watch=rest_seconds, auth=auth)
-        self._limiter = AsyncLimiter(1, 1 / ORDERS_A_SECOND)
+        self._limiter = AsyncLimiter(BURST, BURST / settings.orders_per_second)
         self._rest_until = 0.0
 
     async def get(self, path: str, query: str = "") -> Any:

@@ -64,6 +64,15 @@ class UpbitSettings(Section):
     requests_per_second: float = Field(
         default=8, gt=0, le=1000, description="Requests a second at most (Upbit allows 10)"
     )
+    account_requests_per_second: float = Field(
+        default=20,
+        gt=0,
+        le=1000,
+        description="Requests about orders and account a second at most (Upbit allows 30)",
+    )
+    orders_per_second: float = Field(
+        default=8, gt=0, le=1000, description="Orders a second at most (Upbit allows 12)"
+    )
     silence_seconds: float = Field(
         default=60, ge=5, le=600, description="A socket silent for so long is opened again"
     )

@@ -67,6 +67,8 @@ class UpbitVenue:
                     "access_key": ACCESS_KEY,
                     "secret_key": SECRET_KEY,
                     "rest_url": "https://upbit.example",
+                    "account_requests_per_second": 1000,
+                    "orders_per_second": 1000,
                     "private_socket_url": "wss://upbit.example/websocket/v1/private",
                 }
             )
