@@ -111,7 +111,12 @@ class KisBroker:
         self._listener.ensure()
         async with self._turn:
             if not self._listener.is_quiet():
-                await self._ask_for_fills()
+                self._listener.asked()
+                try:
+                    await self._ask_for_fills()
+                except BaseException:  # whatever it was: it has not been asked
+                    self._listener.wake()
+                    raise
         return await self._store.read(lambda tx: self._book(tx).fills(after))
 
     async def account(self) -> Account:
@@ -177,7 +182,6 @@ class KisBroker:
 
     async def _ask_for_fills(self) -> None:
         watched = await self._store.read(lambda tx: self._book(tx).watched())
-        self._listener.asked()
         if not watched:
             return
         today = self._today()

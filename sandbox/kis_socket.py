@@ -1,4 +1,4 @@
-"""One websocket session of the pretend KIS: what it answers, and the trades it tells."""
+"""One websocket session of the pretend KIS: what it answers, the trades and the fills it tells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import orjson
 
 from market.sessions import KST
 from market.types import from_ms, to_ms
+from sandbox.kis_order_rows import sealed
 from sandbox.kis_rows import ratio, sign, whole
+from sandbox.order_faults import OrderFault
 
 if TYPE_CHECKING:
     from sandbox.kis import Kis
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from sandbox.market_day import Trades
 
 TRADES = "H0STCNT0"
+FILLS = {False: "H0STCNI0", True: "H0STCNI9"}
+"""What tells the account's orders, at the real and the virtual server."""
+IV, KEY = "0123456789abcdef", "0123456789abcdef" * 2
 FIELDS = 46
 MOST_REGISTERED = 41
 MOST_RECORDS = 20
@@ -35,6 +40,7 @@ class KisSession:
         self._told: dict[str, datetime] = {}
         self._pinged_at = venue.clock.now()
         self._odd = 0
+        self._orders_told: int | None = None
         self.echoes = 0
         self.is_over = False
 
@@ -59,7 +65,10 @@ class KisSession:
         if self._faults.is_stalled:
             return []
         is_approved = self._venue.keys.is_approved(header.get("approval_key"))
-        return [notice(tr_id, code, *self._answer(code, header.get("tr_type"), is_approved))]
+        kind = header.get("tr_type")
+        if tr_id == FILLS[self._venue.is_virtual] and is_approved:
+            return [notice(tr_id, code, *self._follow_orders(code, kind))]
+        return [notice(tr_id, code, *self._answer(code, kind, is_approved))]
 
     def frames(self) -> list[str]:
         """Return what is to be told now."""
@@ -67,6 +76,7 @@ class KisSession:
             return []
         now = self._venue.clock.now()
         found = [frame for code in self._told for frame in self._trades(code, now)]
+        found += self._orders()
         if now - self._pinged_at >= PING_EVERY:
             self._pinged_at = now
             header = {"tr_id": "PINGPONG", "datetime": f"{now.astimezone(KST):%Y%m%d%H%M%S}"}
@@ -83,6 +93,46 @@ class KisSession:
         if self._told.pop(code, None) is None:
             return "1", "OPSP0003", "UNSUBSCRIBE ERROR(not found!)"
         return "0", "OPSP0001", "UNSUBSCRIBE SUCCESS"
+
+    def _follow_orders(self, code: str, kind: object) -> tuple[str, str, str]:
+        account = self._venue.account
+        if account is None or code != account.hts_id:
+            return "1", "OPSP0007", "SUBSCRIBE INTERNAL ERROR"
+        if kind == "2":
+            self._orders_told = None
+            return "0", "OPSP0001", "UNSUBSCRIBE SUCCESS"
+        if self._orders_told is not None:
+            return "1", "OPSP0002", "ALREADY IN SUBSCRIBE"
+        self._orders_told = len(account.events)
+        return "0", "OPSP0000", "SUBSCRIBE SUCCESS"
+
+    def _orders(self) -> list[str]:
+        """Return the frames of what happened to orders since they were last told."""
+        account = self._venue.account
+        if account is None or self._orders_told is None:
+            return []
+        events = account.events[self._orders_told :]
+        self._orders_told = len(account.events)
+        frames: list[str] = []
+        held_back: list[str] = []
+        for fields in events:
+            frame = sealed(fields, FILLS[self._venue.is_virtual], IV, KEY)
+            fault = account.fault()
+            if fault is OrderFault.REORDERED:
+                held_back.append(frame)
+                continue
+            frames += self._told_so(frame, fault) + held_back
+            held_back.clear()
+        return frames + held_back
+
+    def _told_so(self, frame: str, fault: OrderFault | None) -> list[str]:
+        if fault is OrderFault.DROPPED:
+            self._faults.drop()
+        if fault is OrderFault.STALLED:
+            self._faults.is_stalled = True
+        if fault in {OrderFault.DROPPED, OrderFault.STALLED, OrderFault.LOST_MESSAGE}:
+            return []
+        return [frame, frame] if fault is OrderFault.DUPLICATED else [frame]
 
     def _register(self, code: str) -> tuple[str, str, str]:
         if code in self._faults.failing:
@@ -153,5 +203,5 @@ def notice(tr_id: str, code: str, result: str, name: str, text: str) -> str:
     header = {"tr_id": tr_id, "tr_key": code, "encrypt": "N"}
     body: dict[str, Any] = {"rt_cd": result, "msg_cd": name, "msg1": text}
     if result == "0":
-        body["output"] = {"iv": "0123456789abcdef", "key": "0123456789abcdef" * 2}
+        body["output"] = {"iv": IV, "key": KEY}
     return orjson.dumps({"header": header, "body": body}).decode()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from market.orders import Order
-    from venues.live_socket import Connect
+    from venues.live_socket import Connect, Socket
 
 REST = "https://kis.example:9443"
 APP_KEY = "PSplantedplantedplantedplantedkey036"
@@ -72,6 +72,55 @@ class Wire(httpx.AsyncBaseTransport):
     def count(self, name: str) -> int:
         """Return how many requests for a service have left us."""
         return sum(request.url.path.endswith(name) for request in self.requests)
+
+
+class Tap:
+    """What was heard over the websocket, and a way to wait for it."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._news = asyncio.Event()
+        self.heard: list[str] = []
+
+    @asynccontextmanager
+    async def connect(self, url: str) -> AsyncIterator[Socket]:
+        """Open a socket and listen in."""
+        async with self._connect(url) as socket:
+            yield _Tapped(self, socket)
+
+    def tell(self, message: str) -> None:
+        """Note a message that was dealt with."""
+        self.heard.append(message)
+        self._news.set()
+
+    async def until(self, text: str, count: int = 1) -> None:
+        """Wait until so many messages with a text were dealt with."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while sum(text in one for one in self.heard) < count:
+                self._news.clear()
+                await self._news.wait()
+
+
+class _Tapped:
+    """A socket whose messages are noted; one is dealt with when the next is asked for."""
+
+    def __init__(self, tap: Tap, inner: Socket) -> None:
+        self._tap = tap
+        self._inner = inner
+        self._last: str | None = None
+
+    async def recv(self) -> str | bytes:
+        if self._last is not None:
+            self._tap.tell(self._last)
+        message = await self._inner.recv()
+        self._last = str(message)
+        return message
+
+    async def send(self, message: str) -> None:
+        await self._inner.send(message)
+
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 class KisVenue:
@@ -113,7 +162,7 @@ class KisVenue:
             ]
         )
         self.wire = Wire(app)
-        self.connect: Connect = connect_in_memory(app)
+        self.tap = Tap(connect_in_memory(app))
         kis_settings = KisSettings(
             rest_url=REST,
             socket_url="ws://kis.example:21000",
@@ -134,7 +183,7 @@ class KisVenue:
         parts = BrokerParts(
             self.store, self.http, self.settings, self.clock, self.clock, {Venue.KRX: CALENDAR}
         )
-        self.broker = KisBroker(parts, self.connect, self.wait)
+        self.broker = KisBroker(parts, self.tap.connect, self.wait)
 
     async def shut(self) -> None:
         """End our side."""
