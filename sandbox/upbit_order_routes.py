@@ -54,6 +54,12 @@ class UpbitExchange:
         self._plan = plan
         self._allowances = allowances or {}
         self._belated = Belated()
+        self._sessions: list[UpbitPrivateSession] = []
+
+    @property
+    def subscribed_count(self) -> int:
+        """Return how many connections are told what happens."""
+        return sum(session.is_subscribed for session in self._sessions)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, to stand beside those of the quotation API."""
@@ -135,6 +141,7 @@ class UpbitExchange:
         await websocket.accept()
         awake = asyncio.Event()
         session = UpbitPrivateSession(self.venue, self._plan, awake.set)
+        self._sessions.append(session)
         hearing = asyncio.create_task(_hear(websocket, session))
         hearing.add_done_callback(lambda _: awake.set())
         try:
@@ -142,6 +149,7 @@ class UpbitExchange:
                 await _push(websocket, session, awake, hearing)
         finally:
             session.end()
+            self._sessions.remove(session)
             hearing.cancel()
             await asyncio.wait({hearing})
 

@@ -41,6 +41,11 @@ class UpbitPrivateSession:
         self.is_over = False
         venue.heard.append(self._tell)
 
+    @property
+    def is_subscribed(self) -> bool:
+        """Tell whether it is told anything."""
+        return bool(self._types)
+
     def end(self) -> None:
         """Hear no more."""
         if self._tell in self._venue.heard:
