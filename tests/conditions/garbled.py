@@ -10,6 +10,7 @@ from conditions.units import LITERALS
 from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS
 from config.condition_tests import EXPECT_KEYS, TEST_KEYS
 from config.trial_others import OTHER_KEYS
+from config.trial_position import POSITION_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 CALLED = (*INDICATORS, *EVENTS, *FUNCTIONS)
 FIELDS = ("open", "high", "low", "close", "volume", "value", "day")
 FACTS = ("facts", "facts.per", "facts.market_cap", "facts.institutions_5", "facts.line")
-NAMES = (*FIELDS, *FACTS, "trend", "equity", "tick", "kline", "종가", "x")
+HELD = ("position", "position.profit", "position.age", "position.price", "position.line")
+NAMES = (*FIELDS, *FACTS, *HELD, "trend", "equity", "tick", "kline", "종가", "x")
 SIGNS = (*"+-*/%<>=()[],.:;&|^!{}'\"#@$\\`~?_", "<=", ">=", "==", "!=", "≥", "−", "％", "\u3000")
 WORDS = (
     "d1.",
@@ -68,7 +70,16 @@ BREAKS = (
     "!b ",
     "---",
 )
-KEYWORDS = (*KEYS, *ORDER_KEYS, *ALERT_KEYS, *CONFIRM_KEYS, *TEST_KEYS, *OTHER_KEYS, *EXPECT_KEYS)
+KEYWORDS = (
+    *KEYS,
+    *ORDER_KEYS,
+    *ALERT_KEYS,
+    *CONFIRM_KEYS,
+    *TEST_KEYS,
+    *OTHER_KEYS,
+    *POSITION_KEYS,
+    *EXPECT_KEYS,
+)
 VALUES = (
     "all",
     "5m",
@@ -84,6 +95,7 @@ VALUES = (
     "[{name: a, bars: {close: 5x9}, expect: {never: true}}]",
     "[{name: a, bars: {close: 5x9}, facts: {per: 8 _}, others: {KRX:069500: {close: 5}}}]",
     "{per: '8 ? -3', eps: 1 _ 2}",
+    "{price: 70_000, opened: 2, closed: 5}",
     "{KRX:000660: {close: 5 6, facts: {per: 8}}}",
     "{default: 5, range: [3, 20]}",
     "buy",
@@ -99,6 +111,8 @@ SOUND = (
     "(TRUTH) and PRICE > close",
     "(TRUTH) or PRICE <= open",
     "facts.per < 10 and (TRUTH)",
+    "position.profit < -3% or (TRUTH)",
+    "position.age > 2 days and position.quantity > 0 and (TRUTH)",
     "rank(facts.market_cap) <= 5 or (TRUTH)",
     "crosses_above(PRICE, close) and (TRUTH)",
     "h1.(TRUTH)",

@@ -11,8 +11,8 @@ from conditions.ranking import RankingRule, compile_universe, day_panel
 from config.strict_yaml import parse_yaml
 from config.universe_file import read_universe
 from market.errors import ConfigError
-from market.facts import DailyFacts, Listing
 from market.fact_groups import FactGroup
+from market.facts import DailyFacts, Listing
 from market.types import Instrument, Kind, Venue
 
 DAY = date(2026, 11, 20)
@@ -124,6 +124,15 @@ def test_every_mistake_is_told_at_its_place() -> None:
     assert problems("  by: chnge") == ["u.yaml:5:7: unknown name 'chnge'; did you mean 'change'?"]
     assert problems("  by: value >") == [
         "u.yaml:5:14: expected a number, a name or '(', found the end of the expression"
+    ]
+
+
+def test_what_is_held_decides_no_rank() -> None:
+    assert problems("  by: position.profit", "  where: position.quantity == 0") == [
+        "u.yaml:5:7: a universe does not look at 'position': what is held stays in it anyway; a "
+        "condition or /sell where does",
+        "u.yaml:6:10: a universe does not look at 'position': what is held stays in it anyway; a "
+        "condition or /sell where does",
     ]
 
 

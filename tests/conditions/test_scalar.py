@@ -6,7 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from conditions.scalar import compile_price, compile_scalar, compile_size
+from conditions.scalar import (
+    compile_price,
+    compile_scalar,
+    compile_size,
+    compile_sold,
+    everything,
+)
 from conditions.units import Unit
 from config.strict_yaml import Located
 from market.errors import ConfigError
@@ -115,3 +121,24 @@ def test_other_names_may_be_given() -> None:
     scalar = compile_scalar(located("entry * 97%"), names, Unit.PRICE)
     assert scalar.value({"entry": Decimal(100)}) == 97
     assert scalar.names == {"entry"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("all", "30"), ("all / 2", "15"), ("min(all, 10 shares)", "10"), ("50% * all", "15")],
+)
+def test_a_sale_may_be_of_all_that_is_held(text: str, value: str) -> None:
+    scalar = compile_sold(located(text))
+    assert scalar.unit is Unit.VOLUME
+    assert scalar.value({"all": Decimal(30)}) == Decimal(value)
+    assert scalar.value(VALUES) is None
+
+
+def test_everything_is_all() -> None:
+    assert everything() == compile_sold(located("all"))
+
+
+def test_a_buy_and_a_price_know_no_all() -> None:
+    for compiled in (compile_size, compile_price):
+        with pytest.raises(ConfigError, match="'all' is what is held: only the size of a sale"):
+            compiled(located("all"))
