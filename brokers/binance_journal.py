@@ -1,0 +1,147 @@
+"""What we keep of orders at Binance: which were sent, and every trade of theirs, once.
+
+Binance forgets: a client order id is unique among open orders only, and an order that ended without
+a trade is purged after three days. Here nothing is: an id is never sent twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from market.errors import OrderRejected
+from market.orders import Fill, Side
+from market.types import from_ms, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from market.store import Transaction
+    from market.types import InstrumentId
+
+_ORDER = "binance/order/"
+_OPEN = "binance/open/"
+_FILL = "binance/fill/"
+_TAKEN = "binance/taken/"
+_LAST = "binance/last"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An order that was sent, or was just about to be: `sent_ms` is its timestamp's.
+
+    `venue_id` is "" until the venue has told its number.
+    """
+
+    client_id: str
+    order_id: str
+    instrument: InstrumentId
+    side: Side
+    sent_ms: int
+    venue_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A trade of an order of ours: `id` is the venue's, unique within its symbol."""
+
+    id: int
+    quantity: Decimal
+    price: Decimal
+    cost: Decimal
+    at: datetime
+
+
+class Journal:
+    """The documents of one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._documents = tx.documents
+
+    def sent(self, client_id: str) -> Sent | None:
+        """Return what we know of an order, None where it never came near a request."""
+        value = self._documents.get(_ORDER + client_id)
+        return None if value is None else Sent(**{**value, "side": Side(value["side"])})
+
+    def unsettled(self) -> list[Sent]:
+        """Return the orders that may still trade, or have trades that we do not have."""
+        names = [key.removeprefix(_OPEN) for key, _ in self._documents.items(_OPEN)]
+        found = [sent for name in names if (sent := self.sent(name)) is not None]
+        return sorted(found, key=lambda sent: (sent.sent_ms, sent.client_id))
+
+    def claim(self, sent: Sent) -> None:
+        """Note that an order is about to be sent; raises OrderRejected("duplicate")."""
+        if self.sent(sent.client_id) is not None:
+            raise OrderRejected("duplicate", f"{sent.client_id} was sent to binance before")
+        self._put(sent)
+        self._documents.put(_OPEN + sent.client_id, {})
+
+    def release(self, client_id: str) -> None:
+        """Forget an order that the venue refused: it does not exist there."""
+        self._documents.delete(_ORDER + client_id)
+        self._documents.delete(_OPEN + client_id)
+
+    def number(self, client_id: str, venue_id: str) -> None:
+        """Note under which number the venue has an order."""
+        sent = self.sent(client_id)
+        if sent is not None and sent.venue_id != venue_id:
+            self._put(replace(sent, venue_id=venue_id))
+
+    def settle(self, client_id: str) -> None:
+        """Note that an order has ended and that all its trades are here."""
+        self._documents.delete(_OPEN + client_id)
+
+    def take(self, sent: Sent, trades: Sequence[Trade], now_ms: int) -> Decimal:
+        """Keep the trades of an order that are new; return how much of it has traded in all."""
+        total = Decimal(0)
+        for trade in sorted(trades, key=lambda trade: trade.id):
+            key = f"{_TAKEN}{sent.instrument}/{trade.id}"
+            if self._documents.get(key) is None:
+                fill = self._fill(sent, trade, now_ms)
+                self._documents.put(key, {"fill": fill.id})
+                self._documents.put(_FILL + fill.id, _written(fill))
+            total += trade.quantity
+        return total
+
+    def fills(self, after: str) -> list[Fill]:
+        """Return the fills with an id greater than `after`, oldest first."""
+        start = _FILL + after if after else ""
+        return [_read(value) for _, value in self._documents.items(_FILL, start)]
+
+    def _fill(self, sent: Sent, trade: Trade, now_ms: int) -> Fill:
+        return Fill(
+            id=self._next_id(now_ms),
+            order_id=sent.order_id,
+            instrument=sent.instrument,
+            side=sent.side,
+            quantity=trade.quantity,
+            price=trade.price,
+            cost=trade.cost,
+            at=trade.at,
+        )
+
+    def _next_id(self, now_ms: int) -> str:
+        """Return an id above all before it.
+
+        Ids follow the order in which trades became known: one symbol's may become visible after
+        a later one of another symbol was told, and must not be passed over.
+        """
+        kept = self._documents.get(_LAST) or {"id": 0}
+        number = max(now_ms * 1000, int(kept["id"]) + 1)
+        self._documents.put(_LAST, {"id": number})
+        return f"{number:016d}"
+
+    def _put(self, sent: Sent) -> None:
+        self._documents.put(_ORDER + sent.client_id, asdict(sent))
+
+
+def _written(fill: Fill) -> dict[str, Any]:
+    amounts = {name: str(getattr(fill, name)) for name in ("quantity", "price", "cost")}
+    return {**asdict(fill), **amounts, "side": fill.side.value, "at": to_ms(fill.at)}
+
+
+def _read(value: dict[str, Any]) -> Fill:
+    amounts = {name: Decimal(value[name]) for name in ("quantity", "price", "cost")}
+    return Fill(**{**value, **amounts, "side": Side(value["side"]), "at": from_ms(value["at"])})

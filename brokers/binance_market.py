@@ -1,0 +1,127 @@
+"""One market of Binance as its broker sees it: orders, their trades, and what each trade cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brokers.binance_filters import FilterCache
+from brokers.binance_journal import Trade
+from brokers.binance_orders import VenueOrder, parameters, parse_order, parse_placed, place_of
+from brokers.binance_refusals import ABSENT, Refused
+from brokers.binance_values import decimal_of, int_of, odd, row_of, rows_of, text_of
+from market.orders import Side
+from market.types import from_ms
+from venues.binance_markets import FUTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from brokers.binance_api import MarketApi
+    from brokers.binance_costs import Costs
+    from brokers.binance_journal import Sent
+    from brokers.binance_values import Row
+    from market.orders import Order
+
+TRADES_A_PAGE = 1000
+WEEK_MS = 7 * 24 * 3_600_000
+"""Futures tell the trades of so long at most in one answer, and of the last week unless asked."""
+
+
+class OrderMarket:
+    """Orders of one market."""
+
+    def __init__(self, api: MarketApi, costs: Costs) -> None:
+        self.api = api
+        self.filters = FilterCache(api)
+        self._costs = costs
+        self._is_futures = api.market.segment == FUTURES
+
+    async def send(self, order: Order, at_ms: int) -> VenueOrder:
+        """Send a new order, once; raises OrderRejected, OutcomeUnknown."""
+        try:
+            answer = await self.api.send("POST", "/order", parameters(order), at_ms)
+        except Refused as error:
+            if error.code == "cash" and order.side is Side.SELL and not self._is_futures:
+                # the balance that a sale lacks is of the coin
+                raise Refused("no_position", str(error), error.venue_code) from error
+            raise
+        return parse_placed(row_of(answer) if isinstance(answer, dict) else {}, order)
+
+    async def cancel(self, order: Order, sent: Sent | None) -> None:
+        """Ask once to cancel; raises OrderRejected, OutcomeUnknown."""
+        await self.api.know_clock()
+        named = _named(order.instrument, order.client_order_id, sent)
+        await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
+
+    async def look(self, client_id: str, instrument: str, sent: Sent | None) -> VenueOrder | None:
+        """Return an order as the venue has it now, None where it says that it has none."""
+        try:
+            row = await self.api.read("/order", _named(instrument, client_id, sent))
+        except Refused as error:
+            if error.venue_code == ABSENT:
+                return None
+            raise
+        found = parse_order(row_of(row), self.api.market.segment)
+        if found.client_id != client_id and (sent is None or found.venue_id != sent.venue_id):
+            raise odd(row)
+        return found
+
+    async def open_orders(self) -> list[VenueOrder]:
+        """Return all that rest, whoever made them."""
+        rows = rows_of(await self.api.read("/openOrders", {}))
+        return [parse_order(row, self.api.market.segment) for row in rows]
+
+    async def trades(self, sent: Sent, venue_id: str, filled: Decimal) -> list[Trade]:
+        """Return the trades of an order; `filled` in all where the venue shows them yet."""
+        symbol = place_of(sent.instrument)[1]
+        asked = {"symbol": symbol, "orderId": venue_id, "limit": str(TRADES_A_PAGE)}
+        found = await self._pages(asked)
+        if self._is_futures and sum(row_quantity(row) for row in found.values()) < filled:
+            await self._search(asked, sent.sent_ms, found)
+        rows = [found[number] for number in sorted(found)]
+        return [await self._trade(row, symbol) for row in rows if str(row["orderId"]) == venue_id]
+
+    async def _search(self, asked: Mapping[str, str], start_ms: int, found: dict[int, Row]) -> None:
+        """Add the trades of an order that is older than a week."""
+        now = self.api.signer.venue_ms()
+        for begin in range(start_ms, now - WEEK_MS, WEEK_MS):
+            span = {"startTime": str(begin), "endTime": str(begin + WEEK_MS - 1)}
+            found |= await self._pages({**asked, **span})
+
+    async def _pages(self, asked: Mapping[str, str]) -> dict[int, Row]:
+        path = "/userTrades" if self._is_futures else "/myTrades"
+        found: dict[int, Row] = {}
+        page = rows_of(await self.api.read(path, asked))
+        while page:
+            found |= {int_of(row, "id"): row for row in page}
+            if len(page) < TRADES_A_PAGE:
+                break
+            # a number and a time cannot be asked for together
+            rest = {name: value for name, value in asked.items() if not name.endswith("Time")}
+            page = rows_of(await self.api.read(path, {**rest, "fromId": str(max(found) + 1)}))
+        return found
+
+    async def _trade(self, row: Row, symbol: str) -> Trade:
+        commission, asset = decimal_of(row, "commission"), text_of(row, "commissionAsset")
+        price, at_ms = decimal_of(row, "price"), int_of(row, "time")
+        return Trade(
+            id=int_of(row, "id"),
+            quantity=row_quantity(row),
+            price=price,
+            cost=await self._costs.in_usdt(commission, asset, symbol, price, at_ms),
+            at=from_ms(at_ms),
+        )
+
+
+def row_quantity(row: Row) -> Decimal:
+    """Return how much a trade moved."""
+    return decimal_of(row, "qty")
+
+
+def _named(instrument: str, client_id: str, sent: Sent | None) -> dict[str, str]:
+    """Return what names an order: the venue's own number where we know it, else our id."""
+    named = {"symbol": place_of(instrument)[1]}
+    if sent is not None and sent.venue_id:
+        return {**named, "orderId": sent.venue_id}
+    return {**named, "origClientOrderId": client_id}

@@ -1,0 +1,150 @@
+"""Keeping up with our orders: asking what became of each, and taking its trades, every one once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from brokers.binance_journal import Journal
+from brokers.binance_orders import ENDS, place_of
+from brokers.binance_signature import RECEIVE_WINDOW_MS
+from brokers.broker import BrokerOrder
+from market.errors import OrderError, OutcomeUnknown
+from market.orders import OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from brokers.binance_journal import Sent
+    from brokers.binance_market import OrderMarket
+    from brokers.binance_orders import VenueOrder
+    from market.orders import Order
+    from market.store import Store
+    from market.types import InstrumentId
+
+logger = logging.getLogger(__name__)
+
+SURE_AFTER_MS = RECEIVE_WINDOW_MS + 5_000
+"""So long after its timestamp a request can no longer arrive, and what arrived can be seen."""
+FORGOTTEN_AFTER_MS = 10 * 60_000
+"""Trades of an order that never arrived are looked for so long all the same."""
+PURGED_AFTER_MS = 3 * 24 * 3_600_000
+"""Futures forget an order that ended without a trade so long after it was made."""
+STREAM_TRUSTED_SECONDS = 10.0
+"""So long an order that nobody told anything of is not asked about, where a socket is open."""
+
+
+class Poll:
+    """Asks about orders; a transaction each keeps what it learns.
+
+    An order is settled when it has ended and the trades that we have are all that it had by the
+    venue's own count; until then it is asked about.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        markets: Mapping[str, OrderMarket],
+        heard_since: Callable[[str], float | None],
+    ) -> None:
+        self._store = store
+        self._markets = markets
+        self._heard_since = heard_since
+        self._asked_at: dict[str, float] = {}
+        self._news: set[str] = set()
+        self._turn = asyncio.Lock()
+
+    def hear(self, client_id: str) -> None:
+        """Ask about an order at the next opportunity: something happened to it."""
+        self._news.add(client_id)
+
+    async def find(self, order: Order) -> BrokerOrder | None:
+        """Return how an order stands; None once it is sure that the venue has none.
+
+        While a request may still be under way, and while the venue cannot be asked, that is
+        OutcomeUnknown("unavailable").
+        """
+        client_id, instrument = order.client_order_id, order.instrument
+        sent = await self._store.read(lambda tx: Journal(tx).sent(client_id))
+        market = self._market(instrument)
+        found = await market.look(client_id, instrument, sent)
+        if found is not None:
+            await self._store.write(lambda tx: Journal(tx).number(client_id, found.venue_id))
+            return found.as_broker_order()
+        return None if sent is None else self._absent(sent, market)
+
+    async def refresh(self) -> OrderError | None:
+        """Take what is new of all unsettled orders; return why some could not be asked about."""
+        async with self._turn:
+            unsettled = await self._store.read(lambda tx: Journal(tx).unsettled())
+            names = {sent.client_id for sent in unsettled}
+            self._asked_at = {name: at for name, at in self._asked_at.items() if name in names}
+            self._news &= names
+            failure: OrderError | None = None
+            for sent in unsettled:
+                if not self._is_due(sent):
+                    continue
+                try:
+                    await self._follow(sent)
+                except OrderError as error:
+                    logger.warning("binance could not be asked about %s: %s", sent.client_id, error)
+                    failure = error
+            return failure
+
+    async def _follow(self, sent: Sent) -> None:
+        market = self._market(sent.instrument)
+        asked_at = asyncio.get_running_loop().time()
+        self._asked_at.pop(sent.client_id, None)
+        self._news.discard(sent.client_id)  # what is heard from here on is of later
+        found = await market.look(sent.client_id, sent.instrument, sent)
+        if found is None:
+            if self._is_gone(sent, market):
+                await self._store.write(lambda tx: Journal(tx).settle(sent.client_id))
+        elif await self._take(sent, found, market):
+            self._asked_at[sent.client_id] = asked_at
+
+    async def _take(self, sent: Sent, found: VenueOrder, market: OrderMarket) -> bool:
+        """Keep an order's number and its trades; tell whether none is lacking."""
+        trades = []
+        if found.filled:
+            trades = await market.trades(sent, found.venue_id, found.filled)
+        now_ms = market.api.signer.machine_ms()
+        is_over = found.state in ENDS
+
+        def keep(journal: Journal) -> bool:
+            journal.number(sent.client_id, found.venue_id)
+            is_complete = journal.take(sent, trades, now_ms) >= found.filled
+            if is_complete and is_over:
+                journal.settle(sent.client_id)
+            return is_complete
+
+        return await self._store.write(lambda tx: keep(Journal(tx)))
+
+    def _absent(self, sent: Sent, market: OrderMarket) -> BrokerOrder | None:
+        """Judge an order that the venue says it does not have."""
+        age_ms = market.api.signer.venue_ms() - sent.sent_ms
+        if sent.venue_id and age_ms >= PURGED_AFTER_MS:
+            # it had been accepted, and only what never traded is forgotten
+            return BrokerOrder(sent.venue_id, OrderState.CANCELED, Decimal(0), Decimal(0))
+        if age_ms < SURE_AFTER_MS:
+            text = f"{sent.client_id} may still be on its way to binance"
+            raise OutcomeUnknown("unavailable", text)
+        return None
+
+    def _is_gone(self, sent: Sent, market: OrderMarket) -> bool:
+        """Tell whether an order that the venue does not have will never trade, against all odds."""
+        age_ms = market.api.signer.venue_ms() - sent.sent_ms
+        return age_ms >= (PURGED_AFTER_MS if sent.venue_id else FORGOTTEN_AFTER_MS)
+
+    def _is_due(self, sent: Sent) -> bool:
+        since = self._heard_since(place_of(sent.instrument)[0])
+        asked_at = self._asked_at.get(sent.client_id)
+        if since is None or asked_at is None or sent.client_id in self._news:
+            return True
+        is_old = asyncio.get_running_loop().time() - asked_at >= STREAM_TRUSTED_SECONDS
+        return is_old or asked_at < since
+
+    def _market(self, instrument: InstrumentId) -> OrderMarket:
+        return self._markets[place_of(instrument)[0]]

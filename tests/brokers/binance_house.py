@@ -1,0 +1,183 @@
+"""The Binance broker on a store of its own, in front of both pretend markets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from pydantic import SecretStr
+
+from brokers.binance import BinanceBroker
+from brokers.broker import BrokerParts
+from config.settings import BinanceSettings, Settings
+from market.clock import ManualClock
+from market.store import Store
+from market.types import to_ms
+from sandbox.binance import PretendBinance
+from sandbox.binance_accounts import FuturesAccount, SpotAccount
+from sandbox.binance_keys import BinanceKeys
+from sandbox.binance_order_routes import BinanceExchange
+from sandbox.binance_orders import OrderVenue
+from sandbox.binance_routes import BinanceWires, binance_routes
+from sandbox.binance_rules import Rules
+from sandbox.coin_market import CoinMarket, CoinTrade
+from sandbox.coin_trades import Coin
+from sandbox.memory_socket import connect_in_memory
+from sandbox.order_faults import FaultPlan
+from sandbox.site import site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+KEY = "kEyThatNobodyMaySee0123456789"
+SECRET = "sEcReTtHaTnObOdYmAySeE9876543210"
+SPOT_ID = "BINANCE:BTCUSDT"
+FUTURES_ID = "BINANCE:BTCUSDT.P"
+CASH = Decimal(1_000_000)
+
+
+@dataclass
+class TestPrices:
+    """Trades that a test makes."""
+
+    __test__ = False
+
+    made: dict[str, list[CoinTrade]] = field(default_factory=dict)
+
+    def add(self, symbol: str, at: datetime, price: float, volume: float = 1e6) -> None:
+        trades = self.made.setdefault(symbol, [])
+        trades.append(CoinTrade(len(trades) + 1, at, price, volume, is_buy=True))
+
+    def last(self, symbol: str, at: datetime) -> CoinTrade | None:
+        shown = [trade for trade in self.made.get(symbol, []) if trade.at <= at]
+        return shown[-1] if shown else None
+
+    def shown(self, symbol: str, after: datetime, until: datetime) -> list[CoinTrade]:
+        return [trade for trade in self.made.get(symbol, []) if after < trade.at <= until]
+
+
+class Skewed:
+    """The venue's clock, which may go apart from ours."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return self._clock.now() + self.ahead
+
+
+class BinanceHouse:
+    """A broker, its venue, and everything a test wants to see or spoil."""
+
+    secrets = (KEY, SECRET)
+
+    def __init__(self, path: Path, *, orders: str = "spot", is_live: bool = False) -> None:
+        self.path = path
+        self.clock = ManualClock(NOON)
+        self.venue_clock = Skewed(self.clock)
+        self.plan = FaultPlan(late_by=timedelta(seconds=3))
+        self.prices = TestPrices()
+        self.keys = BinanceKeys(KEY, SECRET)
+        self.is_live = is_live
+        self.settings = Settings(
+            binance=BinanceSettings(
+                spot_url="http://binance.test",
+                futures_url="http://binance.test",
+                spot_private_socket_url="ws://binance.test/ws-api/v3",
+                futures_private_socket_url="ws://binance.test/futures/private",
+                api_key=SecretStr(KEY),
+                api_secret=SecretStr(SECRET),
+                orders=orders,
+                requests_per_second=1000,
+            )
+        )
+        self.rules = {"BTCUSDT": Rules(), "ETHUSDT": Rules(tick=Decimal("0.01"))}
+        is_both = orders == "both"
+        cash = CASH / 2 if is_both else CASH
+        self.spot_account = SpotAccount(cash if orders != "futures" else Decimal(0))
+        self.futures_account = FuturesAccount(cash if orders != "spot" else Decimal(0), self._last)
+        self.spot = self._venue(self.spot_account)
+        self.futures = self._venue(self.futures_account)
+        self.exchange = BinanceExchange(
+            self.spot, self.futures, self.keys, self.plan, self.venue_clock
+        )
+        self.app = site(self.exchange.routes(), self._market_data())
+        self.open()
+
+    def open(self) -> None:
+        self.store = Store.open(self.path)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app))
+        parts = BrokerParts(
+            store=self.store,
+            http=self.http,
+            settings=self.settings,
+            market_clock=self.clock,
+            wall_clock=self.clock,
+            calendars={},
+        )
+        connect = connect_in_memory(self.app) if self.is_live else None
+        self.broker = BinanceBroker(parts, connect=connect, pause_seconds=0.001)
+
+    async def restart(self) -> None:
+        await self.close()
+        self.open()
+
+    async def close(self) -> None:
+        await self.broker.close()
+        await self.http.aclose()
+        self.store.close()
+
+    async def trade(self, price: Decimal, volume: float = 1e6, symbol: str = "BTCUSDT") -> None:
+        self.clock.advance(timedelta(seconds=1))
+        self.prices.add(symbol, self.venue_clock.now(), float(price), volume)
+        self.exchange.arrive()
+
+    async def wait(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+        self.exchange.arrive()
+
+    def written(self) -> bytes:
+        files = self.path.parent.glob(f"{self.path.name}*")
+        return b"".join(file.read_bytes() for file in files)
+
+    def asked(self, start: str) -> list[str]:
+        return [one for one in self.exchange.asked if one.startswith(start)]
+
+    @property
+    def orders_sent(self) -> int:
+        paths = ("POST /api/v3/order?", "POST /fapi/v1/order?")
+        return sum(one.startswith(paths) for one in self.exchange.asked)
+
+    def _last(self, symbol: str) -> Decimal:
+        trade = self.prices.last(symbol, self.venue_clock.now())
+        return Decimal(0) if trade is None else Decimal(str(trade.price))
+
+    def _venue(self, account: Any) -> OrderVenue:
+        is_futures = isinstance(account, FuturesAccount)
+        fees = (Decimal("0.0002"), Decimal("0.0005")) if is_futures else (Decimal(0), Decimal(0))
+        return OrderVenue(
+            account=account,
+            prices=self.prices,
+            clock=self.venue_clock,
+            rules=self.rules,
+            is_futures=is_futures,
+            maker_fee=fees[0],
+            taker_fee=fees[1],
+        )
+
+    def _market_data(self) -> Any:
+        coins = [Coin("BNBUSDT", 600.0, 0.1, step=0.001)]
+        market = CoinMarket(coins, seed=1)
+        wires = BinanceWires(self.venue_clock)
+        futures = PretendBinance(market, is_futures=True)
+        return binance_routes(PretendBinance(market), futures, wires)
+
+
+def at_ms(house: BinanceHouse) -> int:
+    """Return the venue's time."""
+    return to_ms(house.venue_clock.now())
