@@ -67,7 +67,7 @@ def outcome(
         return answer(request)
 
     async def scenario(http: UpbitHttp) -> OrderError:
-        asking: dict[str, Callable[[], Awaitable[Any]]] = {
+        asking: Callable[[], Awaitable[Any]] = {
             "post": lambda: http.post("/v1/orders", FIELDS),
             "delete": lambda: http.delete("/v1/order", "identifier=tt-1"),
             "get": lambda: http.get("/v1/accounts"),
