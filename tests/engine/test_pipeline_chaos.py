@@ -34,7 +34,13 @@ class Chaos:
     def __init__(self, path: Path, seed: int | None) -> None:
         self.random = Random(seed)  # noqa: S311  # bad luck, not a secret
         self.is_quiet = seed is None
-        made = [one for one in conditions() if one.spec.limit_per_day is None]
+        # a day's limit counts what came first, and a muter that is not known yet silences nobody
+        specs = {one: one.spec for one in conditions()}
+        made = [
+            one
+            for one, spec in specs.items()
+            if spec.limit_per_day is None and spec.muted_by is None
+        ]
         self.world = World(path, *made, start=kst("10:00"))
         self.down_until = self.hidden_until = 0
 
