@@ -165,6 +165,7 @@ def _join(
         wall_clock=outside.wall,
         cards=cards,
         events=outside.events,
+        is_live=settings.broker.is_live,
     )
     fire = _fire(config, outside, watched, store, desk, cards)
     parts = Parts(

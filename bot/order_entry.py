@@ -11,7 +11,7 @@ from bot.html_text import units
 from bot.order_words import OrderWords, UnknownInstrument, read_order
 from bot.render import typed_code
 from bot.reply import DATA_LIMIT_BYTES, Reply, command_button
-from engine.risk import currency_denial
+from engine.risk_market import currency_denial
 from engine.ticket import Ticket
 from market.currency import coin_of, currency_of
 from market.errors import UsageError

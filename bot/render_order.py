@@ -8,9 +8,10 @@ from bot import render_numbers as numbers
 from bot.render_alert import leaf_text
 from market.currency import KRW, coin_of, currency_of
 from market.messages import Button
-from market.orders import OrderState, Side
+from market.orders import OrderState, Otherwise, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from bot.texts import Texts
@@ -100,6 +101,24 @@ def reason_text(texts: Texts, language: str, codes: str) -> str:
     return " · ".join(known)
 
 
+def denial_text(texts: Texts, language: str, code: str, facts: Mapping[str, str]) -> str:
+    """Return why an order was denied, with its limit and what was asked for where there are any."""
+    words, key = reason_text(texts, language, code), f"detail.{code}"
+    if not facts.get("limit") or not texts.has(key):
+        return words
+    detail = texts.plain(key, language, **{"asked": "–", **facts})
+    return f"{words} {detail}"
+
+
+def _by_itself(texts: Texts, language: str, order: Order) -> list[str]:
+    """Say what the program does, or has done, without a tap."""
+    if order.is_automatic:
+        return [texts.get("card.automatic", language)]
+    if order.state is OrderState.PROPOSED and order.otherwise is Otherwise.LIMIT:
+        return [texts.get("card.otherwise", language)]
+    return []
+
+
 def _title(texts: Texts, language: str, order: Order) -> str:
     side = side_text(texts, language, order.side)
     return texts.get(f"card.title.{order.state}", language, side=side)
@@ -174,8 +193,11 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
         )
     ]
     if order.state in WITH_REASON and order.code:
-        reason = reason_text(texts, language, order.code)
+        reason = denial_text(texts, language, order.code, dict(order.facts))
         lines.append(texts.get("card.reason", language, reason=reason))
+    lines += _by_itself(texts, language, order)
+    if view.hold:
+        lines.append(texts.get("card.hold", language, reason=texts.plain(view.hold, language)))
     if order.is_cancel_requested and order.state in CANCELLABLE:
         lines.append(texts.get("card.cancel_requested", language))
     if order.state in {OrderState.CANCELED, OrderState.EXPIRED} and order.filled_quantity:

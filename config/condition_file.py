@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from config.strict_yaml import Located
+from market.orders import Otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,10 +120,16 @@ class AlertSpec:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmSpec:
-    """How long a card may be confirmed, and how far (ratio) the price may have moved by then."""
+    """How long a card may be confirmed, and how far (ratio) the price may have moved by then.
+
+    An order worth less than `auto_below` (won) is confirmed without a tap; `otherwise` tells what
+    becomes of a card that nobody answers.
+    """
 
     within: timedelta
     max_drift: Decimal
+    auto_below: Decimal | None = None
+    otherwise: Otherwise = Otherwise.DROP
 
 
 @dataclass(frozen=True, slots=True)

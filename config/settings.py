@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field, SecretStr
 
 from config.settings_base import LANGUAGES, BaseUrl, Language, Money, Ratio, Section, Token
+from config.settings_risk import AccessSettings, ConfirmSettings, RiskSettings
 from config.settings_sources import (
     BinanceSettings,
     CrawlSettings,
@@ -20,6 +21,7 @@ from config.settings_sources import (
 
 __all__ = [
     "LANGUAGES",
+    "AccessSettings",
     "BinanceSettings",
     "BrokerSettings",
     "ConfirmSettings",
@@ -100,39 +102,10 @@ class BrokerSettings(Section):
         default=0, ge=0, le=100, description="Ticks by which paper fills are worse than the quote"
     )
 
-
-class RiskSettings(Section):
-    """Bounds that no order passes."""
-
-    max_order: Money = Field(
-        default=Decimal(3_000_000), gt=0, description="Most money in one order (KRW)"
-    )
-    max_position: Money = Field(
-        default=Decimal(5_000_000), gt=0, description="Most money in one instrument (KRW)"
-    )
-    max_orders_per_minute: int = Field(
-        default=10, ge=1, le=1000, description="Orders a minute at most"
-    )
-    duplicate_seconds: int = Field(
-        default=10, ge=0, le=3600, description="Seconds in which a like order counts as a duplicate"
-    )
-
-
-class ConfirmSettings(Section):
-    """How long an order card may be confirmed."""
-
-    within_seconds: int = Field(
-        default=90, ge=1, le=3600, description="Seconds until a card lapses"
-    )
-    max_drift: Ratio = Field(
-        default=Decimal("0.003"),
-        ge=0,
-        le=1,
-        description="Ratio the price may move before asking again",
-    )
-    quote_age_seconds: float = Field(
-        default=3, gt=0, le=60, description="Seconds that a quote may be old at confirmation"
-    )
+    @property
+    def is_live(self) -> bool:
+        """Tell whether orders cost real money: with every broker but paper."""
+        return self.name != "paper"
 
 
 class Settings(Section):
@@ -150,6 +123,7 @@ class Settings(Section):
     broker: BrokerSettings = BrokerSettings()
     risk: RiskSettings = RiskSettings()
     confirm: ConfirmSettings = ConfirmSettings()
+    access: AccessSettings = AccessSettings()
 
 
 def keys_of(section: str) -> tuple[str, ...]:

@@ -69,6 +69,12 @@ def _check_kis_account(account: SecretStr) -> SecretStr:
     return account
 
 
+def _check_totp(secret: SecretStr) -> SecretStr:
+    if re.fullmatch(r"[A-Za-z2-7]{16,128}=*", secret.get_secret_value()) is None:
+        raise ValueError("not a secret; write 16 or more letters and digits from 2 to 7 (Base32)")
+    return secret
+
+
 def _check_token(token: SecretStr) -> SecretStr:
     if re.fullmatch(r"[A-Za-z0-9:_-]+", token.get_secret_value()) is None:
         raise ValueError("not a token; it looks like 123456:ABC-def, without spaces and quotes")
@@ -96,6 +102,8 @@ Key = Annotated[SecretStr, AfterValidator(_check_key)]
 """A secret that some service gave its user."""
 KisAccount = Annotated[SecretStr, AfterValidator(_check_kis_account)]
 """The eight digits of a KIS account and the two of its product; nobody else's business."""
+TotpSecret = Annotated[SecretStr, AfterValidator(_check_totp)]
+"""What an authenticator app makes its codes from, in Base32."""
 Ratio = Annotated[Decimal, _from_text(read_ratio)]
 
 

@@ -10,24 +10,28 @@ import logging
 from typing import TYPE_CHECKING
 
 from engine import desk_confirm, desk_propose
+from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
-from engine.desk_risk import GOING
-from engine.desk_send import send
 from engine.desk_settle import Settlement
 from engine.desk_tap import Tap
+from engine.desk_trading import TradingDesk
 from engine.outcome import Outcome
+from engine.pauses import BUYS, EVERYTHING
 from engine.ticket import order_id as id_of
-from engine.trading import TradingState, read_trading, write_trading
-from market.errors import SourceError
-from market.orders import OrderState
+from market.orders import GOING, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+    from decimal import Decimal
 
     from brokers.broker import Broker
     from config.settings import Settings
+    from engine.arming import Arming
+    from engine.desk_attempt import Claim
     from engine.desk_book import Page
+    from engine.pauses import Scope, Trading
     from engine.ports import Cards, Events
     from engine.quotes import Quotes
     from engine.ticket import Ticket
@@ -37,13 +41,16 @@ if TYPE_CHECKING:
     from market.store import Store
     from market.types import Venue
 
-__all__ = ["Desk", "Outcome", "TradingState"]
+__all__ = ["Desk", "Outcome"]
 
 logger = logging.getLogger(__name__)
 
 
 class Desk:
-    """Proposes, confirms, sends, settles and recovers orders."""
+    """Proposes, confirms, sends, settles and recovers orders.
+
+    Those of a broker that `is_live` cost real money.
+    """
 
     def __init__(  # noqa: PLR0913  everything outside comes in here, once
         self,
@@ -57,6 +64,7 @@ class Desk:
         wall_clock: Clock,
         cards: Cards,
         events: Events,
+        is_live: bool = False,
     ) -> None:
         self._book = DeskBook(
             store=store,
@@ -67,10 +75,17 @@ class Desk:
             wall_clock=wall_clock,
             cards=cards,
             events=events,
+            is_live=is_live,
         )
         self._broker = broker
         self._settlement = Settlement(self._book, broker)
         self._canceller = Canceller(self._book, broker, self._settlement)
+        self._trading = TradingDesk(self._book)
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether orders cost real money."""
+        return self._book.is_live
 
     async def propose(self, ticket: Ticket) -> Order:
         """Store the ticket's order, PROPOSED or DENIED, with its card; a known key adds nothing."""
@@ -80,9 +95,12 @@ class Desk:
         quote = await desk_propose.proposal_quote(self._book, ticket)
         quoted_at = self._book.market_clock.now()  # the time we take from here ages no price
         account = await self._settlement.account()
-        return await self._book.write(
+        order = await self._book.write(
             lambda page: desk_propose.propose(page, ticket, quote, quoted_at, account)
         )
+        if order.state is OrderState.PROPOSED and ticket.auto_below is not None:
+            return await self._confirm_by_itself(order, ticket.auto_below)
+        return order
 
     async def confirm(
         self, order_id: str, version: int, user_id: int, message: int | None
@@ -92,28 +110,9 @@ class Desk:
         refused = await self._book.write(lambda page: desk_confirm.refuse(page, tap))
         if refused is not None:
             return refused
-        order = await self._book.order(order_id)
-        if order is None:
-            return Outcome(None, "order.unknown")
-        try:
-            quote = await self._book.quotes.fresh(order.instrument, self._book.quote_age)
-        except SourceError as error:
-            logger.warning("no fresh price of %s at a confirmation: %s", order.instrument, error)
-            return Outcome(order, "order.no_price")
-        account = await self._settlement.account()
-        if account is None:
-            return Outcome(order, "order.no_account")
-        self._book.in_flight[order_id] += 1  # before the claim, so that settling leaves it alone
-        try:
-            outcome = await self._book.write(
-                lambda page: desk_confirm.claim(page, tap, quote, account)
-            )
-            if outcome is None:
-                outcome = await send(self._book, self._broker, order_id)
-        finally:
-            self._book.in_flight[order_id] -= 1
-        await self._canceller.follow_up()
-        return outcome
+        return await self._attempt(
+            order_id, lambda page, quote, account: desk_confirm.claim(page, tap, quote, account)
+        )
 
     async def decline(
         self, order_id: str, version: int, user_id: int, message: int | None
@@ -127,19 +126,14 @@ class Desk:
         return await self._canceller.cancel(order_id, user_id)
 
     async def lapse(self) -> int:
-        """Let proposals lapse that are past their time; return how many."""
+        """End what is past its time: proposals, pauses, an idle broker's arming.
 
-        def lapse(page: Page) -> tuple[int, set[str]]:
-            now = page.book.now()
-            waiting = page.tx.orders.in_states({OrderState.PROPOSED})
-            late = [order for order in waiting if now >= order.expires_at]
-            for order in late:
-                desk_confirm.lapse(page, order)
-            return len(late), {order.id for order in waiting if now < order.expires_at}
-
-        count, waiting = await self._book.write(lapse)
-        self._book.waiting |= waiting  # after a restart they are not known yet
-        return count
+        Return how many proposals have ended, those included that go on as a resting limit.
+        """
+        count, resting = await self._lapse()
+        for order_id in resting:
+            await self._place_otherwise(order_id)
+        return count + len(resting)
 
     async def settle(self) -> int:
         """Take new fills and ask about doubts; return how many fills were new."""
@@ -152,7 +146,8 @@ class Desk:
         """Start where a kill left off: what was being sent is in doubt until the broker tells."""
         going = await self._book.store.read(lambda tx: tx.orders.in_states(GOING))
         await self._settlement.clear_leftovers(going)
-        await self.lapse()
+        await self._book.write(self._trading.restart)
+        await self._lapse()
         await self._settlement.account()
         await self._settlement.take_fills()
         await self._settlement.ask_all()
@@ -162,23 +157,77 @@ class Desk:
         """Return the money at the broker; None if it cannot say now."""
         return await self._settlement.account()
 
-    async def pause(self, user_id: int) -> None:
-        """Send no more buys until somebody resumes."""
-        await self._set_trading(TradingState.PAUSED, user_id)
+    async def pause(
+        self, user_id: int, scope: Scope = BUYS, until: datetime | None = None
+    ) -> Trading:
+        """Hold orders back, purchases if nothing else is said, until a market time or a resume."""
+        return await self._trading.pause(user_id, scope, until)
 
-    async def resume(self, user_id: int) -> None:
-        """Trade again."""
-        await self._set_trading(TradingState.ACTIVE, user_id)
+    async def resume(self, user_id: int, scope: Scope = EVERYTHING) -> Trading:
+        """Trade again what lies within a scope; the owner ends a halt with all pauses."""
+        return await self._trading.resume(user_id, scope)
 
-    async def trading(self) -> TradingState:
-        """Return whether we trade."""
-        return await self._book.store.read(read_trading)
+    async def halt(self, user_id: int) -> Trading:
+        """Send nothing any more, whoever wishes it."""
+        return await self._trading.halt(user_id)
+
+    async def trading(self) -> Trading:
+        """Return what holds orders back."""
+        return await self._trading.trading()
+
+    async def arm(self, user_id: int) -> Arming:
+        """Let the live broker buy; the caller has made sure who this is."""
+        return await self._trading.arm(user_id)
+
+    async def disarm(self, user_id: int) -> bool:
+        """Let the live broker buy no more; return whether it was armed."""
+        return await self._trading.disarm(user_id)
+
+    async def arming(self) -> Arming | None:
+        """Return who armed the live broker and when, None while it is disarmed."""
+        return await self._trading.arming()
 
     def open_cards(self) -> int:
         """Return how many proposals wait for a person."""
         return len(self._book.waiting)
 
-    async def _set_trading(self, state: TradingState, user_id: int) -> None:
-        now = self._book.now()
-        await self._book.store.write(lambda tx: write_trading(tx, state, user_id, now))
-        self._book.events.emit("command", trading=state.value, user_id=user_id)
+    async def _lapse(self) -> tuple[int, list[str]]:
+        """Let proposals lapse that are past their time; return how many, and those that go on."""
+
+        def lapse(page: Page) -> tuple[int, list[str], set[str]]:
+            self._trading.tend(page)
+            now = page.book.now()
+            waiting = page.tx.orders.in_states({OrderState.PROPOSED})
+            late = [order for order in waiting if now >= order.expires_at]
+            resting = [order.id for order in late if desk_confirm.goes_on(order, now)]
+            for order in late:
+                if order.id not in resting:
+                    desk_confirm.lapse(page, order)
+            still = {order.id for order in waiting if now < order.expires_at}
+            return len(late) - len(resting), resting, still
+
+        count, resting, waiting = await self._book.write(lapse)
+        self._book.waiting |= waiting  # after a restart they are not known yet
+        return count, resting
+
+    async def _confirm_by_itself(self, order: Order, below: Decimal) -> Order:
+        outcome = await self._attempt(
+            order.id,
+            lambda page, quote, account: desk_confirm.claim_by_itself(
+                page, order.id, below, quote, account
+            ),
+        )
+        return outcome.order or order
+
+    async def _place_otherwise(self, order_id: str) -> None:
+        await self._attempt(
+            order_id,
+            lambda page, quote, account: desk_confirm.claim_otherwise(
+                page, order_id, quote, account
+            ),
+        )
+
+    async def _attempt(self, order_id: str, claim: Claim) -> Outcome:
+        outcome = await attempt(self._book, self._broker, self._settlement, order_id, claim)
+        await self._canceller.follow_up()
+        return outcome

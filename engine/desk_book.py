@@ -7,15 +7,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from engine.arming import read_arming
 from engine.desk_view import Surroundings, view_of
+from engine.pauses import read_trading
 from engine.positions import equity
+from engine.trading import TradingState, held_back
 from market.known import recall
 from market.money import to_decimal
 from market.orders import Account, OrderState
 from market.types import from_ms, to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from config.settings import Settings
@@ -33,7 +36,7 @@ T = TypeVar("T")
 class DeskBook:
     """What all parts of the desk share: the store, the clocks, the cards and the last account."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  everything outside comes in here, once
         self,
         *,
         store: Store,
@@ -44,7 +47,9 @@ class DeskBook:
         wall_clock: Clock,
         cards: Cards,
         events: Events,
+        is_live: bool,
     ) -> None:
+        self.is_live = is_live
         self.store = store
         self.quotes = quotes
         self.calendars = calendars
@@ -65,6 +70,11 @@ class DeskBook:
     def quote_age(self) -> timedelta:
         """Return how old a quote may be when an order is sent."""
         return timedelta(seconds=self.settings.confirm.quote_age_seconds)
+
+    @property
+    def idle(self) -> timedelta:
+        """Return how long a live broker stays armed without being used."""
+        return timedelta(hours=self.settings.access.idle_hours)
 
     def last_price(self, instrument: InstrumentId) -> Decimal | None:
         """Return the newest price, None if there never was one."""
@@ -122,6 +132,10 @@ class Page:
         """Keep an order in its next state and queue its card for the person who may act on it."""
         self.tx.orders.put(order)
         self.changed.append(order)
+        return self.draw(order)
+
+    def draw(self, order: Order) -> Order:
+        """Queue an order's card, which may read differently though the order is the same."""
         person = self.tx.people.get(order.user_id)
         if person is not None:
             instrument = recall(self.tx, order.instrument)
@@ -130,12 +144,24 @@ class Page:
             self.tx.outbox.enqueue(card, self.book.now())
         return order
 
+    def states_of(self, order: Order) -> frozenset[TradingState]:
+        """Return all that holds for an order now: pauses, a halt, a disarmed live broker."""
+        states = read_trading(self.tx, self.book.market_clock.now()).states_of(order)
+        if not self.book.is_live or read_arming(self.tx, self.book.now(), self.book.idle):
+            return states
+        return states | {TradingState.DISARMED}
+
+    def tell(self, user_ids: Iterable[int], code: str, **facts: str) -> None:
+        """Queue a notice for some people, each once, and for the owner."""
+        owner = self.tx.people.owner()
+        people = [self.tx.people.get(one) for one in dict.fromkeys(user_ids)]
+        readers = {one.id: one for one in (owner, *people) if one is not None}
+        for message in self.book.cards.notice(code, list(readers.values()), **facts):
+            self.tx.outbox.enqueue(message, self.book.now())
+
     def tell_owner(self, code: str, **facts: str) -> None:
         """Queue a notice for the owner, if there is one."""
-        owner = self.tx.people.owner()
-        if owner is not None:
-            for message in self.book.cards.notice(code, [owner], **facts):
-                self.tx.outbox.enqueue(message, self.book.now())
+        self.tell((), code, **facts)
 
     def fail(self, code: str, **facts: str) -> None:
         """Report something that must not happen, once this page is kept."""
@@ -156,4 +182,5 @@ class Page:
             equity=self.equity(),
             fee=book.settings.broker.fee,
             signal=None if order.signal_id is None else self.tx.signals.get(order.signal_id),
+            hold=held_back(order, self.states_of(order)),
         )

@@ -1,23 +1,35 @@
-"""Decisions about a tapped card, each within one transaction, so that two taps make one order."""
+"""Taps and time on a proposed order: confirmed, declined, lapsed, asked again, or denied."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from engine.arming import read_kept_arming, write_arming
 from engine.desk_risk import note_sending, risk_view
-from engine.desk_tap import EXPIRED, objection
+from engine.desk_tap import EXPIRED, may_trade, objection
 from engine.outcome import Outcome
-from engine.risk import check, shown
-from engine.trading import TradingState, read_trading
+from engine.risk import check
+from engine.risk_case import notional, shown
+from engine.trading import held_back, may_go_by_itself
 from market.known import recall
 from market.money import to_decimal
-from market.orders import Order, OrderState, Side, advance
+from market.orders import Order, OrderState, Otherwise, Side, advance
+from market.prices import round_price
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+    from typing import Any
+
     from engine.desk_book import Page
     from engine.desk_tap import Tap
     from market.orders import Account
     from market.types import Tick
+
+GRACE = timedelta(seconds=60)
+"""How long after its time a card may still turn into a resting limit: a restart can lie between."""
 
 
 def refuse(page: Page, tap: Tap) -> Outcome | None:
@@ -29,6 +41,8 @@ def refuse(page: Page, tap: Tap) -> Outcome | None:
     outcome = objection(order, tap, person, card, page.book.now())
     if outcome is None or outcome.order is None or outcome.code != EXPIRED:
         return outcome
+    if outcome.order.otherwise is Otherwise.LIMIT:  # what comes now is not this tap's business
+        return outcome
     return Outcome(lapse(page, outcome.order), EXPIRED)
 
 
@@ -37,6 +51,11 @@ def lapse(page: Page, order: Order) -> Order:
     if order.state is not OrderState.PROPOSED:
         return order
     return page.put(advance(order, OrderState.LAPSED, code=EXPIRED))
+
+
+def goes_on(order: Order, now: datetime) -> bool:
+    """Tell whether a card past its time turns into a resting limit instead of lapsing."""
+    return order.otherwise is Otherwise.LIMIT and now <= order.expires_at + GRACE
 
 
 def decline(page: Page, tap: Tap) -> Outcome:
@@ -54,35 +73,80 @@ def claim(page: Page, tap: Tap, quote: Tick, account: Account) -> Outcome | None
     if refused is not None:
         return refused
     order = _stored(page, tap.order_id)
-    if page.book.market_clock.now() - quote.seen_at > page.book.quote_age:
-        return Outcome(order, "order.no_price")  # the source was too slow: not a reason to deny
-    price = to_decimal(quote.price)
-    if abs(price - order.reference_price) > order.max_drift * order.reference_price:
-        return _ask_again(page, order, quote)
-    instrument = recall(page.tx, order.instrument)
-    view = risk_view(page, order, instrument, quote, page.book.quote_age, account)
-    denials = check(order, instrument, view)
-    if denials:
-        denied = page.put(advance(order, OrderState.DENIED, code=denials[0].code))
-        return Outcome(denied, denials[0].code, denials[0].facts)
-    page.put(advance(order, OrderState.CONFIRMED))
-    return None
+    return _asked_again(page, order, quote) or _decide(page, order, quote, account)
+
+
+def claim_by_itself(
+    page: Page, order_id: str, below: Decimal, quote: Tick, account: Account
+) -> Outcome | None:
+    """Confirm a proposal without a tap, as its condition asks for; None means: send it now.
+
+    Where it is not small enough, where trading is not free, or where the price has moved, its
+    card waits for a person instead.
+    """
+    order = _stored(page, order_id)
+    is_small = notional(order) < below
+    if not (_is_waiting(page, order) and is_small and _may_go_by_itself(page, order)):
+        return Outcome(order, "order.waits")
+    changes = {"code": "order.automatic", "is_automatic": True}
+    return _asked_again(page, order, quote) or _decide(page, order, quote, account, **changes)
+
+
+def claim_otherwise(page: Page, order_id: str, quote: Tick, account: Account) -> Outcome | None:
+    """Turn a card that nobody answered into a limit at its price; None means: send it now.
+
+    It lapses where the program may not send by itself.
+    """
+    order, now = _stored(page, order_id), page.book.now()
+    if order.state is not OrderState.PROPOSED or now < order.expires_at:
+        return Outcome(order, "order.waits")
+    if not (goes_on(order, now) and _may_go_by_itself(page, order)):
+        return Outcome(lapse(page, order), EXPIRED)
+    kind = recall(page.tx, order.instrument).kind
+    price = order.price
+    if price is None:
+        price = round_price(order.reference_price, kind, up=order.side is Side.SELL)
+    changes = {"code": "order.otherwise", "is_automatic": True, "price": price}
+    return _decide(page, order, quote, account, **changes)
 
 
 def submit(page: Page, order_id: str) -> Order:
-    """Write down that a confirmed order is being sent, before it is; pausing still stops a buy."""
+    """Write down that a confirmed order is being sent, before it is; a halt still stops it."""
     order = _stored(page, order_id)
     if order.state is not OrderState.CONFIRMED:
         return order
-    if order.side is Side.BUY and read_trading(page.tx) is TradingState.PAUSED:
-        return page.put(advance(order, OrderState.DENIED, code="risk.paused"))
+    reason = held_back(order, page.states_of(order))
+    if reason:
+        return page.put(advance(order, OrderState.DENIED, code=reason))
     note_sending(page)
+    _note_use(page, order)
     return page.put(advance(order, OrderState.SUBMITTED))
 
 
-def _ask_again(page: Page, order: Order, quote: Tick) -> Outcome:
-    """Propose the order again at the new price: same limit, as much time as the first time."""
+def _decide(
+    page: Page, order: Order, quote: Tick, account: Account, **changes: Any
+) -> Outcome | None:
+    """Confirm an order as it will be after the changes, or deny it."""
+    if _is_old(page, quote):
+        return Outcome(order, "order.no_price")  # the source was too slow: not a reason to deny
+    confirmed = advance(order, OrderState.CONFIRMED, **changes)
+    instrument = recall(page.tx, order.instrument)
+    view = risk_view(page, confirmed, instrument, quote, page.book.quote_age, account)
+    denials = check(confirmed, instrument, view)
+    if denials:
+        code, facts = denials[0].code, denials[0].told
+        denied = page.put(advance(order, OrderState.DENIED, code=code, facts=facts))
+        return Outcome(denied, code, denials[0].facts)
+    page.put(confirmed)
+    return None
+
+
+def _asked_again(page: Page, order: Order, quote: Tick) -> Outcome | None:
+    """Propose an order again where the price has moved: same limit, as much time as before."""
     now, price = page.book.now(), to_decimal(quote.price)
+    has_moved = abs(price - order.reference_price) > order.max_drift * order.reference_price
+    if _is_old(page, quote) or not has_moved:
+        return None
     asked = page.put(
         advance(
             order,
@@ -95,6 +159,26 @@ def _ask_again(page: Page, order: Order, quote: Tick) -> Outcome:
     )
     facts = {"old": shown(order.reference_price), "new": shown(price)}
     return Outcome(asked, "order.requoted", facts)
+
+
+def _is_old(page: Page, quote: Tick) -> bool:
+    return page.book.market_clock.now() - quote.seen_at > page.book.quote_age
+
+
+def _is_waiting(page: Page, order: Order) -> bool:
+    return order.state is OrderState.PROPOSED and page.book.now() < order.expires_at
+
+
+def _may_go_by_itself(page: Page, order: Order) -> bool:
+    is_free = may_go_by_itself(order, page.states_of(order))
+    return is_free and may_trade(page.tx.people.get(order.user_id))
+
+
+def _note_use(page: Page, order: Order) -> None:
+    """Keep a live broker armed while a person uses it; what goes by itself does not count."""
+    arming = read_kept_arming(page.tx)
+    if arming is not None and not order.is_automatic:
+        write_arming(page.tx, replace(arming, used_at=page.book.now()))
 
 
 def _stored(page: Page, order_id: str) -> Order:

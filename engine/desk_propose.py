@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from engine.desk_risk import risk_view
 from engine.desk_tap import may_trade
 from engine.holdings import sellable
-from engine.risk import Denial, check, currency_denial
+from engine.risk import check
+from engine.risk_case import Denial
+from engine.risk_market import currency_denial
 from engine.sizing import Sized, SizeFacts, size
 from engine.ticket import order_id
 from market.errors import SourceError
@@ -55,7 +57,7 @@ def propose(
     denial = _denial(page, ticket, order, sized, quote, quoted_at, account)
     if denial is not None:
         logger.info("order %s is denied: %s", order.id, denial)
-        order = replace(order, state=OrderState.DENIED, code=denial.code)
+        order = replace(order, state=OrderState.DENIED, code=denial.code, facts=denial.told)
     return page.put(order)
 
 
@@ -93,6 +95,7 @@ def _order(page: Page, ticket: Ticket, sized: Sized, quote: Tick | None) -> Orde
         reference_at=now,
         max_drift=ticket.max_drift,
         signal_id=ticket.signal_id,
+        otherwise=ticket.otherwise,
     )
 
 

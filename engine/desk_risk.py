@@ -6,9 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from engine.risk import MINUTE, RiskView
-from engine.trading import read_trading
-from market.orders import AT_BROKER, OrderState
+from engine.day_profit import day_profit
+from engine.fire_notices import midnight
+from engine.risk import MINUTE
+from engine.risk_case import RiskView
+from market.currency import KRW, currency_of
+from market.orders import GOING
+from market.phases import phase_at
 from market.types import from_ms, to_ms
 
 if TYPE_CHECKING:
@@ -17,10 +21,7 @@ if TYPE_CHECKING:
     from engine.desk_book import Page
     from market.orders import Account, Order
     from market.store import Transaction
-    from market.types import Instrument, Tick
-
-GOING = AT_BROKER | {OrderState.CONFIRMED}
-"""States of orders that are at the broker or about to be."""
+    from market.types import Instrument, InstrumentId, Tick
 
 _SENDINGS = "desk/sendings"
 
@@ -38,7 +39,11 @@ def risk_view(
     market_now = book.market_clock.now()
     limits = book.settings.risk
     window = max(MINUTE, timedelta(seconds=limits.duplicate_seconds))
+    midnight_now = midnight(book.now())
+    earliest = min(midnight_now, order.proposed_at - window)
+    lately = [one for one in orders.since(earliest) if one.id != order.id]
     position = orders.position(instrument.id)
+    calendar = book.calendars[instrument.venue]
     return RiskView(
         limits=limits,
         fee=book.settings.broker.fee,
@@ -46,12 +51,17 @@ def risk_view(
         market_now=market_now,
         quote=quote,
         quote_age=quote_age,
-        is_open=book.calendars[instrument.venue].is_open(market_now),
-        trading=read_trading(page.tx),
+        is_of_today=quote is None
+        or calendar.session_day(quote.at) == calendar.session_day(market_now),
+        phase=phase_at(instrument.venue, calendar, market_now),
+        trading=page.states_of(order),
         buying_power=None if account is None else account.buying_power,
         held=Decimal(0) if position is None else position.quantity,
+        worths=_worths(page),
+        day_profit=day_profit(page),
         others=tuple(one for one in orders.in_states(GOING) if one.id != order.id),
-        recent=tuple(one for one in orders.since(order.proposed_at - window) if one.id != order.id),
+        recent=tuple(one for one in lately if one.proposed_at >= order.proposed_at - window),
+        today=tuple(one for one in lately if one.proposed_at >= midnight_now),
         sent_at=_sent_at(page.tx),
     )
 
@@ -61,6 +71,16 @@ def note_sending(page: Page) -> None:
     now = page.book.now()
     kept = [at for at in _sent_at(page.tx) if at > now - MINUTE]
     page.tx.documents.put(_SENDINGS, {"at": [to_ms(at) for at in (*kept, now)]})
+
+
+def _worths(page: Page) -> dict[InstrumentId, Decimal]:
+    """Return what is held in won at last prices, at its average price where there is none."""
+    worths = {}
+    for one in page.tx.orders.positions():
+        if currency_of(one.instrument) == KRW:
+            price = page.book.last_price(one.instrument)
+            worths[one.instrument] = one.quantity * (one.average_price if price is None else price)
+    return worths
 
 
 def _sent_at(tx: Transaction) -> tuple[datetime, ...]:

@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.desk_fills import last_fill_id, record_fill
-from engine.desk_risk import GOING
 from market.errors import OrderError
-from market.orders import AT_BROKER, OrderState, advance
+from market.orders import AT_BROKER, GOING, OrderState, advance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

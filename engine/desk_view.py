@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.ports import OrderView
-from engine.risk import notional
+from engine.risk_case import notional
 from market.money import fee_of, tax_of
 from market.orders import OrderState, Side
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a card is drawn from: `now` is wall clock, `market_now` market clock."""
+    """What a card is drawn from: `now` is wall clock, `market_now` market clock.
+
+    `hold` keys the text that tells why the order may not be sent, "" where it may.
+    """
 
     now: datetime
     market_now: datetime
@@ -31,6 +34,7 @@ class Surroundings:
     equity: Decimal
     fee: Decimal
     signal: Signal | None
+    hold: str = ""
 
 
 def view_of(order: Order, instrument: Instrument, around: Surroundings) -> OrderView:
@@ -56,4 +60,5 @@ def view_of(order: Order, instrument: Instrument, around: Surroundings) -> Order
         buying_power_after=power,
         seconds_left=max(0, math.ceil(left)),
         signal=around.signal,
+        hold=around.hold if order.state is OrderState.PROPOSED else "",
     )

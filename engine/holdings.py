@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.positions import take_fill
-from market.orders import AT_BROKER, OrderState, Side
+from market.orders import GOING, Side
 from market.position_panel import Holding, Stake
 from market.types import to_ms
 
@@ -25,7 +25,6 @@ MOST_STAKES = 50
 """Changes of one position that are kept; bars before the oldest of them know nothing of it."""
 
 _HELD = "held/"
-_SELLING = AT_BROKER | {OrderState.CONFIRMED}
 
 
 class Holdings:
@@ -117,7 +116,7 @@ def sellable(tx: Transaction, instrument: InstrumentId) -> Decimal:
     position = tx.orders.position(instrument)
     selling = (
         order.remaining
-        for order in tx.orders.in_states(_SELLING)
+        for order in tx.orders.in_states(GOING)
         if order.instrument == instrument and order.side is Side.SELL
     )
     held = Decimal(0) if position is None else position.quantity

@@ -24,7 +24,8 @@ class OrderView:
     """The facts around an order that its card shows; money in the venue's currency.
 
     `price` is the newest quote and `price_age_seconds` its age; `cost` the expected notional;
-    `equity` cash plus positions at last prices; `seconds_left` until the card lapses.
+    `equity` cash plus positions at last prices; `seconds_left` until the card lapses; `hold` keys
+    the text of what keeps it back meanwhile, "" where nothing does.
     """
 
     price: float
@@ -36,6 +37,7 @@ class OrderView:
     buying_power_after: Decimal
     seconds_left: int
     signal: Signal | None = None
+    hold: str = ""
 
 
 class Cards(Protocol):

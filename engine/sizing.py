@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conditions.scalar import ALL
 from conditions.units import Unit
-from engine.risk import Denial, shown
+from engine.risk_case import Denial, shown
 from market.money import floor_to_lot, lot_of
 from market.orders import Side
 from market.prices import round_price, tick_size

@@ -7,6 +7,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.trading import CONDITION
+from market.orders import Otherwise
+
 if TYPE_CHECKING:
     from datetime import timedelta
     from decimal import Decimal
@@ -25,7 +28,8 @@ class Ticket:
 
     Either `quantity` or `size` (money to spend) is set. `price` is a limit, `price_rule` computes
     one, neither means a market order. `user_id` is the one person who may confirm, `within` the
-    time they have, `max_drift` the ratio by which the price may move meanwhile.
+    time they have, `max_drift` the ratio by which the price may move meanwhile. An order worth less
+    than `auto_below` is confirmed without a tap; `otherwise` tells what comes of no answer.
     """
 
     key: str
@@ -40,6 +44,8 @@ class Ticket:
     within: timedelta
     max_drift: Decimal
     signal_id: str | None = None
+    auto_below: Decimal | None = None
+    otherwise: Otherwise = Otherwise.DROP
 
     def __post_init__(self) -> None:
         if (self.quantity is None) == (self.size is None):
@@ -63,10 +69,12 @@ def signal_ticket(
         price=None,
         price_rule=condition.price,
         user_id=user_id,
-        origin=f"condition:{condition.name}",
+        origin=f"{CONDITION}{condition.name}",
         within=order.confirm.within,
         max_drift=order.confirm.max_drift,
         signal_id=signal.id,
+        auto_below=order.confirm.auto_below,
+        otherwise=order.confirm.otherwise,
     )
 
 

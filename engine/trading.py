@@ -1,33 +1,141 @@
-"""Whether we trade: active or paused, kept in the store so that a restart changes nothing."""
+"""Whether we trade: the one table of what may be sent in which state."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from market.types import to_ms
+from market.orders import Side
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterable
 
-    from market.store import Transaction
+    from market.orders import Order
 
-_KEY = "trading"
+CONDITION = "condition:"
+"""What the origin of an order begins with that a condition called for."""
+PROTECTION = "protection:"
+"""What the origin of an order begins with that protects a position."""
 
 
 class TradingState(StrEnum):
-    """What may be sent: everything, or only what reduces a position."""
+    """What holds for an order; several can hold at once, and then the strictest decides.
+
+    Paused means no purchases, sales_paused none of the sales that conditions call for. A live
+    broker is disarmed until somebody arms it.
+    """
 
     ACTIVE = "active"
     PAUSED = "paused"
+    SALES_PAUSED = "sales_paused"
+    DISARMED = "disarmed"
+    HALTED = "halted"
 
 
-def read_trading(tx: Transaction) -> TradingState:
-    """Return the kept state; active if nobody ever paused."""
-    value = tx.documents.get(_KEY)
-    return TradingState.ACTIVE if value is None else TradingState(value["state"])
+class OrderKind(StrEnum):
+    """Who wants an order and what for; exits only reduce a position."""
+
+    ENTRY_BY_CONDITION = "entry_by_condition"
+    ENTRY_BY_COMMAND = "entry_by_command"
+    EXIT_BY_CONDITION = "exit_by_condition"
+    EXIT_BY_COMMAND = "exit_by_command"
+    PROTECTION = "protection"
+    CANCEL = "cancel"
 
 
-def write_trading(tx: Transaction, state: TradingState, user_id: int, at: datetime) -> None:
-    """Keep the state, with who changed it and when."""
-    tx.documents.put(_KEY, {"state": state.value, "user_id": user_id, "at": to_ms(at)})
+class Permit(IntEnum):
+    """Whether an order may be sent: not at all, after a person's tap, or by the program itself."""
+
+    NO = 0
+    TAP = 1
+    YES = 2
+
+
+_NO, _TAP, _YES = Permit.NO, Permit.TAP, Permit.YES
+_K = OrderKind
+TABLE: dict[TradingState, dict[OrderKind, Permit]] = {
+    TradingState.ACTIVE: {
+        _K.ENTRY_BY_CONDITION: _YES,
+        _K.ENTRY_BY_COMMAND: _TAP,
+        _K.EXIT_BY_CONDITION: _YES,
+        _K.EXIT_BY_COMMAND: _TAP,
+        _K.PROTECTION: _YES,
+        _K.CANCEL: _YES,
+    },
+    TradingState.PAUSED: {
+        _K.ENTRY_BY_CONDITION: _NO,
+        _K.ENTRY_BY_COMMAND: _NO,
+        _K.EXIT_BY_CONDITION: _TAP,
+        _K.EXIT_BY_COMMAND: _TAP,
+        _K.PROTECTION: _YES,
+        _K.CANCEL: _YES,
+    },
+    TradingState.SALES_PAUSED: {
+        _K.ENTRY_BY_CONDITION: _TAP,
+        _K.ENTRY_BY_COMMAND: _TAP,
+        _K.EXIT_BY_CONDITION: _NO,
+        _K.EXIT_BY_COMMAND: _TAP,
+        _K.PROTECTION: _YES,
+        _K.CANCEL: _YES,
+    },
+    TradingState.DISARMED: {
+        _K.ENTRY_BY_CONDITION: _NO,
+        _K.ENTRY_BY_COMMAND: _NO,
+        _K.EXIT_BY_CONDITION: _TAP,
+        _K.EXIT_BY_COMMAND: _TAP,
+        _K.PROTECTION: _YES,
+        _K.CANCEL: _YES,
+    },
+    TradingState.HALTED: {
+        _K.ENTRY_BY_CONDITION: _NO,
+        _K.ENTRY_BY_COMMAND: _NO,
+        _K.EXIT_BY_CONDITION: _NO,
+        _K.EXIT_BY_COMMAND: _NO,
+        _K.PROTECTION: _NO,
+        _K.CANCEL: _YES,
+    },
+}
+"""The literal table, told in docs/orders.md and tested cell by cell."""
+
+REASONS = {
+    TradingState.PAUSED: "risk.paused",
+    TradingState.SALES_PAUSED: "risk.sales_paused",
+    TradingState.DISARMED: "risk.disarmed",
+    TradingState.HALTED: "risk.trading_halted",
+}
+"""The text that tells why an order is held back."""
+
+
+def kind_of(order: Order) -> OrderKind:
+    """Return what an order is; every sale is an exit, as nothing is sold short."""
+    if order.origin.startswith(PROTECTION):
+        return OrderKind.PROTECTION
+    is_condition = order.origin.startswith(CONDITION)
+    if order.side is Side.BUY:
+        return OrderKind.ENTRY_BY_CONDITION if is_condition else OrderKind.ENTRY_BY_COMMAND
+    return OrderKind.EXIT_BY_CONDITION if is_condition else OrderKind.EXIT_BY_COMMAND
+
+
+def permit(kind: OrderKind, states: Iterable[TradingState]) -> tuple[Permit, TradingState]:
+    """Return what may be done with an order in all these states, and the state that decides."""
+    decisive = min(sorted(states, reverse=True, key=_weight), key=lambda one: TABLE[one][kind])
+    return TABLE[decisive][kind], decisive
+
+
+def held_back(order: Order, states: Iterable[TradingState]) -> str:
+    """Return the reason why an order may not be sent, "" where it may.
+
+    One that nobody has tapped needs more than one that somebody has.
+    """
+    allowed, state = permit(kind_of(order), states)
+    needed = Permit.YES if order.is_automatic else Permit.TAP
+    return REASONS[state] if allowed < needed else ""
+
+
+def may_go_by_itself(order: Order, states: Iterable[TradingState]) -> bool:
+    """Tell whether an order may be sent without a person's tap."""
+    return permit(kind_of(order), states)[0] is Permit.YES
+
+
+def _weight(state: TradingState) -> int:
+    return list(TradingState).index(state)

@@ -94,6 +94,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 AT_BROKER = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.PARTIALLY_FILLED, _S.IN_DOUBT})
 """States in which the broker may hold the order."""
 
+GOING = AT_BROKER | {_S.CONFIRMED}
+"""States of orders that are at the broker or about to be."""
+
 OPEN = AT_BROKER | {_S.PROPOSED, _S.CONFIRMED}
 """States that are not an end."""
 

@@ -87,16 +87,17 @@ def step_price(price: Decimal, kind: Kind, ticks: int) -> Decimal:
     return price
 
 
-def price_limits(base: Decimal, kind: Kind) -> tuple[Decimal, Decimal]:
+def price_limits(base: Decimal, kind: Kind, leverage: int = 1) -> tuple[Decimal, Decimal]:
     """Return the lowest and highest price of the day for a base price (KRX, 30 % since 2015).
 
-    The width is rounded to the base price's tick, the limits inwards to their own. Leveraged ETFs
-    have wider ones. Coins have none: the smallest price there is, and infinity.
+    The width is rounded to the base price's tick, the limits inwards to their own. Those of ETFs
+    that move `leverage` times as much are as many times as wide. Coins have none: the smallest
+    price there is, and infinity.
     """
     if kind is Kind.COIN:
         return _BANDS[kind][-1][1], Decimal("Infinity")
     tick = tick_size(base, kind)
-    width = (base * LIMIT_RATIO / tick).to_integral_value(ROUND_FLOOR) * tick
+    width = (base * LIMIT_RATIO * leverage / tick).to_integral_value(ROUND_FLOOR) * tick
     return (
         round_price(base - width, kind, up=True),
         round_price(base + width, kind, up=False),

@@ -32,7 +32,7 @@ async def status(services: Services, call: Call) -> Reply:
     open_orders, waiting = await services.store.read(counts)
     trading = await services.desk.trading()
     lines = [
-        texts.get(f"status.trading.{trading}", language),
+        texts.get(f"status.trading.{trading.state}", language),
         *market_lines(services, language),
         *source_lines(services, language),
         texts.get(

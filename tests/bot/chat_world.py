@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -15,12 +15,13 @@ from bot.texts import Texts
 from conditions.compile import compile_all
 from conditions.reference import Reference
 from config.load import PACKAGED, Config, load, members
+from engine.arming import Arming
 from engine.health import SourceState
 from engine.look import live_looks
 from engine.outcome import Outcome
+from engine.pauses import BUYS, EVERYTHING, Halt, Pause, Scope, Trading
 from engine.quotes import Quotes
 from engine.series import build_series
-from engine.trading import TradingState
 from market.clock import ManualClock
 from market.messages import Message, Person, Role
 from market.orders import Account
@@ -58,7 +59,9 @@ class NotingDesk:
         self.calls: list[tuple[object, ...]] = []
         self.outcome = Outcome(None, "order.confirmed")
         self.error: Exception | None = None
-        self.state = TradingState.ACTIVE
+        self.held_back = Trading()
+        self.is_live = False
+        self.armed: Arming | None = None
         self.money: Account | None = Account(Decimal(10_000_000), Decimal(9_000_000))
 
     async def account(self) -> Account | None:
@@ -90,19 +93,46 @@ class NotingDesk:
         self.calls.append(("cancel", order_id, user_id))
         return self.outcome
 
-    async def pause(self, user_id: int) -> None:
+    async def pause(
+        self, user_id: int, scope: Scope = BUYS, until: datetime | None = None
+    ) -> Trading:
         """Pause."""
-        self.state = TradingState.PAUSED
-        self.calls.append(("pause", user_id))
+        self.calls.append(("pause", user_id, scope, until))
+        self.held_back = self.held_back.paused(Pause(scope, user_id, NOW, until))
+        return self.held_back
 
-    async def resume(self, user_id: int) -> None:
-        """Resume."""
-        self.state = TradingState.ACTIVE
-        self.calls.append(("resume", user_id))
+    async def resume(self, user_id: int, scope: Scope = EVERYTHING) -> Trading:
+        """Resume; the owner also ends a halt."""
+        self.calls.append(("resume", user_id, scope))
+        halt = None if user_id == OWNER.id else self.held_back.halt
+        self.held_back = replace(self.held_back.resumed(scope), halt=halt)
+        return self.held_back
 
-    async def trading(self) -> TradingState:
-        """Return the state."""
-        return self.state
+    async def halt(self, user_id: int) -> Trading:
+        """Halt."""
+        self.calls.append(("halt", user_id))
+        self.held_back = replace(self.held_back, halt=Halt(user_id, NOW))
+        return self.held_back
+
+    async def trading(self) -> Trading:
+        """Return what holds orders back."""
+        return self.held_back
+
+    async def arm(self, user_id: int) -> Arming:
+        """Arm."""
+        self.calls.append(("arm", user_id))
+        self.armed = Arming(user_id, NOW, NOW)
+        return self.armed
+
+    async def disarm(self, user_id: int) -> bool:
+        """Disarm."""
+        self.calls.append(("disarm", user_id))
+        was_armed, self.armed = self.armed is not None, None
+        return was_armed
+
+    async def arming(self) -> Arming | None:
+        """Return whether it is armed."""
+        return self.armed
 
 
 class QuietSource:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.command import COMMANDS, bot_commands, load_commands
+from engine.pauses import BUYS, EVERYTHING
 from market.messages import Person, Role
 from market.orders import Position
 from tests.bot.asked_market import fill
@@ -210,4 +211,7 @@ def test_pause_and_resume_reach_the_desk(world: World) -> None:
         await world.say("/resume")
 
     asyncio.run(scenario())
-    assert world.desk.calls == [("pause", TRADER.id), ("resume", TRADER.id)]
+    assert world.desk.calls == [
+        ("pause", TRADER.id, BUYS, None),
+        ("resume", TRADER.id, EVERYTHING),
+    ]

@@ -12,7 +12,6 @@ from bot.command import COMMANDS, load_commands
 from bot.texts import LANGUAGES, Texts, language_of, read_catalogue
 from conditions.waits import WaitFor
 from engine.health import TROUBLES, SourceState
-from engine.trading import TradingState
 from market.messages import Role
 from market.orders import OrderState, Side
 
@@ -48,9 +47,9 @@ def built_keys() -> set[str]:
     keys |= {f"card.state.{state}" for state in OrderState}
     keys |= {f"state.{state}" for state in OrderState}
     keys |= {f"{key}.{side}" for side in Side for key in ("side", "card.cost", "order.how_many")}
-    keys |= {f"order.how_many.coin.{side}" for side in Side}
+    keys |= {f"order.how_many.coin.{side}" for side in Side} | {"side.both"}
     keys |= {f"role.{role}" for role in Role}
-    keys |= {f"status.trading.{state}" for state in TradingState}
+    keys |= {f"status.trading.{state}" for state in ("active", "paused", "halted")}
     keys |= {f"status.source.{state}" for state in SourceState}
     keys |= {f"trouble.{code}" for code in TROUBLES}
     keys |= {f"source.{code}{end}" for code in TROUBLES for end in ("", ".over")}

@@ -13,6 +13,9 @@ from config.strict_yaml import load_yaml, parse_yaml
 from market.errors import ConfigError
 
 SAMPLES = {
+    "risk.max_away": "7%",
+    "risk.leveraged": "true",
+    "access.totp_secret": "JBSWY3DPEHPK3PXP",
     "kis.account": "12345678-01",
     "kis.is_virtual": "true",
     "telegram.base_url": "http://127.0.0.1:1",

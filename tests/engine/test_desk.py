@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from engine.desk import TradingState
+from engine.trading import TradingState
 from market.orders import OrderState, Side
 from tests.engine.pretend_market import OTHER, OWNER, TRADER
 from tests.engine.sudden_death import nothing
@@ -23,15 +23,15 @@ def test_paused_denies_buys_and_lets_sells_go(run: Callable[..., None]) -> None:
         await world.sweep()
         waiting = await world.propose(quantity=Decimal(3))
         await world.desk.pause(OWNER.id)
-        assert await world.desk.trading() is TradingState.PAUSED
+        assert (await world.desk.trading()).state is TradingState.PAUSED
         assert (await world.confirm(waiting)).code == "risk.paused"
         assert (await world.propose()).code == "risk.paused"
         sold = await world.sent(side=Side.SELL)
         assert sold.state is OrderState.ACCEPTED
         await world.restart()
-        assert await world.desk.trading() is TradingState.PAUSED
+        assert (await world.desk.trading()).state is TradingState.PAUSED
         await world.desk.resume(OWNER.id)
-        assert await world.desk.trading() is TradingState.ACTIVE
+        assert (await world.desk.trading()).state is TradingState.ACTIVE
         world.pass_time(60)
         assert (await world.propose(quantity=Decimal(4))).state is OrderState.PROPOSED
 

@@ -144,7 +144,7 @@ def test_a_card_that_expires_while_the_price_is_fetched_is_not_sent(
     run(scenario)
 
 
-@pytest.mark.parametrize("price", [70_211, 69_789, 75_000, 60_000])
+@pytest.mark.parametrize("price", [70_211, 69_789, 75_000, 64_000])
 def test_a_price_that_moved_is_shown_and_asked_again(
     run: Callable[..., None], price: float
 ) -> None:

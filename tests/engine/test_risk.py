@@ -1,70 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from config.settings import RiskSettings
-from engine.risk import CHECKS, NEVER_SENT, Denial, RiskView, check, shown
+from engine.risk import CHECKS, NEVER_SENT, check
+from engine.risk_case import Denial, RiskView, shown
 from engine.trading import TradingState
 from market.orders import Order, OrderState, Side
-from market.types import Instrument, Kind, Tick, Venue
-
-NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
-SAMSUNG = Instrument(Venue.KRX, "005930", "Samsung")
-COIN = Instrument(Venue.UPBIT, "KRW-XRP", "Ripple", kind=Kind.COIN)
-
-
-def order(**changes: Any) -> Order:
-    made = Order(
-        id="one",
-        version=1,
-        instrument=SAMSUNG.id,
-        side=Side.BUY,
-        quantity=Decimal(10),
-        price=Decimal(70_000),
-        state=OrderState.PROPOSED,
-        user_id=1,
-        origin="command",
-        proposed_at=NOON,
-        expires_at=NOON + timedelta(seconds=90),
-        reference_price=Decimal(70_000),
-        reference_at=NOON,
-        max_drift=Decimal("0.003"),
-    )
-    return replace(made, **changes)
-
-
-def other(**changes: Any) -> Order:
-    return order(**{"id": "two", "state": OrderState.ACCEPTED, "quantity": Decimal(7), **changes})
-
-
-def quote(**changes: Any) -> Tick:
-    made = Tick(SAMSUNG.id, NOON, NOON, 70_000, day_volume=1, previous_close=70_000)
-    return replace(made, **changes)
-
-
-def view(**changes: Any) -> RiskView:
-    made = RiskView(
-        limits=RiskSettings(),
-        fee=Decimal("0.00015"),
-        now=NOON,
-        market_now=NOON,
-        quote=quote(),
-        quote_age=timedelta(seconds=3),
-        is_open=True,
-        trading=TradingState.ACTIVE,
-        buying_power=Decimal(10_000_000),
-        held=Decimal(0),
-    )
-    return replace(made, **changes)
-
-
-def sell(**changes: Any) -> Order:
-    return order(**{"side": Side.SELL, **changes})
+from market.phases import Phase
+from market.types import Instrument, Kind, Venue
+from tests.engine.risk_makers import COIN, NOON, SAMSUNG, order, other, quote, sell, view
 
 
 def denials(asked: Order, around: RiskView, instrument: Instrument = SAMSUNG) -> dict[str, Denial]:
@@ -78,6 +26,7 @@ def test_an_order_with_nothing_against_it_goes() -> None:
 
 
 BASELESS = quote(previous_close=None)
+PAUSED = frozenset({TradingState.ACTIVE, TradingState.PAUSED})
 LATE = timedelta(seconds=3, milliseconds=1)
 SENT = (NOON - timedelta(seconds=59),) * 10
 
@@ -85,9 +34,9 @@ SENT = (NOON - timedelta(seconds=59),) * 10
 @pytest.mark.parametrize(
     ("asked", "around", "denial"),
     [
-        (order(), view(trading=TradingState.PAUSED), Denial("risk.paused")),
+        (order(), view(trading=PAUSED), Denial("risk.paused")),
         (order(), view(others=(other(state=OrderState.IN_DOUBT),)), Denial("risk.in_doubt")),
-        (order(), view(is_open=False), Denial("risk.session")),
+        (order(), view(phase=Phase.CLOSED), Denial("risk.session")),
         (order(), view(quote=quote(halted=True)), Denial("risk.halted")),
         (order(), view(quote=None), Denial("risk.stale", "3")),
         (order(), view(market_now=NOON + LATE), Denial("risk.stale", "3", "3.001")),
@@ -108,7 +57,7 @@ SENT = (NOON - timedelta(seconds=59),) * 10
             Denial("risk.price_limit", "49,000-91,000", "48,950"),
         ),
         (sell(), view(held=Decimal(9)), Denial("risk.no_position", "9", "10")),
-        (sell(), view(held=Decimal(-5)), Denial("risk.no_position", "0", "10")),
+        (sell(), view(held=Decimal(-5)), Denial("risk.short_sale", "0", "10")),
         (
             sell(),
             view(held=Decimal(16), others=(other(side=Side.SELL),)),
@@ -181,7 +130,7 @@ def test_each_reason_is_found_alone_and_carries_its_facts(
         (order(price=Decimal(91_100)), view(quote=quote(previous_close=None))),
         (order(price=Decimal(91_100)), view(quote=quote(previous_close=0.0))),
         # what only reduces is not held back by bounds on money
-        (sell(), view(held=Decimal(10), trading=TradingState.PAUSED)),
+        (sell(), view(held=Decimal(10), trading=PAUSED)),
         (sell(quantity=Decimal(43)), view(held=Decimal(43))),
         (sell(quantity=Decimal(43)), view(held=Decimal(80))),
         (sell(), view(held=Decimal(10), buying_power=Decimal(0))),
@@ -248,8 +197,8 @@ def test_orders_proposed_later_do_not_stop_one_that_waits() -> None:
 
 def test_every_reason_is_told_the_plainest_first() -> None:
     around = view(
-        trading=TradingState.PAUSED,
-        is_open=False,
+        trading=PAUSED,
+        phase=Phase.CLOSED,
         quote=None,
         buying_power=Decimal(0),
         others=(other(state=OrderState.IN_DOUBT),),
@@ -264,12 +213,12 @@ def test_every_reason_is_told_the_plainest_first() -> None:
         "risk.position",
         "risk.cash",
     ]
-    assert len(CHECKS) == 16
+    assert len(CHECKS) == 23
 
 
 def test_a_coin_has_fractions_and_no_daily_limit() -> None:
     coin = order(instrument=COIN.id, quantity=Decimal("2.5"), price=Decimal(3_000))
-    around = view(quote=quote(instrument=COIN.id, price=900.0, previous_close=900.0))
+    around = view(quote=quote(instrument=COIN.id, price=2_900.0, previous_close=900.0))
     assert check(coin, COIN, around) == ()
     dust = replace(coin, quantity=Decimal("0.000000001"))
     assert denials(dust, around, COIN)["risk.lot"].limit == "0.00000001"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conditions.scalar import Scalar, compile_price, compile_size
 from config.strict_yaml import Located
-from engine.risk import Denial, with_fee
+from engine.risk_case import Denial, with_fee
 from engine.sizing import SizeFacts, size
 from engine.ticket import Ticket
 from market.orders import Side
