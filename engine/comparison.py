@@ -45,6 +45,7 @@ class Comparison:
         self._turn = 0
         self._suspects: set[InstrumentId] = set()
         self._convicted: dict[InstrumentId, Disagreement] = {}
+        self._refused: tuple[str, SourceError] | None = None
 
     async def step(self, chain: Chain, sweep: Sweep) -> tuple[InstrumentId, ...] | None:
         """Ask a source that did not answer the sweep; return what newly disagrees for sure.
@@ -58,8 +59,10 @@ class Comparison:
         names = self._next(list(mine))
         try:
             ticks = await other.source.ticks(names)
-        except SourceError:
-            return None  # whether it works is seen when it is needed; here nothing is concluded
+        except SourceError as error:
+            self._refused = other.name, error
+            return None
+        self._refused = None
         found = {}
         for tick in ticks:
             text = _difference(mine[tick.instrument], tick, sweep.by.name, other.name)
@@ -87,6 +90,13 @@ class Comparison:
             "names": ", ".join(names[:MOST_NAMES] + more),
             "error": next(iter(self._convicted.values())).text,
         }
+
+    def alone(self, chain: Chain, sweep: Sweep) -> Mapping[str, str] | None:
+        """Return who could not stand in when asked the last time, None where somebody could."""
+        if self._refused is None or sweep.by.name != chain.members[0].name:
+            return None
+        name, error = self._refused
+        return {"wanted": sweep.by.name, "source": name, "error": str(error)}
 
     def _other(self, chain: Chain, sweep: Sweep) -> Named | None:
         resting = {name for kind, name, _ in chain.resting(self._clock.now()) if kind == SWEEP}

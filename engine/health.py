@@ -28,6 +28,7 @@ TROUBLES = {
     "partial": timedelta(minutes=10),
     "behind": timedelta(minutes=5),
     "disagrees": timedelta(0),
+    "alone": timedelta(minutes=1),
 }
 """What the sentinel may find, and how long it must last before the owner hears of it."""
 

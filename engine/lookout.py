@@ -71,16 +71,15 @@ class Lookout:
             return ()
         chain, comparison = self._sources.chain(venue), self._comparisons[venue]
         found = await comparison.step(chain, sweep)
+        await self._note(venue, "alone", comparison.alone(chain, sweep))
         if found is None:
             return ()
-        facts = comparison.facts(chain)
-        await self._tell(self._healths[venue].note("disagrees", facts, self._clock.now()))
+        await self._note(venue, "disagrees", comparison.facts(chain))
         return found
 
     async def behind(self, venue: Venue, count: int) -> None:
         """Take how many instruments wait for their chart."""
-        facts = {"count": str(count)} if count else None
-        await self._tell(self._healths[venue].note("behind", facts, self._clock.now()))
+        await self._note(venue, "behind", {"count": str(count)} if count else None)
 
     async def contradicted(
         self, venue: Venue, errors: Mapping[InstrumentId, SourceChanged], seen_at: datetime
@@ -111,6 +110,9 @@ class Lookout:
         if not said and known is not None:
             said = known.facts["error"]
         return {"source": sweep.by.name, "wanted": wanted, "error": said or health.last_error}
+
+    async def _note(self, venue: Venue, code: str, facts: Mapping[str, str] | None) -> None:
+        await self._tell(self._healths[venue].note(code, facts, self._clock.now()))
 
     async def _tell(self, notice: Notice | None) -> None:
         await self._fire.tell(notice)

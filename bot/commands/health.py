@@ -86,6 +86,8 @@ def _venue(services: Services, health: VenueHealth, language: str) -> str:
         age = numbers.span_between(trouble.since, now, language)
         lasting = texts.get("health.since", language, since=since, age=age)
         lines.append(f"{trouble_line(services, trouble, language)} · {lasting}")
+        if trouble.facts.get("error"):
+            lines.append(texts.get("health.why", language, error=trouble.facts["error"]))
     if health.last_error:
         lines.append(texts.get("health.error", language, error=health.last_error))
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import pytest
 from engine.comparison import AT_ONCE, FRESH
 from market.errors import SourceUnavailable
 from market.types import Instrument, Venue
+from tests.engine.pipeline_world import OWNER
 from tests.engine.test_lookout import Pair
 from tests.engine.traded_market import HYNIX, SAMSUNG, kst
 
@@ -98,14 +99,22 @@ def test_the_end_of_a_disagreement_is_told(pair: Pair) -> None:
     run(pair, scenario)
 
 
-def test_a_second_source_without_an_answer_says_nothing(pair: Pair) -> None:
+def test_a_second_source_without_an_answer_is_told_before_it_is_needed(pair: Pair) -> None:
     async def scenario() -> None:
         await pair.boot()
         await pair.sweeps("09:00:02", "09:01:02")
-        pair.second.polling_error = SourceUnavailable("no answer")
-        for _ in range(3):
-            await pair.pipeline.compare(Venue.KRX)
-        assert pair.troubles() == []
+        pair.second.polling_error = SourceUnavailable("check the key")
+        await pair.pipeline.compare(Venue.KRX)
+        assert await pair.texts(OWNER.id) == [], "once may be an accident"
+        await pair.sweeps("09:01:12", "09:02:12")
+        await pair.pipeline.compare(Venue.KRX)
+        (trouble,) = pair.pipeline.health(Venue.KRX).troubles
+        assert trouble.code == "alone"
+        assert trouble.facts == {"wanted": "naver", "source": "kis", "error": "check the key"}
+        pair.second.polling_error = None
+        await pair.pipeline.compare(Venue.KRX)
+        texts = await pair.texts(OWNER.id)
+        assert texts == ["notice source.alone", "notice source.alone.over"]
 
     run(pair, scenario)
 
