@@ -37,7 +37,8 @@ _OFFLINE = "시스템 점검 중입니다. 점검이 완료된 후에 다시 시
 class UpbitExchange:
     """The exchange API as an application's routes: signed requests, limits and faults.
 
-    `asked` are method and path of all requests, those included of which nothing came.
+    `asked` are method and path of all requests, those included of which nothing came; `posted` the
+    identifiers of those for a new order.
     `allowances` are what groups of requests may still ask in this second, none where it is empty.
     """
 
@@ -50,6 +51,7 @@ class UpbitExchange:
     ) -> None:
         self.venue = venue
         self.asked: list[str] = []
+        self.posted: list[str] = []
         self._keys = keys
         self._plan = plan
         self._allowances = allowances or {}
@@ -86,6 +88,7 @@ class UpbitExchange:
             fields = None
         if not isinstance(fields, dict):
             return error(400, "invalid_parameter", "잘못된 파라미터")
+        self.posted.append(str(fields.get("identifier")))
         asked = "&".join(f"{name}={value}" for name, value in fields.items())
         return self._act(request, "order", asked, lambda: self.venue.create(fields), 201)
 
