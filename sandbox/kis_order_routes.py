@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sandbox.kis import Refusal
 from sandbox.kis_faults import refused
-from sandbox.order_faults import Belated, Channel, FaultPlan, OrderFault, Severed, misbehave
+from sandbox.order_faults import Channel, FaultPlan, OrderFault, Severed, misbehave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,6 @@ class KisOrderWires:
         self._venue = venue
         self._pages = pages
         self._plan = plan
-        self.belated = Belated()
 
     async def order(self, request: Request) -> Response:
         """Execute an order, a change or a cancel."""
@@ -88,11 +87,22 @@ class KisOrderWires:
             return Severed(httpx.ConnectError)
         if fault is OrderFault.REVOKED:
             return refused(500, "EGW00121", "유효하지 않은 token 입니다.")
-        return misbehave(fault, execute, self.belated, self._venue.clock.now() + self._plan.late_by)
+        account, due = self._pages.account, self._venue.clock.now() + self._plan.late_by
+
+        def late() -> Response:
+            account.late_at = due  # nobody may have asked us for anything just then
+            try:
+                return execute()
+            finally:
+                account.late_at = None
+
+        is_late = fault is OrderFault.LATE_REQUEST
+        return misbehave(fault, late if is_late else execute, account.belated, due)
 
     def _arrive(self) -> None:
-        self.belated.arrive(self._venue.clock.now())
-        self._pages.account.touch()
+        account = self._pages.account
+        account.belated.arrive(self._venue.clock.now())
+        account.touch()
 
     def _placed(self, name: str, tr_id: str, body: Row) -> Response:
         output = self._pages.post(name, tr_id, body)

@@ -26,6 +26,16 @@ _SIDES = {Side.SELL: "01", Side.BUY: "02"}
 _NAMES = {Side.SELL: "현금매도", Side.BUY: "현금매수"}
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose account it is, what is in it at first, and what trading costs."""
+
+    account: str = "1234567801"
+    hts_id: str = "myhtsid"
+    cash: Decimal = Decimal(10_000_000)
+    fee: Decimal = Decimal("0.00015")
+
+
 @dataclass
 class VenueOrder:
     """An order at the pretend KIS. `kind` is 0 for an order, 1 for a change, 2 for a cancel."""

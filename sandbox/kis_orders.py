@@ -17,11 +17,12 @@ from market.prices import is_on_tick, price_limits
 from market.sessions import KST
 from market.types import Kind
 from sandbox.kis import Refusal
-from sandbox.kis_order_rows import BRANCH, VenueHolding, VenueOrder, told_fields, whole
-from sandbox.order_faults import Channel, FaultPlan
+from sandbox.kis_order_rows import BRANCH, Owner, VenueHolding, VenueOrder, told_fields, whole
+from sandbox.order_faults import Belated, Channel, FaultPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from market.clock import Clock
     from market.sessions import Calendar
@@ -34,16 +35,6 @@ REGULAR = frozenset({"00", "01"})
 AFTER_MARKET = frozenset({"41"})
 OPENS_EARLY = timedelta(minutes=30)
 AFTER_BEGINS, AFTER_ENDS = timedelta(minutes=30), timedelta(hours=4, minutes=30)
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Whose account it is, what is in it at first, and what trading costs."""
-
-    account: str = "1234567801"
-    hts_id: str = "myhtsid"
-    cash: Decimal = Decimal(10_000_000)
-    fee: Decimal = Decimal("0.00015")
 
 
 @dataclass
@@ -66,6 +57,8 @@ class KisOrders:
     holdings: dict[str, VenueHolding] = field(default_factory=dict)
     events: list[list[str]] = field(default_factory=list)
     spent: Decimal = Decimal(0)
+    belated: Belated = field(default_factory=Belated)
+    late_at: datetime | None = None
     _last: dict[str, Decimal] = field(default_factory=dict)
 
     def place(self, side: Side, body: Mapping[str, Any]) -> Row:
@@ -118,6 +111,7 @@ class KisOrders:
 
     def trade(self, code: str, price: Decimal, most: int | None = None) -> None:
         """Let a code trade at a price; what rests at it or better trades, at most so many."""
+        self.belated.arrive(self.now())
         self._last[code] = price
         for order in sorted(self._open(code), key=lambda one: one.number):
             crosses = order.price >= price if order.side is Side.BUY else order.price <= price
@@ -128,6 +122,10 @@ class KisOrders:
                 most -= quantity
             if quantity:
                 self._fill(order, quantity, price)
+
+    def now(self) -> datetime:
+        """Return the present, or when the request that is being executed came in."""
+        return self.clock.now() if self.late_at is None else self.late_at
 
     def touch(self) -> None:
         """Let everything that rests meet the newest prices of the source."""
@@ -176,7 +174,7 @@ class KisOrders:
             raise Refusal("OPSQ2000", "ERROR : INPUT INVALID_CHECK_ACNO")
 
     def _fill(self, order: VenueOrder, quantity: int, price: Decimal) -> None:
-        now = self.clock.now()
+        now = self.now()
         order.filled += quantity
         order.amount += quantity * price
         order.told_at = now
@@ -211,7 +209,7 @@ class KisOrders:
     def _made(self, **fields: Any) -> VenueOrder:
         day = self._today()
         count = sum(1 for one in self.orders if one.day == day) + 1
-        made: Row = {"day": day, "number": f"{count:010}", "at": self.clock.now()}
+        made: Row = {"day": day, "number": f"{count:010}", "at": self.now()}
         return VenueOrder(**{"parent": "", "kind": "0", **made, **fields})
 
     def _accept(self, order: VenueOrder) -> Row:
@@ -268,7 +266,7 @@ class KisOrders:
             raise Refusal("APBK0918", "장운영시간이 아닙니다.")
 
     def _codes_now(self) -> frozenset[str]:
-        now = self.clock.now()
+        now = self.now()
         window = self.calendar.window(now.astimezone(KST).date())
         if window is None:
             raise Refusal("40100000", "모의투자 영업일이 아닙니다.")
@@ -278,7 +276,7 @@ class KisOrders:
         return AFTER_MARKET if is_after else frozenset()
 
     def _is_trading(self, order: VenueOrder) -> bool:
-        window = self.calendar.window(self.clock.now().astimezone(KST).date())
+        window = self.calendar.window(self.now().astimezone(KST).date())
         return window is not None and order.division in self._codes_now()
 
     def _check_exchange(self, body: Mapping[str, Any]) -> None:
@@ -296,4 +294,4 @@ class KisOrders:
         return self._instrument({"PDNO": code})
 
     def _today(self) -> str:
-        return f"{self.clock.now().astimezone(KST):%Y%m%d}"
+        return f"{self.now().astimezone(KST):%Y%m%d}"

@@ -25,7 +25,8 @@ from sandbox.kis_faults import Faults
 from sandbox.kis_keys import KisKeys
 from sandbox.kis_order_pages import KisOrderPages
 from sandbox.kis_order_routes import kis_order_routes
-from sandbox.kis_orders import KisOrders, Owner
+from sandbox.kis_order_rows import Owner
+from sandbox.kis_orders import KisOrders
 from sandbox.kis_routes import kis_routes
 from sandbox.market import Simulator
 from sandbox.memory_socket import connect_in_memory

@@ -38,7 +38,7 @@ def test_the_recorded_fill_is_read_with_the_key_of_its_session() -> None:
     (told,) = parse_told(recorded("ws_H0STCNI0_fill.encrypted_with_ack_key.txt"), TR, *opener())
     assert (told.account, told.number, told.code) == ("1234567801", "0000006555", "005930")
     assert told.is_fill
-    assert (told.quantity, told.price) == (4, 69_950)
+    assert (told.quantity, told.price) == (Decimal(4), Decimal(69_950))
 
 
 def test_the_recorded_acceptance_is_no_fill() -> None:
