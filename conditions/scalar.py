@@ -25,8 +25,18 @@ if TYPE_CHECKING:
 
 PRICE_NAMES = {"close": Unit.PRICE, "tick": Unit.PRICE}
 """What the price of an order may name: the signal's price and the size of one tick there."""
-SIZE_NAMES = {**PRICE_NAMES, "equity": Unit.VALUE, "cash": Unit.VALUE}
-"""What the size of an order may name besides: what the account is worth, and its cash."""
+SIZE_NAMES = {
+    **PRICE_NAMES,
+    "equity": Unit.VALUE,
+    "cash": Unit.VALUE,
+    "buying_power": Unit.VALUE,
+}
+"""What the size of an order may name besides: what the account is worth, its cash, and what of
+that can be spent."""
+RISK = "risk"
+STOP = "stop"
+RISK_USAGE = "risk(1% * equity, stop=3%)"
+"""So much that a fall to the stop costs the money: a ratio of the price, or money a share."""
 ALL = "all"
 SOLD_NAMES = {**SIZE_NAMES, ALL: Unit.VOLUME}
 """What the size of a sale may name besides: all that is held and not being sold already."""
@@ -175,8 +185,10 @@ class _Resolver:
 
     def _call(self, call: Call) -> Unit | None:
         name = called(call)
+        if name == RISK:
+            return self._risk(call)
         if name not in FUNCTIONS:
-            names = ", ".join(FUNCTIONS)
+            names = ", ".join((*FUNCTIONS, RISK))
             raise Mistake(call.start, f"an order has no '{name}'; its functions are {names}")
         function = FUNCTIONS[name]
         found = [self.unit(argument.value) for argument in call.arguments]
@@ -189,6 +201,21 @@ class _Resolver:
         for argument, one in zip(call.arguments, known, strict=True):
             unit = common_unit(unit, one, argument.value.start)
         return unit
+
+    def _risk(self, call: Call) -> Unit | None:
+        """Return money where the stop is a ratio, shares where it is money a share."""
+        if [argument.name for argument in call.arguments] != ["", STOP]:
+            raise Mistake(call.start, f"'{RISK}' takes money and a stop: {RISK_USAGE}")
+        money, stop = (argument.value for argument in call.arguments)
+        units = self.unit(money), self.unit(stop)
+        if units[0] not in {None, Unit.VALUE, Unit.MONEY}:
+            raise Mistake(money.start, f"expected money to lose, found {units[0].words}")
+        if units[1] not in {None, Unit.RATIO, Unit.PRICE, Unit.MONEY}:
+            message = f"expected a ratio or money a share for the stop, found {units[1].words}"
+            raise Mistake(stop.start, message)
+        if None in units:
+            return None
+        return Unit.VALUE if units[1] is Unit.RATIO else Unit.VOLUME
 
 
 def _value(node: Node, values: Mapping[str, Decimal]) -> Decimal:
@@ -203,6 +230,8 @@ def _value(node: Node, values: Mapping[str, Decimal]) -> Decimal:
             return _arithmetic(sign, _value(left, values), _value(right, values))
         case Call(Name(name), arguments):
             found = [_value(argument.value, values) for argument in arguments]
+            if name == RISK:
+                return found[0] / found[1]
             return FUNCTIONS[name].on_decimals(*found)
     raise AssertionError(f"a checked scalar cannot hold {node}")
 

@@ -76,6 +76,7 @@ CLOCK = Literal("hh:mm", Unit.CLOCK)
 LITERALS: dict[str, Literal] = {one.name: one for one in _ALL} | {
     "ticks": _ALL[4],
     "bar": _ALL[5],
+    "share": _ALL[3],
     "minute": _ALL[9],
     "day": _ALL[10],
     CLOCK.name: CLOCK,

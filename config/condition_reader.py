@@ -27,6 +27,7 @@ from config.rules import read_optional_rule
 from config.settings import ConfirmSettings
 from config.strict_yaml import ListNode, Located, MapNode, parse_yaml
 from config.values import (
+    read_auto,
     read_between,
     read_drift,
     read_duration,
@@ -37,12 +38,13 @@ from config.values import (
     read_within,
 )
 from market.errors import ConfigError, Problem
-from market.orders import Side
+from market.orders import Otherwise, Side
 from market.types import Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import time
+    from decimal import Decimal
 
     from config.condition_file import Let, Severity
     from config.strict_yaml import Node
@@ -79,7 +81,7 @@ KEYS = (
 """The keys of a condition file, in the order in which they are usually written."""
 ORDER_KEYS = ("side", "size", "price", "confirm")
 ALERT_KEYS = ("severity", "chart")
-CONFIRM_KEYS = ("within", "max_drift")
+CONFIRM_KEYS = ("within", "max_drift", "auto", "otherwise")
 
 _CODE_LIKE = re.compile(r"[0-9A-Z]{6}|(KRX|UPBIT|BINANCE):.*", re.ASCII)
 _LATER = {
@@ -87,7 +89,6 @@ _LATER = {
     "unfilled": "an order waits until the day ends",
 }
 _LATER_ORDER = ("protect", "unfilled", "stop_loss", "take_profit", "trailing_stop")
-_LATER_CONFIRM = ("otherwise",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +250,14 @@ def _confirm(order: Fields, defaults: ConfirmSettings) -> ConfirmSpec:
     node = order.node("confirm")
     if node is None:
         return default
-    confirm = Fields(node, CONFIRM_KEYS, order.problems, _LATER_CONFIRM)
+    confirm = Fields(node, CONFIRM_KEYS, order.problems)
     return ConfirmSpec(
         confirm.value("within", read_within, default.within),
         confirm.value("max_drift", read_drift, default.max_drift),
+        confirm.value("auto", _auto, None),
+        Otherwise(confirm.choice("otherwise", tuple(Otherwise), Otherwise.DROP)),
     )
+
+
+def _auto(text: str) -> Decimal | None:
+    return read_auto(text)

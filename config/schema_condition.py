@@ -16,7 +16,7 @@ from config.trial_bars import BARS_KEYS
 from config.trial_others import OTHER_KEYS
 from config.trial_position import POSITION_KEYS
 from market.facts import FACT_NAMES
-from market.orders import Side
+from market.orders import Otherwise, Side
 from market.types import Timeframe
 
 _DURATION = ("30 minutes", "90s", "2 hours", "1 day")
@@ -41,12 +41,14 @@ _RULE: Shape = either(
 _CONFIRM = {
     "within": text("The card lapses after this much time", examples=["90s"]),
     "max_drift": text("Further away than this, a fresh price asks again", examples=["0.3%"]),
+    "auto": text("Smaller orders are confirmed without a tap", examples=["below 300_000 KRW"]),
+    "otherwise": choice(Otherwise, "`limit`: unanswered it rests at the price of the card"),
 }
 _ORDER = {
     "side": choice(Side),
     "size": text(
         "Money, or shares; of a sale `all` that is held",
-        examples=["min(5% * equity, 500_000 KRW)", "all"],
+        examples=["min(5% * equity, 500_000 KRW)", "risk(1% * equity, stop=3%)", "all"],
     ),
     "price": text("Without it a market order", examples=["close + 1 tick", "market"]),
     "confirm": mapped(CONFIRM_KEYS, _CONFIRM, "How a card is confirmed"),

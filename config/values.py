@@ -78,6 +78,17 @@ def read_money(text: str) -> Decimal:
     return read_number(written.removesuffix("KRW"))
 
 
+def read_auto(text: str) -> Decimal:
+    """Return the bound of `below 300_000 KRW`: orders worth less are confirmed without a tap."""
+    word, _, amount = text.strip().partition(" ")
+    if word != "below" or not amount.strip():
+        raise ValueError(f"'{text}' is not a bound; write below 300_000 KRW")
+    bound = read_money(amount)
+    if bound <= 0:
+        raise ValueError(f"'{text}': the bound must be more than 0 KRW")
+    return bound
+
+
 def read_between(text: str) -> tuple[time, time]:
     """Return the start and end of a time of day written like `09:10-15:15`."""
     found = _BETWEEN.fullmatch(text.strip())

@@ -14,6 +14,7 @@ from engine.holdings import sellable
 from engine.risk import check
 from engine.risk_case import Denial
 from engine.risk_market import currency_denial
+from engine.risk_money import UNANSWERED, unanswered
 from engine.sizing import Sized, SizeFacts, size
 from engine.ticket import order_id
 from market.errors import SourceError
@@ -70,11 +71,19 @@ def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
         close=last if signal is None else to_decimal(signal.price),
         last=last,
         equity=page.equity(),
-        cash=page.book.account.buying_power,
+        cash=page.book.account.cash,
+        buying_power=_power(page),
         fee=page.book.settings.broker.fee,
         held=sellable(page.tx, ticket.instrument.id),
     )
     return size(ticket, facts)
+
+
+def _power(page: Page) -> Decimal:
+    """Return what can be spent, without what was sent a moment ago."""
+    book = page.book
+    sent = unanswered(page.tx.orders.in_states(UNANSWERED), book.settings.broker.fee)
+    return book.account.buying_power - sent
 
 
 def _order(page: Page, ticket: Ticket, sized: Sized, quote: Tick | None) -> Order:

@@ -16,18 +16,23 @@ from market.prices import round_price, tick_size
 if TYPE_CHECKING:
     from engine.ticket import Ticket
 
+FEE_ROUNDING = Decimal(1)
+"""The fee is rounded up to whole won: it may take one more than its ratio."""
+
 
 @dataclass(frozen=True, slots=True)
 class SizeFacts:
     """What sizes are computed from: `close` of the signal's bar, `last` the quote, money in KRW.
 
-    `held` is what can be sold: the position without what is being sold already.
+    `buying_power` is what of the cash can be spent, without what was sent a moment ago. `held` is
+    what can be sold: the position without what is being sold already.
     """
 
     close: Decimal
     last: Decimal
     equity: Decimal
     cash: Decimal
+    buying_power: Decimal
     fee: Decimal
     held: Decimal = Decimal(0)
 
@@ -47,6 +52,7 @@ def size(ticket: Ticket, facts: SizeFacts) -> Sized:
         "close": facts.close,
         "equity": facts.equity,
         "cash": facts.cash,
+        "buying_power": facts.buying_power,
         "tick": tick_size(facts.close, ticket.instrument.kind),
         ALL: facts.held,
     }
@@ -78,13 +84,17 @@ def _counted(ticket: Ticket, amount: Decimal, price: Decimal | None) -> Sized:
 
 
 def _bought(ticket: Ticket, amount: Decimal, price: Decimal | None, facts: SizeFacts) -> Sized:
+    """Return what so much money buys or sells; purchases are cut down to what can be paid."""
     kind = ticket.instrument.kind
-    each = facts.last if price is None else price
+    each, most = facts.last if price is None else price, amount
     if ticket.side is Side.BUY:
         each *= 1 + facts.fee
-    quantity = floor_to_lot(amount / each, kind)
+        most = min(amount, facts.buying_power - FEE_ROUNDING)
+    quantity = max(Decimal(0), floor_to_lot(most / each, kind))
     if quantity > 0:
         return Sized(quantity, price)
-    return Sized(
-        quantity, price, Denial("risk.too_small", shown(each * lot_of(kind)), shown(amount))
-    )
+    one = each * lot_of(kind)
+    denial = Denial("risk.too_small", shown(one), shown(amount))
+    if amount >= one:
+        denial = Denial("risk.cash", shown(facts.buying_power), shown(one + FEE_ROUNDING))
+    return Sized(quantity, price, denial)

@@ -22,6 +22,7 @@ VALUES = {
     "tick": Decimal(100),
     "equity": Decimal(10_000_000),
     "cash": Decimal(4_000_000),
+    "buying_power": Decimal(3_000_000),
 }
 
 
@@ -44,6 +45,13 @@ def located(text: str) -> Located:
         ("abs(-(3 + 4) - 1) / 2", Unit.VOLUME, "4"),
         ("10 * close", None, None),
         ("3 shares * close", Unit.VALUE, "210_000"),
+        ("1 share", Unit.VOLUME, "1"),
+        ("10% * buying_power", Unit.VALUE, "300_000"),
+        ("risk(1% * equity, stop=4%)", Unit.VALUE, "2_500_000"),
+        ("min(risk(100_000 KRW, stop=4%), 500_000 KRW)", Unit.VALUE, "500_000"),
+        ("risk(1% * equity, stop=2_000 KRW)", Unit.VOLUME, "50"),
+        ("risk(1% * equity, stop=20 ticks)", Unit.VOLUME, "50"),
+        ("risk(1% * equity, stop=close - 69_000 KRW)", Unit.VOLUME, "100"),
     ],
 )
 def test_sizes_are_money_or_shares(text: str, unit: Unit | None, value: str | None) -> None:
@@ -84,6 +92,10 @@ def test_prices_are_exact(text: str, value: str) -> None:
         ("equity - 1 shares", 9, "a volume (shares) cannot be subtracted from a value"),
         ("min(equity, 5 shares)", 12, "a value (money traded) cannot be compared with a volume"),
         ("min(equity)", 0, "'min' takes at least 2 arguments, by place"),
+        ("risk(1% * equity)", 0, "'risk' takes money and a stop: risk(1% * equity, stop=3%)"),
+        ("risk(1% * equity, 3%)", 0, "'risk' takes money and a stop"),
+        ("risk(3%, stop=3%)", 5, "expected money to lose, found a ratio (%)"),
+        ("risk(equity, stop=3)", 18, "expected a ratio or money a share for the stop"),
         ("sma(close, 5)", 0, "an order has no 'sma'; its functions are abs, min, max"),
         ("close[1]", 0, "expected one number; an order has no other bars to look at"),
         ("equity > 5", 0, "expected one number"),

@@ -12,7 +12,7 @@ from config.condition_reader import KEYS, Surroundings, parse_condition
 from config.settings import ConfirmSettings
 from config.strict_yaml import Located
 from market.errors import ConfigError
-from market.orders import Side
+from market.orders import Otherwise, Side
 from market.types import Instrument, Timeframe, Venue
 
 SMALLEST = "name: a\nuniverse: all\ntimeframe: 5m\nwhen: close > 3\n"
@@ -114,6 +114,29 @@ def test_confirmation_defaults_to_the_settings() -> None:
     surroundings = Surroundings(ConfirmSettings(within_seconds=20, max_drift=Decimal("0.01")))
     found = order("order: {side: buy, size: 10}", surroundings)
     assert found.confirm == ConfirmSpec(timedelta(seconds=20), Decimal("0.01"))
+
+
+def test_confirmation_may_go_without_a_tap_or_an_answer() -> None:
+    found = order("order: {side: buy, size: 10, confirm: {auto: below 300_000 KRW}}").confirm
+    assert (found.auto_below, found.otherwise) == (Decimal(300_000), Otherwise.DROP)
+    found = order("order: {side: buy, size: 10, confirm: {otherwise: limit}}").confirm
+    assert (found.auto_below, found.otherwise) == (None, Otherwise.LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("auto: true", "'true' is not a bound; write below 300_000 KRW"),
+        ("auto: below", "'below' is not a bound"),
+        ("auto: above 3", "'above 3' is not a bound"),
+        ("auto: below 0 KRW", "the bound must be more than 0 KRW"),
+        ("auto: below 300 USDT", "must be in KRW"),
+        ("otherwise: wait", "unknown otherwise 'wait'"),
+    ],
+)
+def test_odd_confirmations_are_refused(written: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        order(f"order: {{side: buy, size: 10, confirm: {{{written}}}}}")
 
 
 @pytest.mark.parametrize("text", ["", ", price: market"])

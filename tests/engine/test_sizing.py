@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conditions.scalar import Scalar, compile_price, compile_size
+from conditions.scalar import Scalar, compile_price, compile_size, compile_sold
 from config.strict_yaml import Located
 from engine.risk_case import Denial, with_fee
 from engine.sizing import SizeFacts, size
@@ -24,7 +24,8 @@ FACTS = SizeFacts(
     close=Decimal(70_000),
     last=Decimal(70_200),
     equity=Decimal(10_000_000),
-    cash=Decimal(4_000_000),
+    cash=Decimal(4_500_000),
+    buying_power=Decimal(4_000_000),
     fee=Decimal("0.00015"),
 )
 
@@ -59,7 +60,7 @@ def ticket(**changes: Any) -> Ticket:
     [
         ({}, 7, None),
         ({"size": amount("min(2% * equity, 500_000 KRW)")}, 2, None),
-        ({"size": amount("50% * cash")}, 28, None),
+        ({"size": amount("50% * buying_power")}, 28, None),
         ({"price_rule": rule("close + 1 tick")}, 7, 70_100),
         ({"price_rule": rule("close - 2 tick")}, 7, 69_800),
         ({"price_rule": rule("close * 1.0009")}, 7, 70_000),
@@ -131,7 +132,7 @@ def test_a_coin_is_bought_in_fractions() -> None:
 def test_what_is_bought_never_costs_more_than_was_meant(
     *, won: int, close: int, side: Side, has_rule: bool
 ) -> None:
-    facts = replace(FACTS, close=Decimal(close), last=Decimal(close))
+    facts = replace(FACTS, close=Decimal(close), last=Decimal(close), buying_power=Decimal(10**12))
     price_rule = rule("close * 1.0123") if has_rule else None
     sized = size(ticket(size=amount(f"{won} KRW"), side=side, price_rule=price_rule), facts)
     price = Decimal(close) if sized.price is None else sized.price
@@ -141,3 +142,51 @@ def test_what_is_bought_never_costs_more_than_was_meant(
     if side is Side.BUY:
         assert with_fee(sized.quantity * price, facts.fee) <= won + 1
         assert with_fee((sized.quantity + 1) * price, facts.fee) > won
+
+
+@given(
+    won=st.integers(1, 10**9),
+    price=st.integers(1, 2_000_000),
+    power=st.integers(-(10**6), 10**8),
+    fee=st.integers(0, 1_000).map(lambda n: Decimal(n) / 10_000),
+    instrument=st.sampled_from([SAMSUNG, COIN]),
+)
+def test_nothing_is_sized_that_cannot_be_paid_with_its_fee(
+    *, won: int, price: int, power: int, fee: Decimal, instrument: Instrument
+) -> None:
+    facts = replace(FACTS, last=Decimal(price), buying_power=Decimal(power), fee=fee)
+    sized = size(ticket(size=amount(f"{won} KRW"), instrument=instrument), facts)
+    assert (sized.denial is None) == (sized.quantity > 0)
+    assert sized.quantity == 0 or with_fee(sized.quantity * price, fee) <= power
+
+
+def test_money_is_cut_down_to_what_can_be_paid_but_shares_are_not() -> None:
+    poor = replace(FACTS, buying_power=Decimal(300_000))
+    assert size(ticket(), poor).quantity == 4
+    assert size(ticket(size=amount("12")), poor).quantity == 12
+    assert size(ticket(side=Side.SELL), poor).quantity == 7
+
+
+def test_what_cannot_be_paid_at_all_says_so() -> None:
+    sized = size(ticket(), replace(FACTS, buying_power=Decimal(70_000)))
+    assert sized.denial == Denial("risk.cash", "70,000", "70,211.53")
+
+
+@pytest.mark.parametrize(
+    ("written", "quantity"),
+    [
+        ("risk(1% * equity, stop=4%)", 35),
+        ("risk(1% * equity, stop=2_500 KRW)", 40),
+        ("min(risk(1% * equity, stop=4%), 500_000 KRW)", 7),
+    ],
+)
+def test_a_size_can_be_what_the_stop_may_cost(written: str, quantity: int) -> None:
+    assert size(ticket(size=amount(written)), FACTS).quantity == quantity
+
+
+def test_of_a_holding_a_part_can_be_sold() -> None:
+    half = compile_sold(Located("50% * all", "test.yaml", 1, 1))
+    sized = size(ticket(size=half, side=Side.SELL), replace(FACTS, held=Decimal(7)))
+    assert sized.quantity == 3
+    sized = size(ticket(size=half, side=Side.SELL), replace(FACTS, held=Decimal(1)))
+    assert sized.denial == Denial("risk.too_small", "1", "0.5")
