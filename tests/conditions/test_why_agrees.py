@@ -18,8 +18,9 @@ from conditions.waits import Moment, WaitFor
 from conditions.why import replayed, why
 from config.condition_reader import parse_conditions
 from market.panel import Panel
+from market.position_panel import Holding, PositionPanel, Stake
 from market.sessions import AlwaysOpen
-from market.types import Bar, Timeframe, Verdict, from_ms
+from market.types import Bar, Timeframe, Verdict, from_ms, to_ms
 from tests.conditions.why_texts import SCORE
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ BLOCKING = {
     WaitFor.WARM_UP,
     WaitFor.LONGER_WARM_UP,
     WaitFor.LONGER_CHART,
+    WaitFor.NOT_HELD,
     WaitFor.MISSING,
     WaitFor.UNKNOWN,
     WaitFor.FALSE,
@@ -86,6 +88,13 @@ def market(seed: int, slots: int) -> list[Bar | str]:
     return told
 
 
+def empty(bought_after: int) -> Panel:
+    """Return a panel without bars; so many slots after the opening somebody buys."""
+    positions, bought_ms = PositionPanel([NAME]), to_ms(OPENING + bought_after * SLOT)
+    positions.tell({NAME: Holding(bought_ms, (Stake(bought_ms, 10.0, 50_000.0),))})
+    return Panel(Timeframe.M5, [NAME], 400, positions=positions)
+
+
 def check_agreement(condition: Condition, panel: Panel, states: States) -> States:
     """Compare what is told before and after the newest bar with what the lifecycle does."""
     rows = np.array([0])
@@ -112,7 +121,7 @@ def check_agreement(condition: Condition, panel: Panel, states: States) -> State
 @given(seed=st.integers(0, 10_000))
 def test_it_tells_what_the_bot_decides(spec: ConditionSpec, seed: int) -> None:
     condition = compile_condition(spec)
-    panel, states = Panel(Timeframe.M5, [NAME], 400), States.from_mapping({}, [NAME])
+    panel, states = empty(20), States.from_mapping({}, [NAME])
     for slot in market(seed, 110):
         if slot == "?":
             panel.mark_missing([0])
@@ -127,7 +136,7 @@ def test_it_tells_what_the_bot_decides(spec: ConditionSpec, seed: int) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_a_replay_of_all_bars_gives_the_state_of_the_bot(spec: ConditionSpec, seed: int) -> None:
     condition = compile_condition(spec)
-    panel, states = Panel(Timeframe.M5, [NAME], 400), States.from_mapping({}, [NAME])
+    panel, states = empty(20), States.from_mapping({}, [NAME])
     for slot in market(seed, 150):
         if isinstance(slot, Bar):
             rows = panel.append([slot])
