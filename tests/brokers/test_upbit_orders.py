@@ -277,6 +277,18 @@ def test_an_id_that_ended_is_refused_without_asking(tmp_path: Path) -> None:
     run(tmp_path, scenario)
 
 
+def test_an_id_that_is_open_is_refused_without_asking(tmp_path: Path) -> None:
+    async def scenario(venue: UpbitVenue) -> None:
+        await venue.broker.place(coin_order())
+        await venue.trade(70_000, Decimal(1))
+        (fill,) = await venue.broker.fills("")
+        assert await refusal(venue) == "duplicate"
+        assert venue.orders_sent == 1
+        assert await venue.broker.fills("") == [fill]
+
+    run(tmp_path, scenario)
+
+
 def test_an_id_that_only_the_venue_knows_is_a_duplicate_and_its_trades_are_ours(
     tmp_path: Path,
 ) -> None:
