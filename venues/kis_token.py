@@ -42,6 +42,10 @@ class _TooSoon(Exception):
     """KIS has issued a token within the last minute."""
 
 
+class KeyRefused(SourceError):
+    """KIS does not know the app key: waiting does not help, the settings are to be mended."""
+
+
 class KisAccess:
     """Gives the app key with its secret, access tokens and websocket keys; never shows one.
 
@@ -67,6 +71,7 @@ class KisAccess:
         self._known = Kept()
         self._turn = asyncio.Lock()
         self._renewed_at: datetime | None = None
+        self._key_refused: tuple[datetime, str] | None = None
         self._secrets = {_text(settings.app_key), _text(settings.app_secret)}
         account = _text(settings.account).replace("-", "")
         self._secrets |= {account, account[:8], _text(settings.account), _text(settings.hts_id)}
@@ -97,6 +102,7 @@ class KisAccess:
         self.keys()
         async with self._turn:
             if not self._serves(self._known.token):
+                self._raise_refused()
                 await self._obtain()
             return self._value(self._known.token)
 
@@ -148,6 +154,9 @@ class KisAccess:
                     issued = await self._issue()
                 except _TooSoon:
                     continue
+                except KeyRefused as error:
+                    self._key_refused = self._clock.now(), str(error)
+                    raise
                 self._file.write(token=issued)
                 self._remember(self._file.read())
             if issued.value == refused:
@@ -155,6 +164,15 @@ class KisAccess:
             logger.info("kis: a new access token, good until %s", issued.expires_at.isoformat())
             return
         raise SourceUnavailable("kis: one token a minute, and another program with this key got it")
+
+    def _raise_refused(self) -> None:
+        """Answer as KIS did within this minute, so that nobody waits for the same refusal."""
+        if self._key_refused is None:
+            return
+        at, text = self._key_refused
+        if self._clock.now() < at + ISSUE_PAUSE:
+            raise KeyRefused(text)
+        self._key_refused = None
 
     async def _wait_for_turn(self, refused: str) -> None:
         """Wait until somebody else's token is there, or a token may be asked for."""
@@ -242,7 +260,7 @@ class KisAccess:
         text = self.hide(f"kis {path} answered {status} {code} {str(told).strip()}")[:200]
         if status >= 500 or not code:
             raise SourceUnavailable(text)
-        raise SourceError(f"{text}; check TICKTALK_KIS_APP_KEY and TICKTALK_KIS_APP_SECRET")
+        raise KeyRefused(f"{text}; check TICKTALK_KIS_APP_KEY and TICKTALK_KIS_APP_SECRET")
 
 
 def _expiry(answer: dict[str, Any]) -> datetime | None:

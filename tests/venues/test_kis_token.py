@@ -142,6 +142,23 @@ def test_who_asks_within_a_minute_of_another_does_not_ask_in_vain(tmp_path: Path
     assert run(tmp_path, job) == (2, 0)
 
 
+def test_a_key_that_kis_does_not_know_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async def job(at: Desk) -> list[str]:
+        access = at.access(app_key=SecretStr("PSwrong"))
+        asked = [access.token() for _ in range(3)]
+        errors = await asyncio.gather(*asked, return_exceptions=True)
+        assert at.pauses == []
+        at.world.clock.advance(timedelta(seconds=61))
+        errors += await asyncio.gather(access.token(), return_exceptions=True)
+        assert at.world.faults.asked == ["tokenP", "tokenP"]
+        assert not any(isinstance(error, SourceUnavailable) for error in errors)
+        return [str(error) for error in errors]
+
+    (told,) = set(run(tmp_path, job))
+    assert "check TICKTALK_KIS_APP_KEY and TICKTALK_KIS_APP_SECRET" in told
+    assert "PSwrong" not in told
+
+
 def test_a_token_is_renewed_before_it_ends(tmp_path: Path) -> None:
     async def job(at: Desk) -> list[int]:
         access, counts = at.access(), []
