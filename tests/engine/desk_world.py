@@ -44,6 +44,7 @@ class World:
 
     def __init__(self, path: Path, *, is_paper: bool = False, **sections: Any) -> None:
         self.path = path
+        self.is_live = False
         self.is_paper = is_paper
         self.settings = Settings(**sections)
         self.market_clock = ManualClock(NOON)
@@ -79,6 +80,7 @@ class World:
             wall_clock=self.wall_clock,
             cards=self.cards,
             events=self.events,
+            is_live=self.is_live,
         )
 
     async def settle_in(self) -> None:

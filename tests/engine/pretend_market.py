@@ -88,7 +88,8 @@ class PretendCards:
         self, order: Order, instrument: Instrument, view: OrderView, person: Person
     ) -> Message:
         self.views[order.id] = view
-        text = f"{instrument.name} {order.state} v{order.version} {order.code}".strip()
+        words = (instrument.name, order.state, f"v{order.version}", order.code, view.hold)
+        text = " ".join(word for word in words if word)
         return Message(person.id, text, card=f"order/{order.id}")
 
     def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:
