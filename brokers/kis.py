@@ -16,7 +16,7 @@ from brokers.kis_codes import AFTER_MARKET_ENDS
 from brokers.kis_doubt import Evidence, absent, number, recognise
 from brokers.kis_ledger import Told, take_in, unlisted
 from brokers.kis_listener import KisListener, connect_without_pings
-from brokers.kis_match import SETTLE, has_fingerprint
+from brokers.kis_match import SETTLE, has_fingerprint, row_of
 from brokers.kis_placing import KisPlacing, desk_of
 from brokers.kis_reads import KisReads
 from brokers.kis_rows import average, day_text
@@ -218,7 +218,7 @@ class KisBroker:
         return await self._store.write(settle)
 
     def _view(self, sent: Sent, orders: Sequence[DayOrder]) -> BrokerOrder | None:
-        row = next((one for one in orders if one.number == sent.number), None)
+        row = row_of(sent, orders)
         if row is not None:
             state = row.state(is_over=self._is_over(row.day))
             return BrokerOrder(sent.broker_id, state, row.filled, row.average_price)

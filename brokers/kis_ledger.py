@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from brokers.kis_book import Traded
 from brokers.kis_estimate import guesses
+from brokers.kis_match import row_of
 from brokers.kis_rows import average
 from market.known import recall
 from market.money import fee_of, tax_of
@@ -49,12 +50,10 @@ def take_in(tx: Transaction, book: KisBook, told: Told) -> int:
     What is over is not watched any more: filled orders, and those of days before today.
     """
     watched = [sent for sent in book.watched() if sent.number]
-    rows = {(order.day, order.number): order for order in told.orders}
     grown = [
         (row, sent)
         for sent in watched
-        if (row := rows.get((sent.day, sent.number))) is not None
-        and row.filled > sent.told_quantity
+        if (row := row_of(sent, told.orders)) is not None and row.filled > sent.told_quantity
     ]
     for row, sent in sorted(grown, key=lambda pair: (pair[0].is_told_at, pair[0].number)):
         _trade(tx, book, sent, row, told.fee)

@@ -48,6 +48,22 @@ def likeness(
     return Likeness(near, tuple(order for order in around if order not in near))
 
 
+def row_of(sent: Sent, orders: Iterable[DayOrder]) -> DayOrder | None:
+    """Return the row of an order with a number, None where it is not listed.
+
+    Another branch may have given the same number to an order of another sort.
+    """
+    return next(
+        (
+            order
+            for order in orders
+            if (order.day, order.number) == (sent.day, sent.number)
+            and (order.side, order.instrument) == (sent.side, sent.instrument)
+        ),
+        None,
+    )
+
+
 def is_certain(over_at: datetime, now: datetime) -> bool:
     """Tell whether an order that is not in the list by now never will be."""
     return now >= over_at + SETTLE

@@ -90,11 +90,11 @@ def number_of(text: object) -> str:
 
 def read_orders(pages: Iterable[Row]) -> list[DayOrder]:
     """Return the orders of all pages, each once, oldest first; SourceChanged for any odd row."""
-    found: dict[tuple[str, str], DayOrder] = {}
+    found: dict[tuple[str, str, str], DayOrder] = {}
     for page in pages:
         for row in _rows(page, "output1"):
             order = _order(row)
-            found[order.day, order.number] = order
+            found[order.day, order.branch, order.number] = order
     return sorted(found.values(), key=lambda order: (order.at, order.number))
 
 

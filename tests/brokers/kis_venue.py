@@ -136,11 +136,12 @@ class KisVenue:
         now: datetime = NOON,
         is_virtual: bool = False,
         cash: Decimal = CASH,
+        plan: FaultPlan | None = None,
         **changes: Any,
     ) -> None:
         self.folder = folder
         self.clock = ManualClock(now)
-        self.plan = FaultPlan()
+        self.plan = FaultPlan() if plan is None else plan
         self.faults = Faults()
         keys = KisKeys(self.clock, APP_KEY, APP_SECRET)
         simulator = Simulator(INSTRUMENTS, CALENDAR, seed=3)
