@@ -54,9 +54,7 @@ class BinanceBroker:
     def __init__(
         self,
         parts: BrokerParts,
-        *,
         connect: Connect | None = connect_really,
-        pause_seconds: float = 0.3,
     ) -> None:
         settings = parts.settings.binance
         if settings.api_key is None or settings.api_secret is None:
@@ -69,7 +67,6 @@ class BinanceBroker:
                 market,
                 settings,
                 Signer(settings.api_key, settings.api_secret, parts.wall_clock),
-                pause_seconds=pause_seconds,
             )
             for segment, market in binance_markets(settings).items()
         }
@@ -210,7 +207,7 @@ class BinanceBroker:
     async def _refused(self, market: OrderMarket, sent: Sent, error: OrderRejected) -> None:
         if error.code != "duplicate":  # else the venue has an open order of this id
             await self._note(lambda journal: journal.release(sent.client_id))
-        if error.code in {"price", "quantity", "least", "closed"}:
+        if error.code in {"price", "quantity", "least", "halted"}:
             market.filters.forget()
 
     async def _note(self, change: Callable[[Journal], None]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 
-from brokers.binance_refusals import ABSENT, CLOCK, Refused, complaint, failure
+from brokers.binance_refusals import ABSENT, CLOCK, NO_SYMBOL, Refused, complaint, failure
 from brokers.binance_signature import SignedReads, Signer
 from market.errors import OrderRejected, OutcomeUnknown, SourceError
 from venues import polite_http
@@ -36,8 +36,6 @@ class MarketApi:
         market: Market,
         settings: BinanceSettings,
         signer: Signer,
-        *,
-        pause_seconds: float = 0.3,
     ) -> None:
         self._client = client
         self._timeout_seconds = settings.timeout_seconds
@@ -45,19 +43,23 @@ class MarketApi:
         self._measured_ms: int | None = None
         self.market = market
         self.signer = signer
-        pace = Pace(
-            settings.requests_per_second,
-            settings.timeout_seconds,
-            first_pause_seconds=pause_seconds,
-        )
+        pace = Pace(settings.requests_per_second, settings.timeout_seconds)
         self._public = PoliteHttp(client, pace, _AGENT, watch=self._watch)
         auth = SignedReads(signer)
         self._signed = PoliteHttp(client, pace, _AGENT, watch=self._watch, auth=auth)
 
     async def public(self, path: str, params: Mapping[str, str] | None = None) -> Any:
-        """Return what anybody may know; raises OutcomeUnknown("unavailable")."""
+        """Return what anybody may know.
+
+        Raises Refused("instrument") for a symbol that is not there, OutcomeUnknown("unavailable").
+        """
         try:
             return parsed(await self._public.get(self._url(path), params))
+        except polite_http.Refused as error:
+            code, text = complaint(error.body)
+            if code == NO_SYMBOL:
+                raise Refused("instrument", f"binance: {text[:80]}", code) from error
+            raise OutcomeUnknown("unavailable", str(error)) from error
         except SourceError as error:
             raise OutcomeUnknown("unavailable", str(error)) from error
 

@@ -51,12 +51,12 @@ class Filters:
     least_notional: Decimal
 
     def check(self, order: Order, *, reduces: bool) -> None:
-        """Raise OrderRejected (closed, price, quantity, least) where Binance would refuse.
+        """Raise OrderRejected (halted, price, quantity, least) where Binance would refuse.
 
         Exits of futures that only reduce may be of any worth.
         """
         if not self.is_trading:
-            raise OrderRejected("closed", f"{self.symbol} does not trade at binance now")
+            raise OrderRejected("halted", f"{self.symbol} does not trade at binance now")
         grids = [("quantity", self.quantity, order.quantity)]
         if order.price is None:
             grids.append(("quantity", self.market_quantity, order.quantity))

@@ -54,6 +54,22 @@ class Trade:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the venue told of an order: `filled` in all, and the trades that it shows of it."""
+
+    sent: Sent
+    venue_id: str
+    filled: Decimal
+    is_over: bool
+    trades: tuple[Trade, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether no trade is lacking by the venue's own count."""
+        return sum(trade.quantity for trade in self.trades) >= self.filled
+
+
 class Journal:
     """The documents of one transaction."""
 
@@ -93,17 +109,19 @@ class Journal:
         """Note that an order has ended and that all its trades are here."""
         self._documents.delete(_OPEN + client_id)
 
-    def take(self, sent: Sent, trades: Sequence[Trade], now_ms: int) -> Decimal:
-        """Keep the trades of an order that are new; return how much of it has traded in all."""
-        total = Decimal(0)
-        for trade in sorted(trades, key=lambda trade: trade.id):
+    def take(self, learned: Sequence[Learned], now_ms: int) -> None:
+        """Keep what is new of orders, all their trades in the order in which they happened."""
+        trades = [(trade, one.sent) for one in learned for trade in one.trades]
+        for trade, sent in sorted(trades, key=lambda pair: (pair[0].at, pair[0].id)):
             key = f"{_TAKEN}{sent.instrument}/{trade.id}"
             if self._documents.get(key) is None:
                 fill = self._fill(sent, trade, now_ms)
                 self._documents.put(key, {"fill": fill.id})
                 self._documents.put(_FILL + fill.id, _written(fill))
-            total += trade.quantity
-        return total
+        for one in learned:
+            self.number(one.sent.client_id, one.venue_id)
+            if one.is_over and one.is_complete:
+                self.settle(one.sent.client_id)
 
     def fills(self, after: str) -> list[Fill]:
         """Return the fills with an id greater than `after`, oldest first."""
@@ -125,8 +143,8 @@ class Journal:
     def _next_id(self, now_ms: int) -> str:
         """Return an id above all before it.
 
-        Ids follow the order in which trades became known: one symbol's may become visible after
-        a later one of another symbol was told, and must not be passed over.
+        Ids follow the order in which trades became known: a trade of one symbol may become visible
+        after a later one of another symbol was told, and must not be passed over.
         """
         kept = self._documents.get(_LAST) or {"id": 0}
         number = max(now_ms * 1000, int(kept["id"]) + 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from brokers.binance_filters import FilterCache
 from brokers.binance_journal import Trade
 from brokers.binance_orders import VenueOrder, parameters, parse_order, parse_placed, place_of
-from brokers.binance_refusals import ABSENT, Refused
+from brokers.binance_refusals import ABSENT, NOTHING_TO_CANCEL, Refused
 from brokers.binance_values import decimal_of, int_of, odd, row_of, rows_of, text_of
 from market.orders import Side
 from market.types import from_ms
@@ -52,7 +52,12 @@ class OrderMarket:
         """Ask once to cancel; raises OrderRejected, OutcomeUnknown."""
         await self.api.know_clock()
         named = _named(order.instrument, order.client_order_id, sent)
-        await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
+        try:
+            await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
+        except Refused as error:
+            if error.venue_code == NOTHING_TO_CANCEL and sent is not None and sent.venue_id:
+                raise Refused("closed", str(error), error.venue_code) from error
+            raise
 
     async def look(self, client_id: str, instrument: str, sent: Sent | None) -> VenueOrder | None:
         """Return an order as the venue has it now, None where it says that it has none."""
@@ -63,7 +68,7 @@ class OrderMarket:
                 return None
             raise
         found = parse_order(row_of(row), self.api.market.segment)
-        if found.client_id != client_id and (sent is None or found.venue_id != sent.venue_id):
+        if found.symbol != place_of(instrument)[1]:
             raise odd(row)
         return found
 

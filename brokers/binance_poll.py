@@ -7,19 +7,19 @@ import logging
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from brokers.binance_journal import Journal
+from brokers.binance_journal import Journal, Learned
 from brokers.binance_orders import ENDS, place_of
 from brokers.binance_signature import RECEIVE_WINDOW_MS
 from brokers.broker import BrokerOrder
 from market.errors import OrderError, OutcomeUnknown
 from market.orders import OrderState
+from venues.binance_markets import SPOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from brokers.binance_journal import Sent
     from brokers.binance_market import OrderMarket
-    from brokers.binance_orders import VenueOrder
     from market.orders import Order
     from market.store import Store
     from market.types import InstrumentId
@@ -76,25 +76,38 @@ class Poll:
         return None if sent is None else self._absent(sent, market)
 
     async def refresh(self) -> OrderError | None:
-        """Take what is new of all unsettled orders; return why some could not be asked about."""
+        """Take what is new of all unsettled orders; return why some could not be asked about.
+
+        Who does not answer is not asked about the rest of a market's orders.
+        """
         async with self._turn:
             unsettled = await self._store.read(lambda tx: Journal(tx).unsettled())
             names = {sent.client_id for sent in unsettled}
             self._asked_at = {name: at for name, at in self._asked_at.items() if name in names}
             self._news &= names
-            failure: OrderError | None = None
-            for sent in unsettled:
-                if not self._is_due(sent):
-                    continue
-                try:
-                    await self._follow(sent)
-                except OrderError as error:
-                    logger.warning("binance could not be asked about %s: %s", sent.client_id, error)
-                    failure = error
-            return failure
+            learned, failures = await self._learn([one for one in unsettled if self._is_due(one)])
+            if learned:
+                now_ms = self._markets[SPOT].api.signer.machine_ms()
+                await self._store.write(lambda tx: Journal(tx).take(learned, now_ms))
+            return next(iter(failures.values()), None)
 
-    async def _follow(self, sent: Sent) -> None:
-        market = self._market(sent.instrument)
+    async def _learn(self, due: Sequence[Sent]) -> tuple[list[Learned], dict[str, OrderError]]:
+        learned: list[Learned] = []
+        failures: dict[str, OrderError] = {}
+        for sent in due:
+            segment = place_of(sent.instrument)[0]
+            if segment in failures:
+                continue
+            try:
+                one = await self._ask(sent, self._markets[segment])
+            except OrderError as error:
+                logger.warning("binance could not be asked about %s: %s", sent.client_id, error)
+                failures[segment] = error
+            else:
+                learned += [] if one is None else [one]
+        return learned, failures
+
+    async def _ask(self, sent: Sent, market: OrderMarket) -> Learned | None:
         asked_at = asyncio.get_running_loop().time()
         self._asked_at.pop(sent.client_id, None)
         self._news.discard(sent.client_id)  # what is heard from here on is of later
@@ -102,25 +115,13 @@ class Poll:
         if found is None:
             if self._is_gone(sent, market):
                 await self._store.write(lambda tx: Journal(tx).settle(sent.client_id))
-        elif await self._take(sent, found, market):
-            self._asked_at[sent.client_id] = asked_at
-
-    async def _take(self, sent: Sent, found: VenueOrder, market: OrderMarket) -> bool:
-        """Keep an order's number and its trades; tell whether none is lacking."""
-        trades = []
-        if found.filled:
-            trades = await market.trades(sent, found.venue_id, found.filled)
-        now_ms = market.api.signer.machine_ms()
+            return None
+        trades = await market.trades(sent, found.venue_id, found.filled) if found.filled else []
         is_over = found.state in ENDS
-
-        def keep(journal: Journal) -> bool:
-            journal.number(sent.client_id, found.venue_id)
-            is_complete = journal.take(sent, trades, now_ms) >= found.filled
-            if is_complete and is_over:
-                journal.settle(sent.client_id)
-            return is_complete
-
-        return await self._store.write(lambda tx: keep(Journal(tx)))
+        learned = Learned(sent, found.venue_id, found.filled, is_over, tuple(trades))
+        if learned.is_complete:
+            self._asked_at[sent.client_id] = asked_at
+        return learned
 
     def _absent(self, sent: Sent, market: OrderMarket) -> BrokerOrder | None:
         """Judge an order that the venue says it does not have."""

@@ -19,6 +19,7 @@ CLOCK = -1021
 ABSENT = -2013
 NOTHING_TO_CANCEL = -2011
 NO_LISTEN_KEY = -1125
+NO_SYMBOL = -1121
 
 _UNKNOWN = frozenset({-1000, -1001, -1006, -1007})
 """The venue itself does not know what became of the request, whatever the status says."""
@@ -31,7 +32,7 @@ _BUSY_TEXT = "Service Unavailable."
 _CODES = {
     CLOCK: "clock",
     -1111: "quantity",
-    -1121: "instrument",
+    NO_SYMBOL: "instrument",
     -2014: "keys",
     -2015: "keys",
     -1022: "keys",
@@ -41,8 +42,8 @@ _CODES = {
     -2022: "no_position",
     -4118: "no_position",
     -4116: "duplicate",
-    -4108: "closed",
-    -4140: "closed",
+    -4108: "halted",
+    -4140: "halted",
     -4003: "quantity",
     -4004: "quantity",
     -4005: "quantity",
@@ -60,7 +61,7 @@ _CODES = {
 _TEXTS = {
     "Duplicate order sent": "duplicate",
     "insufficient balance": "cash",
-    "Market is closed": "closed",
+    "Market is closed": "halted",
     "immediately match": "price",
     "NOTIONAL": "least",
     "LOT_SIZE": "quantity",

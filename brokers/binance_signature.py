@@ -94,7 +94,9 @@ class SignedReads(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add time and signature to the query, and the key to the headers."""
-        query = self._signer.resigned(request.url.query.decode("ascii"))
+        # httpx writes spaces as in forms
+        query = request.url.query.decode("ascii").replace("+", "%20")
+        query = self._signer.resigned(query)
         request.url = request.url.copy_with(query=query.encode("ascii"))
         request.headers.update(self._signer.headers)
         yield request

@@ -31,7 +31,10 @@ _DUPLICATE = {False: (-2010, "Duplicate order sent."), True: (-4116, "clientOrde
 
 @dataclass
 class OrderVenue:
-    """One market; `listeners` hear of every change: (what happened, the order, its trade)."""
+    """One market; `listeners` hear of every change: (what happened, the order, its trade).
+
+    Trades whose id is in `unseen` are not listed yet, as lists may be behind what orders tell.
+    """
 
     account: SpotAccount | FuturesAccount
     prices: Prices
@@ -45,6 +48,7 @@ class OrderVenue:
     listeners: list[Callable[[str, VenueOrder, VenueTrade | None], None]] = field(
         default_factory=list
     )
+    unseen: set[int] = field(default_factory=set)
     _matched_until: datetime | None = None
 
     def place(self, wish: Wish) -> VenueOrder:
@@ -91,6 +95,7 @@ class OrderVenue:
             if trade.order.symbol == symbol
             and order_id in {None, trade.order.id}
             and trade.id >= first_id
+            and trade.id not in self.unseen
         ]
 
     def last(self, symbol: str) -> Decimal | None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from brokers.binance import BinanceBroker
 from brokers.broker import BrokerParts
 from config.settings import BinanceSettings, Settings
 from market.clock import ManualClock
+from market.errors import OrderRejected
 from market.store import Store
-from market.types import to_ms
 from sandbox.binance import PretendBinance
 from sandbox.binance_accounts import FuturesAccount, SpotAccount
 from sandbox.binance_keys import BinanceKeys
@@ -28,9 +30,13 @@ from sandbox.coin_trades import Coin
 from sandbox.memory_socket import connect_in_memory
 from sandbox.order_faults import FaultPlan
 from sandbox.site import site
+from tests.contracts.broker_contract import order
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from market.orders import Order
 
 NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 KEY = "kEyThatNobodyMaySee0123456789"
@@ -41,10 +47,8 @@ CASH = Decimal(1_000_000)
 
 
 @dataclass
-class TestPrices:
+class MadePrices:
     """Trades that a test makes."""
-
-    __test__ = False
 
     made: dict[str, list[CoinTrade]] = field(default_factory=dict)
 
@@ -81,7 +85,7 @@ class BinanceHouse:
         self.clock = ManualClock(NOON)
         self.venue_clock = Skewed(self.clock)
         self.plan = FaultPlan(late_by=timedelta(seconds=3))
-        self.prices = TestPrices()
+        self.prices = MadePrices()
         self.keys = BinanceKeys(KEY, SECRET)
         self.is_live = is_live
         self.settings = Settings(
@@ -106,6 +110,7 @@ class BinanceHouse:
         self.exchange = BinanceExchange(
             self.spot, self.futures, self.keys, self.plan, self.venue_clock
         )
+        self.wires = BinanceWires(self.venue_clock)
         self.app = site(self.exchange.routes(), self._market_data())
         self.open()
 
@@ -121,7 +126,7 @@ class BinanceHouse:
             calendars={},
         )
         connect = connect_in_memory(self.app) if self.is_live else None
-        self.broker = BinanceBroker(parts, connect=connect, pause_seconds=0.001)
+        self.broker = BinanceBroker(parts, connect=connect)
 
     async def restart(self) -> None:
         await self.close()
@@ -148,6 +153,9 @@ class BinanceHouse:
     def asked(self, start: str) -> list[str]:
         return [one for one in self.exchange.asked if one.startswith(start)]
 
+    def klines(self) -> list[str]:
+        return [one for one in self.wires.faults.asked if "/klines" in one]
+
     @property
     def orders_sent(self) -> int:
         paths = ("POST /api/v3/order?", "POST /fapi/v1/order?")
@@ -173,11 +181,53 @@ class BinanceHouse:
     def _market_data(self) -> Any:
         coins = [Coin("BNBUSDT", 600.0, 0.1, step=0.001)]
         market = CoinMarket(coins, seed=1)
-        wires = BinanceWires(self.venue_clock)
         futures = PretendBinance(market, is_futures=True)
-        return binance_routes(PretendBinance(market), futures, wires)
+        return binance_routes(PretendBinance(market), futures, self.wires)
 
 
-def at_ms(house: BinanceHouse) -> int:
-    """Return the venue's time."""
-    return to_ms(house.venue_clock.now())
+class Run(Protocol):
+    """Runs a scenario in a house of its own."""
+
+    def __call__(
+        self,
+        scenario: Callable[[BinanceHouse], Awaitable[None]],
+        orders: str = "spot",
+        *,
+        is_live: bool = False,
+    ) -> None: ...
+
+
+def runner(folder: Path) -> Run:
+    """Return what runs scenarios in a folder."""
+
+    def run(
+        scenario: Callable[[BinanceHouse], Awaitable[None]],
+        orders: str = "spot",
+        *,
+        is_live: bool = False,
+    ) -> None:
+        async def body() -> None:
+            house = BinanceHouse(folder / "binance.sqlite", orders=orders, is_live=is_live)
+            try:
+                await scenario(house)
+            finally:
+                await house.close()
+
+        asyncio.run(body())
+
+    return run
+
+
+def spot(name: str = "one", **changes: Any) -> Order:
+    return order(name, **({"instrument": SPOT_ID} | changes))
+
+
+def futures(name: str = "one", **changes: Any) -> Order:
+    return order(name, **({"instrument": FUTURES_ID} | changes))
+
+
+async def refusal(asked: Awaitable[object]) -> str:
+    """Return the code with which something is refused."""
+    with pytest.raises(OrderRejected) as caught:
+        await asked
+    return caught.value.code
