@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from market.clock import ManualClock, SystemClock
 from market.types import Venue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -121,10 +122,19 @@ def data_of(message: ChatMessage, beginning: str) -> str:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, files: Path = PACKAGED) -> AsyncIterator[House]:
-    """Build and start everything in a folder; the bot is claimed and has its history."""
-    config = load(files / "settings.yaml", {})
-    wall, market = ManualClock(SystemClock().now()), ManualClock(START)
+async def open_house(
+    folder: Path,
+    files: Path = PACKAGED,
+    environment: Mapping[str, str] | None = None,
+    market: ManualClock | None = None,
+) -> AsyncIterator[House]:
+    """Build and start everything in a folder; the bot is claimed and has its history.
+
+    What `environment` sets counts but for the addresses of Telegram and Naver.
+    """
+    config = load(files / "settings.yaml", environment or {})
+    wall = ManualClock(SystemClock().now())
+    market = market or ManualClock(START)
     handled = Handled()
     world = await open_world(config, folder, market=market, wall=wall)
     try:
@@ -147,4 +157,4 @@ async def open_house(folder: Path, files: Path = PACKAGED) -> AsyncIterator[Hous
 @pytest.fixture
 def house(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[House]]:
     """Return how to open a house in a folder of its own, by default with the packaged files."""
-    return lambda files=PACKAGED: open_house(tmp_path, files)
+    return partial(open_house, tmp_path)

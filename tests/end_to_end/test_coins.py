@@ -67,7 +67,10 @@ class Coins:
     def judged(self) -> datetime:
         """Return the start of the newest minute that every coin's bar of was committed."""
         bars = self.house.heard.of("bar")
-        return min(max(bar["start"] for bar in bars if bar["instrument"] == one) for one in IDS)
+        newest: list[datetime] = [
+            max(bar["start"] for bar in bars if bar["instrument"] == one) for one in IDS
+        ]
+        return min(newest)
 
     async def pass_minutes(self, count: int) -> None:
         """Wait until so many more minutes are judged of every coin."""
