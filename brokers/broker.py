@@ -111,6 +111,22 @@ class Live(Protocol):
 
 
 @runtime_checkable
+class Doubtful(Protocol):
+    """Port. A broker whose venue keeps no id of ours: a person may have to tell orders apart.
+
+    `find` raises OutcomeUnknown("ambiguous") for such an order, and goes on so until it is settled.
+    """
+
+    async def candidates(self, order: Order) -> list[OpenOrder]:
+        """Return the orders at the venue that may be this one, oldest first."""
+        ...
+
+    async def settle(self, order: Order, broker_order_id: str | None) -> None:
+        """Take a person's word for which one it is, None for none of them; OrderRejected if not."""
+        ...
+
+
+@runtime_checkable
 class Closing(Protocol):
     """Port. A broker that holds connections or tasks of its own."""
 

@@ -144,7 +144,11 @@ def secrets() -> tuple[tuple[str, str], ...]:
 def secret_values(settings: Settings) -> list[str]:
     """Return the secrets that are set, so that no log shows them."""
     found = (getattr(getattr(settings, section), key) for section, key in secrets())
-    return [one.get_secret_value() for one in found if isinstance(one, SecretStr)]
+    values = [one.get_secret_value() for one in found if isinstance(one, SecretStr)]
+    # an account is sent in two parts, and told without its dash
+    account = "" if settings.kis.account is None else settings.kis.account.get_secret_value()
+    parts = [account.replace("-", ""), account[:8]] if account else []
+    return [*values, *(part for part in parts if part not in values)]
 
 
 def environment_name(section: str, key: str) -> str:

@@ -96,6 +96,9 @@ class KisOrderWires:
             finally:
                 account.late_at = None
 
+        if fault is OrderFault.ODD_ANSWER and self._plan.counts[fault] % 2:
+            execute()
+            return refused(500, "IGW00009", "응답전문 구성 중 오류가 발생하였습니다.")
         is_late = fault is OrderFault.LATE_REQUEST
         return misbehave(fault, late if is_late else execute, account.belated, due)
 

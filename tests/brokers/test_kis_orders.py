@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from brokers.broker import BROKERS, BrokerParts, Closing, Holdings, Live, OpenOrders
+from brokers.broker import BROKERS, BrokerParts, Closing, Doubtful, Holdings, Live, OpenOrders
 from brokers.kis import kis
 from brokers.kis_book import KisBook
 from config.settings import Settings
@@ -264,7 +264,7 @@ def test_real_and_virtual_orders_are_kept_apart(tmp_path: Path) -> None:
 def test_the_ports_that_it_offers(tmp_path: Path) -> None:
     async def scenario(venue: KisVenue) -> None:
         assert BROKERS.get("kis") is kis
-        for port in (OpenOrders, Holdings, Live, Closing):
+        for port in (OpenOrders, Holdings, Live, Doubtful, Closing):
             assert isinstance(venue.broker, port)
 
     run(tmp_path, scenario)

@@ -158,3 +158,11 @@ def test_a_key_of_a_broker_stands_in_no_file_either() -> None:
 @pytest.mark.parametrize("url", ["https://host", "ws://", "host:1", "ws://a b"])
 def test_the_address_of_a_socket_is_checked(url: str) -> None:
     assert "is not an address" in refusal(TICKTALK_UPBIT_SOCKET_URL=url)
+
+
+def test_an_account_is_hidden_however_it_is_written() -> None:
+    found = settings(TICKTALK_KIS_ACCOUNT="12345678-01")
+    assert secret_values(found) == ["12345678-01", "1234567801", "12345678"]
+    assert "12345678" not in repr(found)
+    assert "not an account" in refusal(TICKTALK_KIS_ACCOUNT="1234-5")
+    assert "true or false" in refusal(TICKTALK_KIS_IS_VIRTUAL="maybe")
