@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from bot.jobs import Jobs
 from bot.messenger import MessengerError
 from bot.reload import LOOK_SECONDS
-from bot.schedule import BeforeOpen, InSession
-from bot.universe_job import LOOK_SECONDS as UNIVERSES_SECONDS
+from bot.schedule import BeforeOpen, EachMinute, InSession
 from market.errors import StoreError
 from market.types import Venue
 
@@ -30,8 +29,8 @@ DAYS_LEAD = timedelta(hours=1)
 """How long before a session daily bars are asked for: thousands take a quarter of an hour."""
 LAPSE_SECONDS = 1.0
 COMPARE_OFFSET = 35
-REPAIR_SECONDS = 60.0
-"""How often it is looked whether a day is over whose bars are to be compared with the chart."""
+BETWEEN_SWEEPS = EachMinute(45)
+"""When it is looked whether a day is over: its bars are mended, its universes computed."""
 OUTBOX_SECONDS = 1.0
 """How long a message that is on its way may take at the end; cut off, it would be sent twice."""
 TELL_AGAIN = timedelta(minutes=10)
@@ -74,12 +73,15 @@ class Runner:
         self._plan_crawl()
         self._is_watching = True
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
-        self.jobs.every("repair", REPAIR_SECONDS, self._app.repairs.step)
+        self.jobs.often_in_market_time("repair", BETWEEN_SWEEPS, self._app.repairs.step)
         self.jobs.every("reload", LOOK_SECONDS, self._reload)
         logger.info("watching %d conditions", len(self._app.services.pipeline.conditions))
-        await self._app.universes.start()  # may take long; everything else goes on meanwhile
+        try:
+            await self._app.universes.start()  # may take long; everything else goes on meanwhile
+        except StoreError as error:
+            await self._store_failed(error)
         self._plan_crawl()
-        self.jobs.every("universes", UNIVERSES_SECONDS, self._universes)
+        self.jobs.often_in_market_time("universes", BETWEEN_SWEEPS, self._universes)
 
     def _plan_crawl(self) -> None:
         """Sweep each venue while it is in session; learn the day before in time for it."""

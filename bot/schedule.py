@@ -71,6 +71,18 @@ class BeforeOpen:
         return min(_opening(calendar, at + self.lead) for calendar in self.calendars) - self.lead
 
 
+@dataclass(frozen=True, slots=True)
+class EachMinute:
+    """Once a minute, day and night, so long after its beginning."""
+
+    offset_seconds: int = 0
+
+    def after(self, at: datetime) -> datetime:
+        """Return the next such moment."""
+        point = at.replace(second=0, microsecond=0) + timedelta(seconds=self.offset_seconds)
+        return point if point > at else point + timedelta(minutes=1)
+
+
 def _opening(calendar: Calendar, at: datetime) -> datetime:
     """Return when the first session opens that has not begun by `at`."""
     day = calendar.session_day(at)

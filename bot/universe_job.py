@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 60.0
-"""How often it is looked whether anything is due."""
 RETRY = timedelta(minutes=30)
 """When a source that failed is asked again."""
 

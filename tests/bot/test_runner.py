@@ -241,6 +241,29 @@ def test_a_full_disk_is_told_to_the_owner_once(app: PretendApp) -> None:
     assert "the disk is full" in app.outbox.sent[0][1]
 
 
+def test_a_full_disk_while_universes_are_computed_does_not_end_the_run(app: PretendApp) -> None:
+    stop = asyncio.Event()
+
+    async def fail() -> None:
+        raise StoreFull("the disk is full")
+
+    async def scenario() -> None:
+        await settle(app)
+        runner = app.runner()
+
+        async def look() -> None:
+            if "universes" in runner.jobs.planned:
+                stop.set()
+
+        app.reloader = SimpleNamespace(look=look)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await runner.run(stop)
+
+    app.universes = SimpleNamespace(start=fail, step=at_once)
+    asyncio.run(scenario())
+    assert [chat for chat, _ in app.outbox.sent] == [OWNER.id]
+
+
 def test_an_owner_who_could_not_be_told_is_told_at_the_next_failure(
     app: PretendApp, caplog: pytest.LogCaptureFixture
 ) -> None:

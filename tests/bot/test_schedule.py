@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.schedule import TAIL, BeforeOpen, InSession
+from bot.schedule import TAIL, BeforeOpen, EachMinute, InSession
 from market.sessions import KST, AlwaysOpen, KrxCalendar
 
 KRX = KrxCalendar({})
@@ -82,6 +82,12 @@ def test_days_are_learnt_once_before_each_session(now: datetime, following: date
 def test_a_venue_that_never_closes_has_a_session_a_day() -> None:
     following = BeforeOpen(timedelta(hours=1), [AlwaysOpen()]).after(at(24, 12))
     assert following == at(25, 8)
+
+
+def test_a_look_each_minute_is_later_and_at_its_second() -> None:
+    look = EachMinute(45)
+    assert look.after(at(24, 3, 7, 44)) == at(24, 3, 7, 45)
+    assert look.after(at(24, 3, 7, 45)) == at(24, 3, 8, 45)
 
 
 def test_one_more_sweep_meets_the_end_of_every_bar() -> None:
