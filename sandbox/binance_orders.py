@@ -143,7 +143,8 @@ class OrderVenue:
             code = (-4116, "clientOrderId is duplicated") if self.is_futures else None
             raise Refusal(*(code or (-2010, "Duplicate order sent.")))
         price = wish.price if wish.price is not None else self.last(wish.symbol) or NOTHING
-        worth = rules.least_notional if wish.is_reduce_only else wish.quantity * price
+        is_of_any_worth = wish.is_reduce_only or not price
+        worth = rules.least_notional if is_of_any_worth else wish.quantity * price
         rules.check(wish.quantity, wish.price, worth, is_futures=self.is_futures)
         now = to_ms(self.clock.now())
         order = VenueOrder(
