@@ -12,6 +12,7 @@ import logging
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from brokers.broker import BROKERS
 from brokers.upbit_auth import UpbitAuth
@@ -86,7 +87,7 @@ class UpbitBroker:
 
     async def cancel(self, order: Order) -> None:
         """Ask once to cancel what is left; Upbit says that it heard, not yet that it is done."""
-        await self._http.delete("/v1/order", f"identifier={order.client_order_id}")
+        await self._http.delete("/v1/order", _identified(order.client_order_id))
 
     async def find(self, order: Order) -> BrokerOrder | None:
         """Return how an order stands; OutcomeUnknown while its request may still be under way."""
@@ -172,7 +173,7 @@ class UpbitBroker:
     async def _ask(self, client_id: str) -> VenueOrder | None:
         """Return an order with its trades, None where Upbit does not know it."""
         try:
-            answer = await self._http.get("/v1/order", f"identifier={client_id}")
+            answer = await self._http.get("/v1/order", _identified(client_id))
         except OrderRejected:
             return None
         return parse_order(answer)
@@ -215,6 +216,10 @@ def _fields(order: Order) -> dict[str, str]:
     if order.side is Side.BUY and money < least:
         raise OrderRejected("least", f"{_plain(money)} won; an order is for {least} at least")
     return fields | {"identifier": order.client_order_id}
+
+
+def _identified(client_id: str) -> str:
+    return f"identifier={quote(client_id, safe='')}"
 
 
 def _market(instrument: InstrumentId) -> str:

@@ -57,11 +57,13 @@ class UpbitExchange:
         self._allowances = allowances or {}
         self._belated = Belated()
         self._sessions: list[UpbitPrivateSession] = []
+        self._said = asyncio.Event()
 
-    @property
-    def subscribed_count(self) -> int:
-        """Return how many connections are told what happens."""
-        return sum(session.is_subscribed for session in self._sessions)
+    async def subscribed(self) -> None:
+        """Return once some connection is told what happens."""
+        while not any(session.is_subscribed for session in self._sessions):
+            self._said.clear()
+            await self._said.wait()
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, to stand beside those of the quotation API."""
@@ -145,7 +147,7 @@ class UpbitExchange:
         awake = asyncio.Event()
         session = UpbitPrivateSession(self.venue, self._plan, awake.set)
         self._sessions.append(session)
-        hearing = asyncio.create_task(_hear(websocket, session))
+        hearing = asyncio.create_task(_hear(websocket, session, self._said))
         hearing.add_done_callback(lambda _: awake.set())
         try:
             with suppress(WebSocketDisconnect):
@@ -221,7 +223,7 @@ async def _push(
         await websocket.close(1001)
 
 
-async def _hear(websocket: WebSocket, session: UpbitPrivateSession) -> None:
+async def _hear(websocket: WebSocket, session: UpbitPrivateSession, said: asyncio.Event) -> None:
     with suppress(WebSocketDisconnect):
         while True:
             message = await websocket.receive()
@@ -229,6 +231,7 @@ async def _hear(websocket: WebSocket, session: UpbitPrivateSession) -> None:
                 return
             body = message.get("text")
             session.hear(message["bytes"].decode() if body is None else body)
+            said.set()
 
 
 def _answer(act: Callable[[], Any], status: int = 200) -> Response:

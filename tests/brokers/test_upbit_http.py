@@ -106,6 +106,16 @@ def test_a_query_is_signed_without_percent_signs_and_brackets_stay() -> None:
     assert ask(answer, lambda http: http.get("/v1/orders/open", query)) == []
 
 
+def test_percent_signs_of_a_query_are_not_signed() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.query == b"identifier=tt-%26%EB%82%B4"
+        told = claims(request.headers["Authorization"])
+        assert told["query_hash"] == hashlib.sha512("identifier=tt-&내".encode()).hexdigest()
+        return httpx.Response(200, json={})
+
+    assert ask(answer, lambda http: http.delete("/v1/order", "identifier=tt-%26%EB%82%B4")) == {}
+
+
 def test_what_asks_nothing_has_no_hash() -> None:
     told = claims(UpbitAuth(settings()).bearer())
     assert told.keys() == {"access_key", "nonce"}

@@ -43,7 +43,7 @@ async def until(is_so: Callable[[], bool]) -> None:
 async def subscribed(venue: UpbitVenue) -> None:
     """Wait until the venue would tell us; the connection itself is the first news."""
     await venue.broker.news()
-    await until(lambda: venue.exchange.subscribed_count > 0)
+    await venue.exchange.subscribed()
 
 
 async def is_quiet(venue: UpbitVenue) -> bool:
