@@ -15,7 +15,7 @@ from brokers.kis_book import KisBook, Sent
 from brokers.kis_codes import AFTER_MARKET_ENDS
 from brokers.kis_doubt import Evidence, absent, number, recognise
 from brokers.kis_ledger import Told, take_in, unlisted
-from brokers.kis_listener import KisListener, connect_without_pings
+from brokers.kis_listener import KisListener
 from brokers.kis_match import SETTLE, has_fingerprint, row_of
 from brokers.kis_placing import KisPlacing, desk_of
 from brokers.kis_reads import KisReads
@@ -25,6 +25,7 @@ from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState
 from market.sessions import KST
 from venues.kis_http import KisHttp
+from venues.kis_session import connect_without_pings, session_of
 from venues.kis_token import KisAccess
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ class KisBroker:
         )
         sending = KisSending(parts.http, settings, access)
         self._placing = KisPlacing(parts.store, sending, self._reads, self._desk)
+        session = session_of(parts.http, settings, access, parts.wall_clock, connect)
         self._listener = KisListener(
-            settings, access, parts.wall_clock, self._desk.services.fills, connect
+            session, settings, access, parts.wall_clock, self._desk.services.fills
         )
         self._turn = asyncio.Lock()
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from crawlers.kis_look import look
 from crawlers.kis_minutes import MINUTE, minute_bars, newest_label, parse_minutes
 from crawlers.kis_parsers import oldest_day, parse_days, parse_flows, parse_prices
-from crawlers.kis_trades import KisTrades, connect_without_pings
+from crawlers.kis_trades import KisTrades
 from crawlers.naver_parsers import even_parts
 from crawlers.source import SOURCES
 from market.errors import SourceError
 from market.sessions import KST
 from market.types import Venue
 from venues.kis_http import KisHttp
+from venues.kis_session import connect_without_pings, session_of
 from venues.kis_token import KisAccess
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class KisSource:
         self._calendar = calendars[Venue.KRX]
         access = KisAccess(http, settings.kis, clock)
         self._http = KisHttp(http, settings.kis, access)
-        self._trades = KisTrades(settings.kis, access, clock, self._calendar, connect)
+        session = session_of(http, settings.kis, access, clock, connect)
+        self._trades = KisTrades(session, access, clock, self._calendar)
         self._shown: dict[str, datetime] = {}
 
     async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:

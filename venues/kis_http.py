@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import httpx
 import orjson
@@ -43,6 +44,8 @@ MORE = frozenset({"F", "M"})
 _TRANSIENT = frozenset({408, 425, 429})
 _CTX = "CTX_AREA"
 
+_PACES: WeakKeyDictionary[httpx.AsyncClient, dict[str, AsyncLimiter]] = WeakKeyDictionary()
+
 
 class _AskAgain(SourceUnavailable):
     """Something that a pause may mend."""
@@ -63,8 +66,7 @@ class KisHttp:
         self._http = http
         self._settings = settings
         self._access = access
-        # one request per 1/rate seconds: evenly spaced, no burst
-        self._limiter = AsyncLimiter(1, 1 / settings.requests_per_second)
+        self._limiter = pace_of(http, settings)
         self._open = asyncio.Semaphore(AT_ONCE)
 
     async def turn(self) -> None:
@@ -176,6 +178,19 @@ class KisHttp:
             return SourceChanged(f"kis {name} answered {status}: it has moved away")
         shown = fragment(self._access.hide(answer.content.decode("utf-8", errors="replace")))
         return SourceChanged(f"kis {name} answered {status}: expected JSON with rt_cd, got {shown}")
+
+
+def pace_of(http: httpx.AsyncClient, settings: KisSettings) -> AsyncLimiter:
+    """Return the pace that all share who ask KIS with the same client and app key.
+
+    KIS counts the requests of a key, whoever makes them: prices and orders.
+    """
+    key = "" if settings.app_key is None else settings.app_key.get_secret_value()
+    limiters = _PACES.setdefault(http, {})
+    if key not in limiters:
+        # one request per 1/rate seconds: evenly spaced, no burst
+        limiters[key] = AsyncLimiter(1, 1 / settings.requests_per_second)
+    return limiters[key]
 
 
 def headers_of(access: KisAccess, tr_id: str, token: str) -> dict[str, str]:

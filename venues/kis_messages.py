@@ -32,6 +32,7 @@ class Notice:
     code: str
     subject: str
     text: str
+    tr_id: str = ""
     iv: str = field(default="", repr=False)
     key: str = field(default="", repr=False)
 
@@ -61,6 +62,7 @@ def parse_notice(message: str) -> Notice:
             code=str(body["msg_cd"]),
             subject=str(header.get("tr_key", "")),
             text=str(body.get("msg1", "")).strip(),
+            tr_id=str(header["tr_id"]),
             iv=str(output.get("iv", "")),
             key=str(output.get("key", "")),
         )

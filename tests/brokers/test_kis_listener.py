@@ -92,7 +92,8 @@ def test_without_a_login_id_everything_is_asked_for(tmp_path: Path) -> None:
 def test_a_session_of_another_program_is_not_fought_with(tmp_path: Path) -> None:
     async def scenario(venue: KisVenue) -> None:
         listener = venue.broker._listener
-        await listener._take(notice("(null)", "", "9", "OPSP8996", "ALREADY IN USE appkey"))
+        text = notice("(null)", "", "9", "OPSP8996", "ALREADY IN USE appkey")
+        await listener._socket._session._take(text)
         await venue.broker.place(order())
         await venue.trade(70_000)
         assert len(await venue.broker.fills("")) == 1
@@ -110,10 +111,10 @@ def test_fills_of_another_account_are_no_news(tmp_path: Path) -> None:
         listener = venue.broker._listener
         assert listener.is_quiet()
         fields = ["", "1111111101", *[""] * 24]
-        await listener._take(sealed(fields, "H0STCNI0", IV, KEY))
+        listener.hear(sealed(fields, "H0STCNI0", IV, KEY))
         assert listener.is_quiet()
         with pytest.raises(SourceChanged):
-            await listener._take("1|H0STCNI0|001|unreadable")
+            listener.hear("1|H0STCNI0|001|unreadable")
         assert not listener.is_quiet()
 
     run(tmp_path, scenario, **LISTENING)

@@ -32,7 +32,7 @@ def test_the_recorded_frame_is_three_trades() -> None:
 def test_the_recorded_notices_are_read() -> None:
     assert parse_notice(recorded("ws_PINGPONG.json").decode()) == Notice(PING, "", "")
     in_use = parse_notice(recorded("ws_error_OPSP8996.recorded.json").decode())
-    assert in_use == Notice(IN_USE, "", "ALREADY IN USE appkey")
+    assert in_use == Notice(IN_USE, "", "ALREADY IN USE appkey", "(null)")
     subscribed = parse_notice(recorded("ws_H0STCNI0_subscribe_ack.json").decode())
     assert subscribed.code == "OPSP0000"
 
