@@ -157,14 +157,14 @@ class KisVenue:
         self.pages = KisOrderPages(self.account)
         kis = Kis(simulator, self.clock, keys, is_virtual=is_virtual, account=self.account)
         self.keys = keys
-        app = Starlette(
+        self.app = Starlette(
             routes=[
                 *kis_routes(kis, self.faults, requests_a_second=100_000),
                 *kis_order_routes(kis, self.pages, self.plan),
             ]
         )
-        self.wire = Wire(app)
-        self.tap = Tap(connect_in_memory(app))
+        self.wire = Wire(self.app)
+        self.tap = Tap(connect_in_memory(self.app))
         kis_settings = KisSettings(
             rest_url=REST,
             socket_url="ws://kis.example:21000",
