@@ -30,6 +30,7 @@ from market.messages import Message, Person, Role
 if TYPE_CHECKING:
     from bot.command import Command
     from bot.services import Services
+    from engine.desk import Desk, Outcome
     from market.store import Transaction
 
 logger = logging.getLogger(__name__)
@@ -189,14 +190,8 @@ class Dispatcher:
 
     async def _order_tap(self, incoming: Incoming, person: Person, tap: OrderTap) -> Reply:
         _check_allowed(incoming, person, Role.TRADER, is_private=True)
-        desk, message_id = self._services.desk, incoming.message_id
         self._services.events.emit("command", name=tap.action, user=person.id, order=tap.order_id)
-        if tap.action == "confirm":
-            outcome = await desk.confirm(tap.order_id, tap.version, person.id, message_id)
-        elif tap.action == "decline":
-            outcome = await desk.decline(tap.order_id, tap.version, person.id, message_id)
-        else:
-            outcome = await desk.cancel(tap.order_id, person.id)
+        outcome = await _tapped(self._services.desk, tap, person.id, incoming.message_id)
         words = outcome_text(self._services.texts, person.language, outcome)
         return Reply(notice=to_plain(words))
 
@@ -212,6 +207,16 @@ def _words_for(error: TicktalkError) -> tuple[str, dict[str, str]]:
     """Return the text key and facts that tell a person about an error."""
     if isinstance(error, UsageError):
         return error.code, error.facts
+async def _tapped(desk: Desk, tap: OrderTap, user_id: int, message_id: int | None) -> Outcome:
+    if tap.action == "cancel":
+        return await desk.cancel(tap.order_id, user_id)
+    if tap.change is not None:
+        return await desk.adjust(tap.change, tap.order_id, tap.version, user_id, message_id)
+    if tap.action == "confirm":
+        return await desk.confirm(tap.order_id, tap.version, user_id, message_id)
+    return await desk.decline(tap.order_id, tap.version, user_id, message_id)
+
+
     key = "error.source" if isinstance(error, SourceError) else "error.refused"
     return key, {"error": str(error)[:300]}
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from engine.desk_adjust import Change
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -20,6 +22,7 @@ NOBODY = frozenset({136817688, 777000, 1087968824})
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]*)(?:@([A-Za-z0-9_]+))?(?:\s+(.*))?", re.DOTALL)
 _ORDER_TAP = re.compile(r"o([cd]):([A-Za-z0-9]{1,24}):([0-9]{1,6})")
+_ADJUST_TAP = re.compile(rf"oa:({'|'.join(Change)}):([A-Za-z0-9]{{1,24}}):([0-9]{{1,6}})")
 _CANCEL_TAP = re.compile(r"ox:([A-Za-z0-9]{1,24})")
 _AGAIN_TAP = re.compile(r"again:([0-9]{1,19})")
 
@@ -69,11 +72,12 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderTap:
-    """A tapped button of an order card."""
+    """A tapped button of an order card; `change` is what an adjustment changes."""
 
-    action: Literal["confirm", "decline", "cancel"]
+    action: Literal["confirm", "decline", "cancel", "adjust"]
     order_id: str
     version: int = 0
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ def read_tap(data: str) -> Tap | None:
     if match := _ORDER_TAP.fullmatch(data):
         action: Literal["confirm", "decline"] = "confirm" if match[1] == "c" else "decline"
         return OrderTap(action, match[2], int(match[3]))
+    if match := _ADJUST_TAP.fullmatch(data):
+        return OrderTap("adjust", match[2], int(match[3]), Change(match[1]))
     if match := _CANCEL_TAP.fullmatch(data):
         return OrderTap("cancel", match[1])
     if match := _AGAIN_TAP.fullmatch(data):

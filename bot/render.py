@@ -76,7 +76,7 @@ class ChatCards:
         return Message(
             chat_id=person.id,
             text=order_text(self._texts, person.language, order, instrument, view),
-            buttons=order_buttons(self._texts, person.language, order),
+            buttons=order_buttons(self._texts, person.language, order, view.signal),
             card=f"order/{order.id}",
         )
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.render_alert import leaf_text
+from bot.reply import command_button
+from engine.desk_adjust import Change
 from market.currency import KRW, coin_of, currency_of
 from market.messages import Button
 from market.orders import OrderState, Otherwise, Side
@@ -43,16 +45,12 @@ def order_text(
     return "\n".join(lines)
 
 
-def order_buttons(texts: Texts, language: str, order: Order) -> tuple[tuple[Button, ...], ...]:
-    """Return confirm and decline while proposed, cancel while it rests at the broker."""
+def order_buttons(
+    texts: Texts, language: str, order: Order, signal: Signal | None = None
+) -> tuple[tuple[Button, ...], ...]:
+    """Return what can be done: confirm, decline and change a proposal, cancel what rests."""
     if order.state is OrderState.PROPOSED:
-        key = f"{order.id}:{order.version}"
-        return (
-            (
-                Button(label=texts.plain("button.confirm", language), data=f"oc:{key}"),
-                Button(label=texts.plain("button.decline", language), data=f"od:{key}"),
-            ),
-        )
+        return _proposal_buttons(texts, language, order, signal)
     if order.state in CANCELLABLE and not order.is_cancel_requested:
         return ((Button(label=texts.plain("button.cancel", language), data=f"ox:{order.id}"),),)
     return ()
@@ -110,6 +108,34 @@ def denial_text(texts: Texts, language: str, code: str, facts: Mapping[str, str]
     return f"{words} {detail}"
 
 
+def _proposal_buttons(
+    texts: Texts, language: str, order: Order, signal: Signal | None
+) -> tuple[tuple[Button, ...], ...]:
+    key = f"{order.id}:{order.version}"
+
+    def button(name: str, data: str) -> Button:
+        return Button(label=texts.plain(f"button.{name}", language), data=f"{data}:{key}")
+
+    def change(one: Change) -> Button:
+        return button(one.value, f"oa:{one}")
+
+    is_market = order.price is None
+    last = [] if is_market else [change(Change.DOWN), change(Change.UP)]
+    if signal is not None:
+        why = texts.plain("button.why", language)
+        last.append(command_button(why, f"/why #{signal.reference}"))
+    rows = (
+        (button("confirm", "oc"), button("decline", "od")),
+        (
+            change(Change.HALF),
+            change(Change.DOUBLE),
+            change(Change.LIMIT if is_market else Change.MARKET),
+        ),
+        tuple(last),
+    )
+    return tuple(row for row in rows if row)
+
+
 def _by_itself(texts: Texts, language: str, order: Order) -> list[str]:
     """Say what the program does, or has done, without a tap."""
     if order.is_automatic:
@@ -162,9 +188,17 @@ def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> lis
             left=numbers.won(numbers.whole(view.buying_power_after), language),
         ),
     ]
-    if order.version > 1 and order.state is OrderState.PROPOSED:
-        lines.insert(0, texts.get("card.again", language))
-    return lines
+    return [*_asked_anew(texts, language, order), *lines]
+
+
+def _asked_anew(texts: Texts, language: str, order: Order) -> list[str]:
+    """Say why a card asks again: somebody has changed it, or the price has moved."""
+    if order.state is not OrderState.PROPOSED or order.version == 1:
+        return []
+    if not order.code:
+        return [texts.get("card.again", language)]
+    changed = texts.get(order.code, language, **dict(order.facts))
+    return [texts.get("card.changed", language, change=changed)]
 
 
 def _why(texts: Texts, language: str, order: Order, signal: Signal) -> list[str]:
@@ -198,6 +232,10 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
     lines += _by_itself(texts, language, order)
     if view.hold:
         lines.append(texts.get("card.hold", language, reason=texts.plain(view.hold, language)))
+    lines += [
+        texts.get("card.hold", language, reason=denial_text(texts, language, one.code, one.facts))
+        for one in view.touched
+    ]
     if order.is_cancel_requested and order.state in CANCELLABLE:
         lines.append(texts.get("card.cancel_requested", language))
     if order.state in {OrderState.CANCELED, OrderState.EXPIRED} and order.filled_quantity:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from engine import desk_confirm, desk_propose
+from engine import desk_adjust, desk_confirm, desk_propose
 from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from brokers.broker import Broker
     from config.settings import Settings
     from engine.arming import Arming
+    from engine.desk_adjust import Change
     from engine.desk_attempt import Claim
     from engine.desk_book import Page
     from engine.pauses import Scope, Trading
@@ -120,6 +121,13 @@ class Desk:
         """Decline a proposed order, if the tap counts."""
         tap = Tap(order_id, version, user_id, message)
         return await self._book.write(lambda page: desk_confirm.decline(page, tap))
+
+    async def adjust(
+        self, change: Change, order_id: str, version: int, user_id: int, message: int | None
+    ) -> Outcome:
+        """Change a proposed order and ask for it anew, if the tap counts; nothing is sent."""
+        tap = Tap(order_id, version, user_id, message)
+        return await self._book.write(lambda page: desk_adjust.adjust(page, tap, change))
 
     async def cancel(self, order_id: str, user_id: int) -> Outcome:
         """Decline a proposal, or cancel what is left of an order at the broker."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.arming import read_arming
+from engine.desk_risk import touched
 from engine.desk_view import Surroundings, view_of
 from engine.pauses import read_trading
 from engine.positions import equity
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from market.orders import Order
     from market.sessions import Calendar
     from market.store import Store, Transaction
-    from market.types import InstrumentId, Venue
+    from market.types import Instrument, InstrumentId, Venue
 
 T = TypeVar("T")
 
@@ -139,7 +140,7 @@ class Page:
         person = self.tx.people.get(order.user_id)
         if person is not None:
             instrument = recall(self.tx, order.instrument)
-            view = view_of(order, instrument, self._surroundings(order))
+            view = view_of(order, instrument, self._surroundings(order, instrument))
             card = self.book.cards.order(order, instrument, view, person)
             self.tx.outbox.enqueue(card, self.book.now())
         return order
@@ -172,7 +173,7 @@ class Page:
         book = self.book
         return equity(book.account.cash, self.tx.orders.positions(), book.last_price)
 
-    def _surroundings(self, order: Order) -> Surroundings:
+    def _surroundings(self, order: Order, instrument: Instrument) -> Surroundings:
         book = self.book
         return Surroundings(
             now=book.now(),
@@ -183,4 +184,5 @@ class Page:
             fee=book.settings.broker.fee,
             signal=None if order.signal_id is None else self.tx.signals.get(order.signal_id),
             hold=held_back(order, self.states_of(order)),
+            touched=touched(self, order, instrument),
         )

@@ -155,6 +155,8 @@ def _asked_again(page: Page, order: Order, quote: Tick) -> Outcome | None:
             reference_price=price,
             reference_at=now,
             expires_at=now + (order.expires_at - order.reference_at),
+            code="",
+            facts=(),
         )
     )
     facts = {"old": shown(order.reference_price), "new": shown(price)}

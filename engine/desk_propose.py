@@ -62,6 +62,13 @@ def propose(
     return page.put(order)
 
 
+def spendable(page: Page) -> Decimal:
+    """Return what can be spent, without what was sent a moment ago."""
+    book = page.book
+    sent = unanswered(page.tx.orders.in_states(UNANSWERED), book.settings.broker.fee)
+    return book.account.buying_power - sent
+
+
 def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
     if quote is None:
         return Sized(ticket.quantity or Decimal(0), ticket.price, Denial("risk.stale"))
@@ -72,18 +79,11 @@ def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
         last=last,
         equity=page.equity(),
         cash=page.book.account.cash,
-        buying_power=_power(page),
+        buying_power=spendable(page),
         fee=page.book.settings.broker.fee,
         held=sellable(page.tx, ticket.instrument.id),
     )
     return size(ticket, facts)
-
-
-def _power(page: Page) -> Decimal:
-    """Return what can be spent, without what was sent a moment ago."""
-    book = page.book
-    sent = unanswered(page.tx.orders.in_states(UNANSWERED), book.settings.broker.fee)
-    return book.account.buying_power - sent
 
 
 def _order(page: Page, ticket: Ticket, sized: Sized, quote: Tick | None) -> Order:

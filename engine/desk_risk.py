@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from engine.day_profit import day_profit
 from engine.fire_notices import midnight
-from engine.risk import MINUTE
+from engine.risk import MINUTE, check
 from engine.risk_case import RiskView
+from engine.trading import REASONS
 from market.currency import KRW, currency_of
-from market.orders import GOING
+from market.orders import GOING, OrderState
 from market.phases import phase_at
 from market.types import from_ms, to_ms
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.desk_book import Page
+    from engine.risk_case import Denial
     from market.orders import Account, Order
     from market.store import Transaction
     from market.types import Instrument, InstrumentId, Tick
 
 _SENDINGS = "desk/sendings"
+_SAID_ELSEWHERE = frozenset({"risk.stale", *REASONS.values()})
 
 
 def risk_view(
@@ -64,6 +67,19 @@ def risk_view(
         today=tuple(one for one in lately if one.proposed_at >= midnight_now),
         sent_at=_sent_at(page.tx),
     )
+
+
+def touched(page: Page, order: Order, instrument: Instrument) -> tuple[Denial, ...]:
+    """Return the limits that a proposal would break if it were sent as it stands.
+
+    What its card tells in another way, such as the age of its price, is left out.
+    """
+    if order.state is not OrderState.PROPOSED:
+        return ()
+    book = page.book
+    quote = book.quotes.last(order.instrument)
+    view = risk_view(page, order, instrument, quote, book.quote_age, book.account)
+    return tuple(one for one in check(order, instrument, view) if one.code not in _SAID_ELSEWHERE)
 
 
 def note_sending(page: Page) -> None:

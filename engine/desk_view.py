@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from engine.risk_case import Denial
     from market.orders import Account, Order
     from market.signals import Signal
     from market.types import Instrument, Tick
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class Surroundings:
     """What a card is drawn from: `now` is wall clock, `market_now` market clock.
 
-    `hold` keys the text that tells why the order may not be sent, "" where it may.
+    `hold` keys the text that tells why the order may not be sent, "" where it may; `touched` are
+    the limits that it would break.
     """
 
     now: datetime
@@ -35,6 +37,7 @@ class Surroundings:
     fee: Decimal
     signal: Signal | None
     hold: str = ""
+    touched: tuple[Denial, ...] = ()
 
 
 def view_of(order: Order, instrument: Instrument, around: Surroundings) -> OrderView:
@@ -61,4 +64,5 @@ def view_of(order: Order, instrument: Instrument, around: Surroundings) -> Order
         seconds_left=max(0, math.ceil(left)),
         signal=around.signal,
         hold=around.hold if order.state is OrderState.PROPOSED else "",
+        touched=around.touched,
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from config.condition_file import AlertSpec
     from crawlers.source import Update
+    from engine.risk_case import Denial
     from market.errors import SourceError
     from market.messages import Message, Person
     from market.orders import Order
@@ -25,7 +26,8 @@ class OrderView:
 
     `price` is the newest quote and `price_age_seconds` its age; `cost` the expected notional;
     `equity` cash plus positions at last prices; `seconds_left` until the card lapses; `hold` keys
-    the text of what keeps it back meanwhile, "" where nothing does.
+    the text of what keeps it back meanwhile, "" where nothing does; `touched` are the limits that
+    would keep it from being sent as it stands.
     """
 
     price: float
@@ -38,6 +40,7 @@ class OrderView:
     seconds_left: int
     signal: Signal | None = None
     hold: str = ""
+    touched: tuple[Denial, ...] = ()
 
 
 class Cards(Protocol):

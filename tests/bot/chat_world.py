@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from conditions.compile import Condition
     from engine.desk import Desk
     from engine.health import Trouble
+    from engine.desk_adjust import Change
     from engine.look import Look
     from engine.series import Series
     from engine.ticket import Ticket
@@ -89,6 +90,13 @@ class NotingDesk:
         return self.outcome
 
     async def cancel(self, order_id: str, user_id: int) -> Outcome:
+    async def adjust(
+        self, change: Change, order_id: str, version: int, user_id: int, message: int | None
+    ) -> Outcome:
+        """Note a change."""
+        self.calls.append(("adjust", change, order_id, version, user_id, message))
+        return self.outcome
+
         """Note a cancel."""
         self.calls.append(("cancel", order_id, user_id))
         return self.outcome

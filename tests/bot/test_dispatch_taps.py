@@ -34,6 +34,8 @@ def test_viewer_cannot_tap_what_a_trader_may(world: World) -> None:
         ("oc:abcdefghij23:4", ("confirm", "abcdefghij23", 4, TRADER.id, 500)),
         ("od:abcdefghij23:4", ("decline", "abcdefghij23", 4, TRADER.id, 500)),
         ("ox:abcdefghij23", ("cancel", "abcdefghij23", TRADER.id)),
+        ("oa:half:abcdefghij23:4", ("adjust", "half", "abcdefghij23", 4, TRADER.id, 500)),
+        ("oa:market:abcdefghij23:4", ("adjust", "market", "abcdefghij23", 4, TRADER.id, 500)),
     ],
 )
 def test_tap_on_a_card_reaches_the_desk(world: World, data: str, call: tuple[object, ...]) -> None:
@@ -74,6 +76,8 @@ def test_tap_tells_its_outcome(world: World, outcome: Outcome, words: str) -> No
         "oc:abc",
         "oc:abc:x",
         "oc:abc:1:2",
+        "oa:abc:1",
+        "oa:thrice:abc:1",
         "ox:../..",
         "c:status",
         "c:/nothing",

@@ -112,7 +112,7 @@ def floor(tmp_path: Path) -> Iterator[Floor]:
 
 def test_buy_is_confirmed_filled_and_shown(floor: Floor) -> None:
     async def scenario() -> tuple[str | None, list[OrderState]]:
-        (confirm, _), card = await floor.buy()
+        (confirm, *_), card = await floor.buy()
         notice = await floor.tap(confirm, card)
         await floor.trade()
         return notice, [order.state for order in await floor.orders()]
@@ -129,7 +129,7 @@ def test_buy_is_confirmed_filled_and_shown(floor: Floor) -> None:
 
 def test_two_taps_send_one_order(floor: Floor) -> None:
     async def scenario() -> tuple[str | None, str | None]:
-        (confirm, _), card = await floor.buy()
+        (confirm, *_), card = await floor.buy()
         return await floor.tap(confirm, card), await floor.tap(confirm, card)
 
     first, second = asyncio.run(scenario())
@@ -140,7 +140,7 @@ def test_two_taps_send_one_order(floor: Floor) -> None:
 
 def test_decline_ends_the_card(floor: Floor) -> None:
     async def scenario() -> str | None:
-        (_, decline), card = await floor.buy()
+        (_, decline, *_), card = await floor.buy()
         return await floor.tap(decline, card)
 
     assert asyncio.run(scenario()) == "Declined. Nothing was sent."
@@ -149,7 +149,7 @@ def test_decline_ends_the_card(floor: Floor) -> None:
 
 def test_button_in_another_message_is_forged(floor: Floor) -> None:
     async def scenario() -> str | None:
-        (confirm, _), card = await floor.buy()
+        (confirm, *_), card = await floor.buy()
         return await floor.tap(confirm, card + 7)
 
     notice = asyncio.run(scenario())
@@ -159,7 +159,7 @@ def test_button_in_another_message_is_forged(floor: Floor) -> None:
 
 def test_expired_button_sends_nothing(floor: Floor) -> None:
     async def scenario() -> tuple[str | None, list[OrderState]]:
-        (confirm, _), card = await floor.buy()
+        (confirm, *_), card = await floor.buy()
         floor.world.wall.advance(timedelta(seconds=91))
         floor.world.market.advance(timedelta(seconds=91))
         notice = await floor.tap(confirm, card)
@@ -182,7 +182,7 @@ def test_order_over_the_limit_is_denied_with_its_reason(floor: Floor) -> None:
 
 def test_cancel_takes_back_a_resting_order(floor: Floor) -> None:
     async def scenario() -> tuple[str | None, list[OrderState]]:
-        (confirm, _), card = await floor.buy("005930 10 70000")
+        (confirm, *_), card = await floor.buy("005930 10 70000")
         await floor.tap(confirm, card)
         cancel = floor.network.arrived[-1].buttons[0][0].data
         notice = await floor.tap(cancel, card)
@@ -211,3 +211,24 @@ def test_update_that_crashed_before_it_was_done_proposes_once(floor: Floor) -> N
         return len(await floor.orders())
 
     assert asyncio.run(scenario()) == 1
+
+
+def test_a_changed_card_sends_what_it_shows(floor: Floor) -> None:
+    async def scenario() -> tuple[list[str | None], str]:
+        data, card = await floor.buy("005930 10 70000")
+        half = next(one for one in data if one.startswith("oa:half"))
+        notices = [await floor.tap(half, card), await floor.tap(half, card)]
+        changed = floor.network.arrived[-1]
+        confirm = changed.buttons[0][0].data
+        notices += [await floor.tap(data[0], card), await floor.tap(confirm, card)]
+        (order,) = await floor.orders()
+        assert order.quantity == 5
+        assert order.state is OrderState.ACCEPTED
+        return notices, changed.html
+
+    notices, text = asyncio.run(scenario())
+    assert notices[0] == "Quantity 10 → 5"
+    assert [notice is not None and "older card" in notice for notice in notices[1:3]] == [True] * 2
+    assert notices[3] == "Sent and accepted."
+    assert "✏️ <b>Quantity 10 → 5</b>" in text
+    assert "5 shares" in text

@@ -212,6 +212,39 @@ def test_proposal_has_confirm_and_decline() -> None:
     ]
 
 
+def test_proposal_can_be_changed_in_two_rows_of_three() -> None:
+    message = card(make_order(), OWNER, make_signal())
+    assert [[button.label for button in row] for row in message.buttons[1:]] == [
+        ["½ 절반", "×2 두 배", "시장가로"],
+        ["▼ 한 호가", "▲ 한 호가", "❓ 왜?"],
+    ]
+    assert [button.data for row in message.buttons[1:] for button in row] == [
+        "oa:half:abcdefghij23:3",
+        "oa:double:abcdefghij23:3",
+        "oa:market:abcdefghij23:3",
+        "oa:down:abcdefghij23:3",
+        "oa:up:abcdefghij23:3",
+        f"c:/why #{make_signal().reference}",
+    ]
+    longest = make_order(id="x" * 24, version=999_999)
+    data = [button.data for row in card(longest).buttons for button in row]
+    assert max(len(one.encode()) for one in data) <= 64
+
+
+def test_market_order_has_no_ticks_to_go() -> None:
+    message = card(make_order(price=None))
+    assert [[button.label for button in row] for row in message.buttons[1:]] == [
+        ["½ Half", "×2 Double", "Limit"]
+    ]
+
+
+def test_changed_card_says_what_was_changed() -> None:
+    facts = (("old", "10"), ("new", "20"))
+    text = card(make_order(version=2, code="adjust.double", facts=facts)).text
+    assert "✏️ <b>Quantity 10 → 20</b>" in text
+    assert "The price moved" not in text
+
+
 def test_second_version_says_that_the_price_moved() -> None:
     assert "The price moved" in card(make_order(version=2)).text
     assert "The price moved" not in card(make_order(version=1)).text
@@ -220,11 +253,12 @@ def test_second_version_says_that_the_price_moved() -> None:
 @pytest.mark.parametrize("state", list(OrderState))
 @pytest.mark.parametrize("person", [OWNER, TRADER], ids=["ko", "en"])
 def test_every_state_has_its_card(state: OrderState, person: Person) -> None:
-    message = card(make_order(state, code="risk.cash"), person)
+    code = "" if state is OrderState.PROPOSED else "risk.cash"
+    message = card(make_order(state, code=code), person)
     assert length(message.text) < CAPTION_LIMIT
     data = [button.data.split(":")[0] for row in message.buttons for button in row]
     expected = {
-        OrderState.PROPOSED: ["oc", "od"],
+        OrderState.PROPOSED: ["oc", "od", "oa", "oa", "oa", "oa", "oa"],
         OrderState.ACCEPTED: ["ox"],
         OrderState.PARTIALLY_FILLED: ["ox"],
     }

@@ -11,6 +11,7 @@ import pytest
 from bot.command import COMMANDS, load_commands
 from bot.texts import LANGUAGES, Texts, language_of, read_catalogue
 from conditions.waits import WaitFor
+from engine.desk_adjust import Change
 from engine.health import TROUBLES, SourceState
 from market.messages import Role
 from market.orders import OrderState, Side
@@ -56,7 +57,9 @@ def built_keys() -> set[str]:
     keys |= {f"status.market.{word}" for word in ("open", "closed", "always")}
     keys |= {f"{key}.{name}" for name in COMMANDS for key in ("menu", "usage")}
     keys |= {f"button.{name}" for name in ("status", "conditions", "help")}
-    keys |= {f"button.{name}" for name in ("why", "positions", "buy")}
+    keys |= {f"button.{name}" for name in ("why", "positions", "buy", "pause", "resume")}
+    keys |= {f"button.{name}" for name in ("confirm", "decline")}
+    keys |= {f"button.{change}" for change in Change}
     keys |= {f"why.wait.{reason}" for reason in WaitFor if reason is not WaitFor.FALSE}
     keys |= {f"why.{word}" for word in ("all", "any", "not", "for", "within", "score", "other")}
     return keys | {"alert.price.day", "alert.price.bars"}

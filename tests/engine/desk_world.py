@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from brokers.broker import Broker
+    from engine.desk_adjust import Change
     from market.messages import Message, Person
     from market.store import Transaction
     from market.types import Instrument
@@ -159,6 +160,17 @@ class World:
             "message": await self.message_of(order),
         }
         return await self.desk.confirm(**{**tap, **changes})
+
+    async def adjust(self, change: Change, order: Order, **changes: Any) -> Outcome:
+        """Tap a button that changes an order, on the card as the test holds it."""
+        await self.deliver()
+        tap = {
+            "order_id": order.id,
+            "version": order.version,
+            "user_id": order.user_id,
+            "message": await self.message_of(order),
+        }
+        return await self.desk.adjust(change, **{**tap, **changes})
 
     async def decline(self, order: Order) -> Outcome:
         """Tap Decline on the card of an order."""
