@@ -60,6 +60,7 @@ class UniverseJob:
         self._done: dict[Venue, tuple[date, str]] = {}
         self._retry_at: dict[Venue, datetime] = {}
         self._failing: set[Venue] = set()
+        self._empty: set[str] = set()
 
     @property
     def progress(self) -> Progress | None:
@@ -140,11 +141,23 @@ class UniverseJob:
             len(change.joined),
             len(change.left),
         )
-        if change.joined or change.left:
+        code = self._news(change)
+        if code:
             facts = {
                 "universe": change.name,
                 "count": str(change.members),
                 "joined": str(len(change.joined)),
                 "left": str(len(change.left)),
             }
-            await self._tell(Notice("universe.changed", facts))
+            await self._tell(Notice(code, facts))
+
+    def _news(self, change: Change) -> str:
+        """Return what the owner is to hear of a universe; that it is empty is told once."""
+        if not change.members:
+            is_known = change.name in self._empty
+            self._empty.add(change.name)
+            return "" if is_known else "universe.empty"
+        self._empty.discard(change.name)
+        if len(change.joined) == change.members and not change.left:
+            return "universe.first"
+        return "universe.changed" if change.joined or change.left else ""

@@ -109,7 +109,7 @@ def title(view: UniverseView) -> str:
         lines.append(f"{count}, as the files say")
     else:
         among = f"out of {view.of_day.candidates:,} that are listed"
-        lines.append(f"{count} {among}, computed of {view.of_day.day}")
+        lines.append(f"{count} {among}, as of {view.of_day.day}")
     if view.is_outdated:
         lines.append("the file was edited since: the bot computes it anew, or --refresh does")
     if view.day is not None:

@@ -47,20 +47,25 @@ class Fault(StrEnum):
 
 
 class Faults:
-    """Which fault the next requests meet; `requests` counts all of them.
+    """Which fault the next requests meet; `asked` are the paths of all of them.
 
     A slow request sets `arrived` and waits until `release` is set. Every answer takes
     `latency_seconds`.
     """
 
     def __init__(self, latency_seconds: float = 0.0) -> None:
-        self.requests = 0
+        self.asked: list[str] = []
         self.latency_seconds = latency_seconds
         self.arrived = asyncio.Event()
         self.release = asyncio.Event()
         self._fault: Fault | None = None
         self._times: int | None = None
         self._only = ""
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests there were."""
+        return len(self.asked)
 
     def fail(self, fault: Fault, times: int | None = None, only: str = "") -> None:
         """Let requests fail from now on, or the next `times`: those with `only` in their path."""
@@ -72,7 +77,7 @@ class Faults:
 
     async def next(self, path: str = "") -> Fault | None:
         """Return the fault of one request, after the wait of a slow one."""
-        self.requests += 1
+        self.asked.append(path)
         if self.latency_seconds:
             await asyncio.sleep(self.latency_seconds)
         if self._only not in path:

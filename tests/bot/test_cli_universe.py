@@ -85,7 +85,7 @@ def test_members_are_shown_with_facts_and_why() -> None:
     text = said("smart-money")
     lines = text.splitlines()
     assert lines[0].startswith("smart-money: most bought by institutions and foreigners")
-    assert "3 instruments out of 900 that are listed, computed of 2025-11-20" in lines
+    assert "3 instruments out of 900 that are listed, as of 2025-11-20" in lines
     assert "facts of 2025-11-20; empty where nobody told" in lines
     [samsung] = [line for line in lines if SAMSUNG in line]
     for part in ("삼성전자", "ranked", "0.1234%", "12.35", "-1,500", "2,500"):

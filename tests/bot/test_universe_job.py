@@ -137,7 +137,7 @@ def test_the_first_start_computes_what_is_named_and_watches_it(night: Any) -> No
         assert ranked == ids(6, 5, 4)  # the condition ranks among them
         assert here.market.questions("listing") == ["KOSPI"]  # nobody named the idle one
         [told] = here.notices
-        assert told == "🧭 Universe few: 3 instruments for the next session, 3 joined, 0 left."
+        assert told == "🧭 Universe few: 3 instruments are watched from now on."
         assert here.facts_heard == 1
 
     night(scenario)
@@ -155,6 +155,20 @@ def test_nothing_is_due_until_the_next_day_is_over(night: Any) -> None:
         assert await here.job.step()
         assert here.pipeline.names[-1] == ids(8, 7, 9)
         assert "3 joined, 3 left" in here.notices[-1]
+
+    night(scenario)
+
+
+def test_a_universe_into_which_nothing_fits_is_told_once(night: Any) -> None:
+    async def scenario(here: Night) -> None:
+        here.market.count = 0
+        await here.job.start()
+        (told,) = here.notices
+        assert told.startswith("⚠️ Universe few: nothing fits")
+        here.clock.advance(DAY)
+        here.market.day += DAY
+        assert await here.job.step()
+        assert len(here.notices) == 1
 
     night(scenario)
 
