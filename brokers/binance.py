@@ -100,7 +100,7 @@ class BinanceBroker:
             raise OrderRejected("market", text)
         market = self._markets[segment]
         try:
-            await self._prepare(order, segment, symbol)
+            order = await self._prepared(order, segment, symbol)
         except OutcomeUnknown as error:
             raise OrderRejected("busy", f"not sent: {error}") from error
         sent = Sent(
@@ -193,16 +193,18 @@ class BinanceBroker:
         for stream in self._streams.values():
             await stream.socket.close()
 
-    async def _prepare(self, order: Order, segment: str, symbol: str) -> None:
-        """Make sure that an order may be sent; raises OrderRejected, OutcomeUnknown."""
+    async def _prepared(self, order: Order, segment: str, symbol: str) -> Order:
+        """Return an order as it may be sent; raises OrderRejected, OutcomeUnknown."""
         if _CLIENT_ID.fullmatch(order.client_order_id) is None:
             raise OrderRejected("client_id", f"{order.client_order_id} is no id for binance")
         market = self._markets[segment]
         filters = await market.filters.get(symbol)
+        order = filters.fitted(order)
         filters.check(order, reduces=only_reduces(order))
         if segment == FUTURES:
             await self._leverage.ensure(symbol)
         await market.api.know_clock()
+        return order
 
     async def _refused(self, market: OrderMarket, sent: Sent, error: OrderRejected) -> None:
         if error.code != "duplicate":  # else the venue has an open order of this id

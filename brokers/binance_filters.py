@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from brokers.binance_values import decimal_of, row_of, rows_of
 from market.errors import OrderRejected, OutcomeUnknown
+from market.orders import Side
 from venues.binance_markets import FUTURES
 
 if TYPE_CHECKING:
@@ -49,6 +50,17 @@ class Filters:
     quantity: Steps
     market_quantity: Steps
     least_notional: Decimal
+
+    def fitted(self, order: Order) -> Order:
+        """Return an order with a sale rounded down to the step of quantities.
+
+        What is held need not be on it, where fees were taken from the coins; an exit has to get
+        out all the same. What is too little for one step is left as it is, and refused.
+        """
+        step = self.quantity.step
+        if order.side is not Side.SELL or not step or order.quantity < step:
+            return order
+        return replace(order, quantity=order.quantity // step * step)
 
     def check(self, order: Order, *, reduces: bool) -> None:
         """Raise OrderRejected (halted, price, quantity, least) where Binance would refuse.

@@ -26,13 +26,15 @@ _OPEN = "binance/open/"
 _FILL = "binance/fill/"
 _TAKEN = "binance/taken/"
 _LAST = "binance/last"
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """An order that was sent, or was just about to be: `sent_ms` is its timestamp's.
 
-    `venue_id` is "" until the venue has told its number.
+    `venue_id` is "" until the venue has told its number. `traded` is what the trades that we have
+    moved, `received` what is left of it after fees in the coin itself.
     """
 
     client_id: str
@@ -41,14 +43,21 @@ class Sent:
     side: Side
     sent_ms: int
     venue_id: str = ""
+    traded: Decimal = ZERO
+    received: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """A trade of an order of ours: `id` is the venue's, unique within its symbol."""
+    """A trade of an order of ours: `id` is the venue's, unique within its symbol.
+
+    `received` is less than `quantity` where the fee was taken from the coins; the fee is then a
+    cost, and what is held is what was received.
+    """
 
     id: int
     quantity: Decimal
+    received: Decimal
     price: Decimal
     cost: Decimal
     at: datetime
@@ -67,7 +76,14 @@ class Learned:
     @property
     def is_complete(self) -> bool:
         """Tell whether no trade is lacking by the venue's own count."""
-        return sum(trade.quantity for trade in self.trades) >= self.filled
+        return self.summed.traded >= self.filled
+
+    @property
+    def summed(self) -> Sent:
+        """Return the order with its number and the sums of its trades."""
+        traded = sum((trade.quantity for trade in self.trades), ZERO)
+        received = sum((trade.received for trade in self.trades), ZERO)
+        return replace(self.sent, venue_id=self.venue_id, traded=traded, received=received)
 
 
 class Journal:
@@ -79,7 +95,10 @@ class Journal:
     def sent(self, client_id: str) -> Sent | None:
         """Return what we know of an order, None where it never came near a request."""
         value = self._documents.get(_ORDER + client_id)
-        return None if value is None else Sent(**{**value, "side": Side(value["side"])})
+        if value is None:
+            return None
+        amounts = {name: Decimal(value[name]) for name in ("traded", "received")}
+        return Sent(**{**value, **amounts, "side": Side(value["side"])})
 
     def unsettled(self) -> list[Sent]:
         """Return the orders that may still trade, or have trades that we do not have."""
@@ -119,7 +138,7 @@ class Journal:
                 self._documents.put(key, {"fill": fill.id})
                 self._documents.put(_FILL + fill.id, _written(fill))
         for one in learned:
-            self.number(one.sent.client_id, one.venue_id)
+            self._put(one.summed)
             if one.is_over and one.is_complete:
                 self.settle(one.sent.client_id)
 
@@ -134,7 +153,7 @@ class Journal:
             order_id=sent.order_id,
             instrument=sent.instrument,
             side=sent.side,
-            quantity=trade.quantity,
+            quantity=trade.received,
             price=trade.price,
             cost=trade.cost,
             at=trade.at,
@@ -152,7 +171,8 @@ class Journal:
         return f"{number:016d}"
 
     def _put(self, sent: Sent) -> None:
-        self._documents.put(_ORDER + sent.client_id, asdict(sent))
+        amounts = {"traded": str(sent.traded), "received": str(sent.received)}
+        self._documents.put(_ORDER + sent.client_id, {**asdict(sent), **amounts})
 
 
 def _written(fill: Fill) -> dict[str, Any]:

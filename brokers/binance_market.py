@@ -85,7 +85,8 @@ class OrderMarket:
         if self._is_futures and sum(row_quantity(row) for row in found.values()) < filled:
             await self._search(asked, sent.sent_ms, found)
         rows = [found[number] for number in sorted(found)]
-        return [await self._trade(row, symbol) for row in rows if str(row["orderId"]) == venue_id]
+        ours = [row for row in rows if row.get("orderId") == int(venue_id)]
+        return [await self._trade(row, symbol, sent.side) for row in ours]
 
     async def _search(self, asked: Mapping[str, str], start_ms: int, found: dict[int, Row]) -> None:
         """Add the trades of an order that is older than a week."""
@@ -107,12 +108,15 @@ class OrderMarket:
             page = rows_of(await self.api.read(path, {**rest, "fromId": str(max(found) + 1)}))
         return found
 
-    async def _trade(self, row: Row, symbol: str) -> Trade:
+    async def _trade(self, row: Row, symbol: str, side: Side) -> Trade:
         commission, asset = decimal_of(row, "commission"), text_of(row, "commissionAsset")
         price, at_ms = decimal_of(row, "price"), int_of(row, "time")
+        quantity = row_quantity(row)
+        is_from_coins = side is Side.BUY and f"{asset}USDT" == symbol and not self._is_futures
         return Trade(
             id=int_of(row, "id"),
-            quantity=row_quantity(row),
+            quantity=quantity,
+            received=quantity - commission if is_from_coins else quantity,
             price=price,
             cost=await self._costs.in_usdt(commission, asset, symbol, price, at_ms),
             at=from_ms(at_ms),

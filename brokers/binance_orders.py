@@ -48,9 +48,9 @@ class VenueOrder:
     average: Decimal
     at_ms: int
 
-    def as_broker_order(self) -> BrokerOrder:
-        """Return it as the desk takes it."""
-        return BrokerOrder(self.venue_id, self.state, self.filled, self.average)
+    def as_broker_order(self, filled: Decimal) -> BrokerOrder:
+        """Return it as the desk takes it, with what its fills come to."""
+        return BrokerOrder(self.venue_id, self.state, filled, self.average)
 
     def as_open_order(self, market: Market) -> OpenOrder:
         """Return it as one of those that rest."""

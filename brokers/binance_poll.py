@@ -72,7 +72,7 @@ class Poll:
         found = await market.look(client_id, instrument, sent)
         if found is not None:
             await self._store.write(lambda tx: Journal(tx).number(client_id, found.venue_id))
-            return found.as_broker_order()
+            return found.as_broker_order(_told(sent, found.filled))
         return None if sent is None else self._absent(sent, market)
 
     async def refresh(self) -> OrderError | None:
@@ -149,3 +149,8 @@ class Poll:
 
     def _market(self, instrument: InstrumentId) -> OrderMarket:
         return self._markets[place_of(instrument)[0]]
+
+
+def _told(sent: Sent | None, filled: Decimal) -> Decimal:
+    """Return how much of an order the fills come to, once they are all here; else what traded."""
+    return sent.received if sent is not None and sent.traded >= filled else filled

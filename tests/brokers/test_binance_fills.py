@@ -88,6 +88,7 @@ def test_trades_of_several_orders_are_told_in_the_order_of_their_time(run: Run) 
         house.spot_account.balances["BTC"] = Decimal(1)
         sale = spot("sale", side=Side.SELL, quantity=Decimal(1), price=Decimal(71_000))
         await house.broker.place(sale)
+        await house.wait(1)
         await house.broker.place(spot("buy", quantity=Decimal(1)))
         await house.trade(Decimal(70_000))
         await house.trade(Decimal(71_000))
@@ -133,15 +134,49 @@ def test_trades_of_futures_older_than_a_week_are_looked_for(run: Run) -> None:
     run(scenario, "futures")
 
 
-def test_a_fee_in_the_coin_that_was_bought_is_told_in_usdt(run: Run) -> None:
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_fee_taken_from_the_coins_is_a_cost_and_not_held(run: Run, *, is_killed: bool) -> None:
     async def scenario(house: BinanceHouse) -> None:
         house.spot.maker_fee = Decimal("0.001")
         await house.broker.place(spot())
+        await house.trade(Decimal(70_000), volume=4)
+        found = await house.broker.find(spot())
+        assert found is not None
+        assert found.filled_quantity == 4  # more than any fill has told yet
+        await house.broker.fills("")
+        await house.broker.cancel(spot())
+        if is_killed:
+            await house.restart()
+        (fill,) = await house.broker.fills("")
+        assert (fill.quantity, fill.price, fill.cost) == (
+            Decimal("3.996"),
+            Decimal(70_000),
+            Decimal(280),
+        )
+        (held,) = await house.broker.positions()
+        assert held.quantity == fill.quantity
+        found = await house.broker.find(spot())
+        assert found is not None
+        assert (found.state, found.filled_quantity) == (OrderState.CANCELED, fill.quantity)
+
+    run(scenario)
+
+
+def test_what_is_left_after_fees_can_be_sold(run: Run) -> None:
+    async def scenario(house: BinanceHouse) -> None:
+        house.spot.maker_fee = house.spot.taker_fee = Decimal("0.001")
+        await house.broker.place(spot(quantity=Decimal("0.002")))
         await house.trade(Decimal(70_000))
         (fill,) = await house.broker.fills("")
-        assert (fill.quantity, fill.cost) == (Decimal(10), Decimal(700))
-        (held,) = await house.broker.positions()
-        assert held.quantity == Decimal("9.99")  # less than was filled: the fee is gone
+        assert fill.quantity == Decimal("0.001998")
+        out = spot("out", side=Side.SELL, price=None, quantity=fill.quantity)
+        await house.broker.place(out)
+        assert house.spot.orders[-1].quantity == Decimal("0.001")
+        (sold,) = await house.broker.fills(fill.id)
+        assert (sold.quantity, sold.cost) == (Decimal("0.001"), Decimal("0.07"))
+        found = await house.broker.find(out)
+        assert found is not None
+        assert (found.state, found.filled_quantity) == (OrderState.FILLED, sold.quantity)
 
     run(scenario)
 

@@ -220,6 +220,20 @@ def test_what_no_filter_lets_pass_is_refused_by_its_name(
     assert caught.value.code == expected
 
 
+@pytest.mark.parametrize(
+    ("side", "quantity", "expected"),
+    [
+        (Side.SELL, "0.001998", "0.001"),
+        (Side.SELL, "0.002", "0.002"),
+        (Side.SELL, "0.0009", "0.0009"),
+        (Side.BUY, "0.001998", "0.001998"),
+    ],
+)
+def test_only_sales_are_rounded_down_to_the_step(side: Side, quantity: str, expected: str) -> None:
+    made = order(instrument=SPOT_ID, side=side, quantity=Decimal(quantity))
+    assert filters().fitted(made).quantity == Decimal(expected)
+
+
 def test_an_exit_may_be_of_any_worth() -> None:
     exit_order = order(instrument=FUTURES_ID, quantity=Decimal("0.001"), side=Side.SELL)
     filters().check(exit_order, reduces=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from brokers.broker import BrokerOrder
     from market.orders import Fill, Order
-    from sandbox.binance_order_types import VenueOrder
+    from sandbox.binance_order_types import VenueOrder, VenueTrade
 
 STEPS = 45
 _OF_SOCKETS = {
@@ -124,6 +124,21 @@ def posted(house: BinanceHouse) -> Counter[str]:
     return Counter(re.findall(r"newClientOrderId=([^&]+)", texts))
 
 
+def cost(trade: VenueTrade) -> Decimal:
+    """Return a fee in USDT."""
+    is_coin = trade.asset == "BTC"
+    worth = trade.commission * trade.price if is_coin else trade.commission
+    return worth.quantize(Decimal("0.00000001"))
+
+
+def received(house: BinanceHouse, order: VenueOrder) -> Decimal:
+    """Return what an order moved, less the fees that were taken from the coins."""
+    trades = [*house.spot.trades, *house.futures.trades]
+    ours = [trade for trade in trades if trade.order is order]
+    fees = sum((trade.commission for trade in ours if trade.asset == "BTC"), Decimal(0))
+    return order.filled - fees
+
+
 async def judge(trader: Trader) -> None:
     """Hold what we were told against the venue's own books."""
     house = trader.house
@@ -140,12 +155,12 @@ async def judge(trader: Trader) -> None:
         assert (found is None) == (there is None)
         fills = [fill for fill in trader.told if fill.order_id == one.id]
         filled = sum((fill.quantity for fill in fills), Decimal(0))
-        assert filled == (Decimal(0) if there is None else there.filled)
+        assert filled == (Decimal(0) if there is None else received(house, there))
         assert found is None or found.filled_quantity == filled
     assert [fill.id for fill in trader.told] == sorted({fill.id for fill in trader.told})
     assert trader.told == await house.broker.fills("")
-    costs = sum((trade.commission for trade in house.futures.trades), Decimal(0))
-    assert sum((fill.cost for fill in trader.told), Decimal(0)) == costs
+    trades = [*house.spot.trades, *house.futures.trades]
+    assert sum((fill.cost for fill in trader.told), Decimal(0)) == sum(map(cost, trades))
     held = {SPOT_ID: Decimal(0), FUTURES_ID: Decimal(0)}
     for fill in trader.told:
         held[fill.instrument] += fill.quantity if fill.side is Side.BUY else -fill.quantity
@@ -157,6 +172,7 @@ async def judge(trader: Trader) -> None:
 def test_no_order_twice_none_lost_and_every_fill_once(tmp_path: Path, seed: int) -> None:
     async def body() -> None:
         house = BinanceHouse(tmp_path / "b.sqlite", orders="both", is_live=seed % 2 == 1)
+        house.spot.maker_fee = house.spot.taker_fee = Decimal("0.001")
         house.plan = FaultPlan(CHANCES, seed, late_by=house.plan.late_by)
         house.exchange.plan = house.plan
         for feed in house.exchange.feeds.values():
