@@ -21,6 +21,7 @@ from bot.patience import Patience
 from bot.plugins import compile_config, members_of
 from bot.reload import Reloader
 from bot.render import ChatCards
+from bot.second_factor import SecondFactor
 from bot.services import Services
 from bot.telegram import TelegramBot
 from bot.telegram_messenger import TelegramMessenger
@@ -210,6 +211,7 @@ def _join(
         texts=texts,
         pipeline=PipelineWatch(pipeline),
         access=Access(store),
+        second_factor=SecondFactor(store, settings.access.totp_secret),
         events=outside.events,
     )
     universes = UniverseJob(

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 import bot.commands
+from bot.incoming import read_command
 from config.registry import Registry
 from market.messages import Role
 
@@ -52,7 +53,8 @@ class Call:
 class Command:
     """A chat command: who may use it, where, and arguments that show how (they are tested).
 
-    `is_private` keeps it out of groups; `is_open` lets strangers use it in private.
+    `is_private` keeps it out of groups; `is_open` lets strangers use it in private. What follows
+    one that `is_secret` is neither stored nor logged, and its message is deleted where that works.
     Its words are `menu.NAME` (one line) and `usage.NAME` (how to write it) in the catalogues.
     """
 
@@ -62,6 +64,7 @@ class Command:
     is_private: bool
     examples: tuple[str, ...]
     is_open: bool = False
+    is_secret: bool = False
 
 
 COMMANDS: Registry[Command] = Registry("command")
@@ -75,14 +78,24 @@ def command(
     is_private: bool,
     examples: tuple[str, ...],
     is_open: bool = False,
+    is_secret: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Return a decorator that enters a handler into the registry as a command."""
 
     def enter(handler: Handler) -> Handler:
-        COMMANDS.register(name)(Command(name, role, handler, is_private, examples, is_open))
+        made = Command(name, role, handler, is_private, examples, is_open, is_secret)
+        COMMANDS.register(name)(made)
         return handler
 
     return enter
+
+
+def without_secret(text: str) -> str:
+    """Return a text as it may be stored and logged: a secret command without what follows it."""
+    line = read_command(text)
+    if line is None or line.name not in COMMANDS or not COMMANDS.get(line.name).is_secret:
+        return text
+    return text.split(maxsplit=1)[0]
 
 
 def load_commands() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.again import PREFIX, ask_again, take_again
-from bot.command import COMMANDS, Call
+from bot.command import COMMANDS, Call, without_secret
 from bot.hints import hint_text, hint_unknown
 from bot.html_text import to_plain
 from bot.incoming import (
@@ -97,7 +97,9 @@ class Dispatcher:
         except TicktalkError as error:
             code, facts = _words_for(error)
         except Exception:
-            logger.exception("update %s failed: %s", incoming.update_id, cut(incoming.text))
+            logger.exception(
+                "update %s failed: %s", incoming.update_id, cut(without_secret(incoming.text))
+            )
             self._services.events.emit("error", code="error.internal", update=incoming.update_id)
             code, facts = "error.internal", {}
         return self._said(incoming, speaker, code, **facts)
@@ -155,6 +157,8 @@ class Dispatcher:
     ) -> Reply:
         command = COMMANDS.get(line.name)
         _check_allowed(incoming, person, command.role, is_private=command.is_private)
+        if is_stale and command.is_secret:
+            raise UsageError("again.secret")
         if is_stale:
             written = f"/{line.name} {line.args}".strip()
             return await ask_again(self._services, incoming, written, person)
@@ -203,10 +207,6 @@ class Dispatcher:
         return Reply(text=texts.get(code, person.language, **facts))
 
 
-def _words_for(error: TicktalkError) -> tuple[str, dict[str, str]]:
-    """Return the text key and facts that tell a person about an error."""
-    if isinstance(error, UsageError):
-        return error.code, error.facts
 async def _tapped(desk: Desk, tap: OrderTap, user_id: int, message_id: int | None) -> Outcome:
     if tap.action == "cancel":
         return await desk.cancel(tap.order_id, user_id)
@@ -217,6 +217,10 @@ async def _tapped(desk: Desk, tap: OrderTap, user_id: int, message_id: int | Non
     return await desk.decline(tap.order_id, tap.version, user_id, message_id)
 
 
+def _words_for(error: TicktalkError) -> tuple[str, dict[str, str]]:
+    """Return the text key and facts that tell a person about an error."""
+    if isinstance(error, UsageError):
+        return error.code, error.facts
     key = "error.source" if isinstance(error, SourceError) else "error.refused"
     return key, {"error": str(error)[:300]}
 

@@ -11,6 +11,8 @@ from bot.html_text import units
 from bot.order_words import OrderWords, UnknownInstrument, read_order
 from bot.render import typed_code
 from bot.reply import DATA_LIMIT_BYTES, Reply, command_button
+from conditions.scalar import ALL, compile_sold
+from config.strict_yaml import Located
 from engine.risk_market import currency_denial
 from engine.ticket import Ticket
 from market.currency import coin_of, currency_of
@@ -21,6 +23,7 @@ from market.orders import Side
 if TYPE_CHECKING:
     from bot.command import Call
     from bot.services import Services
+    from conditions.scalar import Scalar
     from market.messages import Button
     from market.types import Instrument
 
@@ -46,9 +49,9 @@ async def enter_order(services: Services, call: Call, side: Side) -> Reply:
         if held <= 0:
             raise UsageError("usage.nothing_held", name=words.instrument.name)
         words = OrderWords(words.instrument, held, words.price)
-    if words.quantity is None:
+    if words.quantity is None and not words.is_sized:
         return ask_quantity(services, call, side, words.instrument, held)
-    await services.desk.propose(_ticket(services, call, side, words, words.quantity))
+    await services.desk.propose(_ticket(services, call, side, words))
     return Reply()
 
 
@@ -117,16 +120,14 @@ async def _held(services: Services, instrument: Instrument) -> Decimal:
     return Decimal(0) if position is None else position.quantity
 
 
-def _ticket(
-    services: Services, call: Call, side: Side, words: OrderWords, quantity: Decimal
-) -> Ticket:
+def _ticket(services: Services, call: Call, side: Side, words: OrderWords) -> Ticket:
     confirm = services.config.settings.confirm
     return Ticket(
         key=call.key,
         instrument=words.instrument,
         side=side,
-        quantity=quantity,
-        size=None,
+        quantity=words.quantity,
+        size=_size(words, side) if words.is_sized else None,
         price=words.price,
         price_rule=None,
         user_id=call.user.id,
@@ -134,6 +135,14 @@ def _ticket(
         within=timedelta(seconds=confirm.within_seconds),
         max_drift=confirm.max_drift,
     )
+
+
+def _size(words: OrderWords, side: Side) -> Scalar:
+    """Return the size in the language of conditions, so that both are sized in one place."""
+    if words.amount is not None:
+        return compile_sold(Located(f"{words.amount:f} KRW", "chat", 1, 1))
+    whole = ALL if side is Side.SELL else "buying_power"
+    return compile_sold(Located(f"{words.percent or 0:f}% * {whole}", "chat", 1, 1))
 
 
 def _did_you_mean(services: Services, call: Call, side: Side, unknown: UnknownInstrument) -> Reply:

@@ -17,22 +17,37 @@ if TYPE_CHECKING:
     from market.types import Instrument
 
 MOST_QUANTITY = Decimal(1_000_000_000)
+MOST_AMOUNT = Decimal(1_000_000_000_000)
 ALL_WORDS = frozenset({"전부", "모두", "전량", "all"})
 MARKET_WORDS = frozenset({"시장가", "market"})
 
 _NUMBER = r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,8})?)"
+_AMOUNT = re.compile(r"₩?" + _NUMBER + r"(만원|만|원|krw)", re.IGNORECASE)
+_PERCENT = re.compile(_NUMBER + "%")
+_TEN_THOUSAND = frozenset({"만원", "만"})
 _QUANTITY = re.compile(_NUMBER + r"(?:주|개|shares?)?", re.IGNORECASE)
 _PRICE = re.compile(_NUMBER + r"(?:원|krw)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWords:
-    """An order as typed: no quantity means "ask how many", no price means a market order."""
+    """An order as typed: no quantity, amount or percent means "ask how many".
+
+    `amount` is money in won, `percent` a part of what is held or can be spent; no price means a
+    market order.
+    """
 
     instrument: Instrument
     quantity: Decimal | None
     price: Decimal | None
     is_all: bool = False
+    amount: Decimal | None = None
+    percent: Decimal | None = None
+
+    @property
+    def is_sized(self) -> bool:
+        """Tell whether the size is money or a part of something instead of a number."""
+        return self.amount is not None or self.percent is not None
 
 
 class UnknownInstrument(UsageError):
@@ -69,7 +84,33 @@ def _with_tail(instrument: Instrument, tail: list[str]) -> OrderWords:
     price = read_price(tail[1]) if len(tail) == 2 else None
     if tail[0].lower() in ALL_WORDS:
         return OrderWords(instrument, None, price, is_all=True)
+    if _AMOUNT.fullmatch(tail[0]):
+        return OrderWords(instrument, None, price, amount=read_amount(tail[0]))
+    if _PERCENT.fullmatch(tail[0]):
+        return OrderWords(instrument, None, price, percent=read_percent(tail[0]))
     return OrderWords(instrument, read_quantity(tail[0], instrument), price)
+
+
+def read_amount(word: str) -> Decimal:
+    """Return an amount in won above zero, of `500,000원`, `50만원` or `500000KRW`."""
+    match = _AMOUNT.fullmatch(word)
+    if match is None:
+        raise UsageError("usage.amount_unreadable", word=cut(word))
+    amount = Decimal(match[1].replace(",", ""))
+    if match[2] in _TEN_THOUSAND:
+        amount *= 10_000
+    if not 0 < amount <= MOST_AMOUNT:
+        raise UsageError("usage.amount_unreadable", word=cut(word))
+    return amount
+
+
+def read_percent(word: str) -> Decimal:
+    """Return a share of more than 0 and at most 100 %."""
+    match = _PERCENT.fullmatch(word)
+    percent = Decimal(0) if match is None else Decimal(match[1].replace(",", ""))
+    if not 0 < percent <= 100:
+        raise UsageError("usage.percent_range", word=cut(word))
+    return percent
 
 
 def read_quantity(word: str, instrument: Instrument) -> Decimal:
@@ -103,9 +144,17 @@ def read_price(word: str) -> Decimal | None:
 def _unknown(words: list[str], directory: Directory) -> UnknownInstrument:
     """Split at the first word after the name's first that reads like a quantity."""
     at = next(
-        (index for index, word in enumerate(words) if index and _QUANTITY.fullmatch(word)),
+        (index for index, word in enumerate(words) if index and _is_size(word)),
         len(words),
     )
     name = " ".join(words[:at])
-    tail = [word for word in words[at : at + 2] if _PRICE.fullmatch(word.removesuffix("주"))]
+    tail = [
+        word
+        for word in words[at : at + 2]
+        if _is_size(word) or _PRICE.fullmatch(word.removesuffix("주"))
+    ]
     return UnknownInstrument(name, tuple(directory.suggest(name, 5)), " ".join(tail))
+
+
+def _is_size(word: str) -> bool:
+    return any(form.fullmatch(word) for form in (_QUANTITY, _AMOUNT, _PERCENT))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.access import Access
+    from bot.second_factor import SecondFactor
     from bot.texts import Texts
     from conditions.compile import Condition
     from config.load import Config
@@ -82,6 +83,7 @@ class Services:
     texts: Texts
     pipeline: Watch
     access: Access
+    second_factor: SecondFactor
     events: Events
 
     @property

@@ -13,6 +13,7 @@ from telegram import Bot, Update
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
+from bot.command import without_secret
 from bot.patience import PAUSES, Patience
 from bot.telegram_errors import TokenRefused, seconds_of
 from bot.telegram_inbox import StoredUpdates, incoming, sender_of
@@ -204,8 +205,20 @@ class TelegramBot:
             await self._updates.done(update.update_id)
         elif update.callback_query is None:
             await self._dispatcher.handle(came)
+            await self._hide(came)
         else:
             await self._tap(self._dispatcher.handle(came), update.callback_query, came)
+
+    async def _hide(self, came: Incoming) -> None:
+        """Delete a message with a code or PIN from the private chat of somebody we know."""
+        if came.message_id is None or not came.is_private or without_secret(came.text) == came.text:
+            return
+        if await self._store.read(lambda tx: tx.people.get(came.user_id)) is None:
+            return
+        try:
+            await self._bot.delete_message(came.chat_id, came.message_id)
+        except TelegramError as error:
+            logger.warning("a message with a code could not be deleted: %s", error)
 
     async def _tap(self, work: Any, query: CallbackQuery, came: Incoming) -> None:
         """Do the work of a tap and answer it; what comes too late for that is sent as a message."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bot.command import without_secret
 from bot.incoming import Incoming
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class StoredUpdates:
 
         Raises StoreError: then it may not be confirmed to Telegram.
         """
-        payload = json.dumps(raw)  # half an emoji is text to json, and an error to orjson
+        payload = json.dumps(
+            _storable(raw)
+        )  # half an emoji is text to json, and an error to orjson
         now = self._clock.now()
         if await self._store.write(lambda tx: tx.inbox.receive(raw["update_id"], payload, now)):
             self._queue.put_nowait(raw)
@@ -63,6 +66,25 @@ class StoredUpdates:
         """Mark an update as answered: it does not come again after a restart."""
         now = self._clock.now()
         await self._store.write(lambda tx: tx.inbox.done(update_id, now))
+
+
+def _storable(raw: RawUpdate) -> RawUpdate:
+    """Return an update without the codes and PINs that a message may hold."""
+    kept = dict(raw)
+    for name in ("message", "edited_message"):
+        message = raw.get(name)
+        if not isinstance(message, dict):
+            continue
+        for words in ("text", "caption"):
+            text = message.get(words)
+            if isinstance(text, str) and without_secret(text) != text:
+                # Places of markup would point beyond what is left.
+                kept[name] = {
+                    key: value
+                    for key, value in {**message, words: without_secret(text)}.items()
+                    if key not in {"entities", "caption_entities"}
+                }
+    return kept
 
 
 def _raw(update_id: int, payload: str) -> RawUpdate:

@@ -36,6 +36,7 @@ VENDORS = {
     "websockets": ("sandbox/", "venues/live_socket"),
     "bs4": ("crawlers/",),
     "matplotlib": ("bot/charts",),
+    "pyotp": ("bot/second_factor",),
 }
 NO_IO = {"httpx", "requests", "socket", "sqlite3", "subprocess", "telegram", "starlette"}
 """What the engine never imports: everything outside the process is an argument there."""

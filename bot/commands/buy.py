@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "buy",
     Role.TRADER,
     is_private=True,
-    examples=("005930 10", "삼성전자 10", "삼성전자 10주 71,500", "005930"),
+    examples=("005930 10", "삼성전자 10", "삼성전자 10주 71,500", "005930 500000원", "005930"),
 )
 async def buy(services: Services, call: Call) -> Reply:
     """Propose to buy an instrument by code or name."""

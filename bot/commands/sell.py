@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     "sell",
     Role.TRADER,
     is_private=True,
-    examples=("005930 10", "삼성전자 전부", "삼성전자 3주 72,000", "005930", "where profit > 1%"),
+    examples=(
+        "005930 10",
+        "005930 50%",
+        "삼성전자 전부",
+        "삼성전자 3주 72,000",
+        "005930",
+        "where profit > 1%",
+    ),
 )
 async def sell(services: Services, call: Call) -> Reply:
     """Propose to sell an instrument by code or name, or what is held and meets a condition."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.command import command
+from bot.render_trading import arming_line, trading_lines
 from bot.reply import Reply, command_button
 from market.messages import Role
 from market.orders import OPEN
@@ -31,8 +32,10 @@ async def status(services: Services, call: Call) -> Reply:
 
     open_orders, waiting = await services.store.read(counts)
     trading = await services.desk.trading()
+    settings = services.config.settings
     lines = [
-        texts.get(f"status.trading.{trading.state}", language),
+        *trading_lines(texts, language, trading, services.directory),
+        *await _arming_lines(services, language),
         *market_lines(services, language),
         *source_lines(services, language),
         texts.get(
@@ -45,12 +48,20 @@ async def status(services: Services, call: Call) -> Reply:
         texts.get(
             "status.program",
             language,
-            broker=services.config.settings.broker.name,
+            broker=settings.broker.name,
             version=program_version(),
         ),
     ]
     button = command_button(texts.plain("button.refresh", language), "/status")
     return Reply("\n".join(lines), ((button,),), card=call.card_for("status"))
+
+
+async def _arming_lines(services: Services, language: str) -> list[str]:
+    """Return whether a live broker may buy; paper needs no arming."""
+    if not services.desk.is_live:
+        return []
+    idle_hours = services.config.settings.access.idle_hours
+    return [arming_line(services.texts, language, await services.desk.arming(), idle_hours)]
 
 
 def market_lines(services: Services, language: str) -> list[str]:

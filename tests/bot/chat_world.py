@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bot.access import Access
 from bot.command import load_commands
 from bot.dispatch import Dispatcher, Incoming
+from bot.second_factor import SecondFactor
 from bot.services import Services, VenueHealth
 from bot.texts import Texts
 from conditions.compile import compile_all
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
     from conditions.compile import Condition
     from engine.desk import Desk
-    from engine.health import Trouble
     from engine.desk_adjust import Change
+    from engine.health import Trouble
     from engine.look import Look
     from engine.series import Series
     from engine.ticket import Ticket
@@ -89,7 +90,6 @@ class NotingDesk:
         self.calls.append(("decline", order_id, version, user_id, message))
         return self.outcome
 
-    async def cancel(self, order_id: str, user_id: int) -> Outcome:
     async def adjust(
         self, change: Change, order_id: str, version: int, user_id: int, message: int | None
     ) -> Outcome:
@@ -97,6 +97,7 @@ class NotingDesk:
         self.calls.append(("adjust", change, order_id, version, user_id, message))
         return self.outcome
 
+    async def cancel(self, order_id: str, user_id: int) -> Outcome:
         """Note a cancel."""
         self.calls.append(("cancel", order_id, user_id))
         return self.outcome
@@ -281,6 +282,7 @@ def build_world(folder: Path) -> World:
         texts=Texts.load(),
         pipeline=watch,
         access=Access(store),
+        second_factor=SecondFactor(store, None),
         events=events,
     )
     dispatcher = Dispatcher(services)

@@ -38,6 +38,10 @@ ROLES = {
     "cancel": Role.TRADER,
     "pause": Role.TRADER,
     "resume": Role.TRADER,
+    "halt": Role.TRADER,
+    "disarm": Role.TRADER,
+    "arm": Role.OWNER,
+    "pin": Role.OWNER,
     "allow": Role.OWNER,
     "deny": Role.OWNER,
 }

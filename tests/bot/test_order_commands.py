@@ -55,6 +55,24 @@ def test_buy_proposes_what_was_typed(world: World) -> None:
     assert ticket.within == timedelta(seconds=90)
 
 
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("/buy 005930 500000원", "500000 KRW"),
+        ("/buy 005930 25%", "25% * buying_power"),
+        ("/sell 005930 50%", "50% * all"),
+        ("/sell 005930 50만원", "500000 KRW"),
+    ],
+)
+def test_money_and_parts_are_sized_by_the_desk(world: World, line: str, written: str) -> None:
+    hold(world)
+    assert asyncio.run(world.say(line)) == []
+    (ticket,) = world.desk.tickets
+    assert ticket.quantity is None
+    assert ticket.size is not None
+    assert ticket.size.text == written
+
+
 def test_buy_without_a_price_is_a_market_order(world: World) -> None:
     asyncio.run(world.say("/buy 005930 10"))
     assert world.desk.tickets[0].price is None

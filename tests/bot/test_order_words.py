@@ -46,6 +46,55 @@ def test_typed_order_is_read(line: str, code: str, quantity: str, price: str | N
     assert words.price == (None if price is None else Decimal(price))
 
 
+@pytest.mark.parametrize(
+    ("line", "amount"),
+    [
+        ("005930 500000원", 500_000),
+        ("005930 500,000원", 500_000),
+        ("005930 500000KRW", 500_000),
+        ("삼성전자 ₩500,000원", 500_000),
+        ("삼성전자 50만원", 500_000),
+        ("삼성전자 50만 71,500", 500_000),
+        ("KODEX 200 1.5만원", 15_000),
+    ],
+)
+def test_an_amount_is_money(line: str, amount: int) -> None:
+    words = read_order(line, DIRECTORY)
+    assert (words.quantity, words.amount, words.percent) == (None, Decimal(amount), None)
+    assert words.is_sized
+    assert words.price == (Decimal(71_500) if "71,500" in line else None)
+
+
+@pytest.mark.parametrize(("word", "percent"), [("50%", "50"), ("12.5%", "12.5"), ("100％", "100")])
+def test_a_part_is_per_cent(word: str, percent: str) -> None:
+    words = read_order(f"005930 {word}", DIRECTORY)
+    assert (words.quantity, words.percent) == (None, Decimal(percent))
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("0%", "usage.percent_range"),
+        ("100.5%", "usage.percent_range"),
+        ("-5%", "usage.percent_range"),
+        ("0원", "usage.amount_unreadable"),
+        ("-500원", "usage.amount_unreadable"),
+        ("999999999999999만원", "usage.amount_unreadable"),
+        ("50억", "usage.quantity_unreadable"),
+    ],
+)
+def test_odd_amounts_are_refused(word: str, code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_order(f"005930 {word}", DIRECTORY)
+    assert caught.value.code == code
+
+
+def test_amounts_go_with_the_suggestions() -> None:
+    with pytest.raises(UnknownInstrument) as caught:
+        read_order("삼성전지 50만원", DIRECTORY)
+    assert caught.value.tail == "50만원"
+
+
 @pytest.mark.parametrize("word", ["전부", "모두", "전량", "all", "ALL"])
 def test_all_of_it(word: str) -> None:
     words = read_order(f"삼성전자 {word}", DIRECTORY)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from telegram import Update
 
+from bot.command import load_commands
 from bot.telegram_inbox import StoredUpdates, incoming
 from market.clock import ManualClock
 from market.store import Store
@@ -172,5 +173,25 @@ def test_it_is_empty_when_every_update_is_finished(tmp_path: Path) -> None:
         assert not waiting.done()
         updates.finish()
         await waiting
+
+    stored(tmp_path, scenario)
+
+
+def test_codes_and_pins_are_heard_but_not_stored(tmp_path: Path) -> None:
+    load_commands()
+    raw = {
+        "update_id": 5,
+        "message": message(text="/pin 482913 719420", entities=[]),
+    }
+
+    async def scenario(updates: StoredUpdates, store: Store) -> None:
+        await updates.receive(raw)
+        assert await updates.get() == raw
+        (kept,) = await store.read(lambda tx: tx.inbox.unprocessed())
+        assert '"/pin"' in kept.payload
+        assert "482913" not in kept.payload
+        assert "719420" not in kept.payload
+        assert await updates.replay() == 1
+        assert (await updates.get())["message"]["text"] == "/pin"
 
     stored(tmp_path, scenario)

@@ -50,7 +50,11 @@ def built_keys() -> set[str]:
     keys |= {f"{key}.{side}" for side in Side for key in ("side", "card.cost", "order.how_many")}
     keys |= {f"order.how_many.coin.{side}" for side in Side} | {"side.both"}
     keys |= {f"role.{role}" for role in Role}
-    keys |= {f"status.trading.{state}" for state in ("active", "paused", "halted")}
+    keys |= {
+        f"{key}.{state}"
+        for state in ("active", "paused", "halted")
+        for key in ("status.trading", "resume")
+    }
     keys |= {f"status.source.{state}" for state in SourceState}
     keys |= {f"trouble.{code}" for code in TROUBLES}
     keys |= {f"source.{code}{end}" for code in TROUBLES for end in ("", ".over")}

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from config.settings import RiskSettings
 from engine.risk import check
 from engine.risk_case import Denial, RiskView, with_fee
-from engine.risk_money import GOING
-from market.orders import Order, OrderState, Side
+from market.orders import GOING, Order, OrderState, Side
 from tests.engine.risk_makers import COIN, HYNIX, NOON, SAMSUNG, order, other, quote, sell, view
 
 WIDE = RiskSettings(
