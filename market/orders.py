@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from market.types import InstrumentId
+    from market.unfilled import Unfilled
 
 
 class Side(StrEnum):
@@ -110,7 +111,8 @@ class Order:
     one person who may confirm. `reference_price` is the quote shown on the card, `max_drift` how
     far (ratio) a fresh quote may lie from it. `code` keys the reason of a denial, a lapse or a
     rejection, `facts` are the texts that go with it. `is_automatic` orders were confirmed by
-    nobody's tap. `otherwise` tells what comes after `expires_at`.
+    nobody's tap. `otherwise` tells what comes after `expires_at`, `unfilled` what comes some time
+    after the order was sent. `replaces` is the order of which this one takes what was left.
     """
 
     id: str
@@ -137,6 +139,8 @@ class Order:
     facts: tuple[tuple[str, str], ...] = ()
     is_automatic: bool = False
     otherwise: Otherwise = Otherwise.DROP
+    unfilled: Unfilled | None = None
+    replaces: str | None = None
 
     @property
     def client_order_id(self) -> str:

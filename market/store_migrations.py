@@ -53,5 +53,9 @@ MIGRATIONS: Final = {
         "ALTER TABLE orders ADD COLUMN is_automatic BOOLEAN DEFAULT '0' NOT NULL",
         "ALTER TABLE orders ADD COLUMN otherwise VARCHAR DEFAULT 'drop' NOT NULL",
     ),
+    6: (
+        "ALTER TABLE orders ADD COLUMN unfilled VARCHAR DEFAULT '' NOT NULL",
+        "ALTER TABLE orders ADD COLUMN replaces VARCHAR",
+    ),
 }
 """SQL statements by the version that they start from."""

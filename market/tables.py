@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Index, Integer, Table
 from sqlmodel import Field, SQLModel
 
-from market.tables_types import DecimalText, JsonText, UtcMilliseconds
+from market.tables_types import DecimalText, JsonText, UnfilledText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """The version this program writes; a change of any table below needs the next number.
 
 And it needs the statements in store_migrations.py that bring a file of the version before up.
@@ -86,6 +86,8 @@ class OrderRow(SQLModel, table=True):
     facts: Any = Field(sa_type=JsonText, sa_column_kwargs={"server_default": "[]"})
     is_automatic: bool = Field(sa_column_kwargs={"server_default": "0"})
     otherwise: str = Field(sa_column_kwargs={"server_default": "drop"})
+    unfilled: Any = Field(sa_type=UnfilledText, sa_column_kwargs={"server_default": ""})
+    replaces: str | None
 
 
 class OrderEventRow(SQLModel, table=True):

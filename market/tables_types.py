@@ -12,11 +12,14 @@ from sqlalchemy import BigInteger, String
 from sqlalchemy.types import TypeDecorator
 
 from market.types import from_ms, to_ms
+from market.unfilled import read_unfilled, write_unfilled
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Dialect
+
+    from market.unfilled import Unfilled
 
 
 class DecimalText(TypeDecorator[Decimal]):
@@ -51,6 +54,21 @@ class UtcMilliseconds(TypeDecorator["datetime"]):
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Return the aware UTC time."""
         return None if value is None else from_ms(value)
+
+
+class UnfilledText(TypeDecorator["Unfilled"]):
+    """What becomes of an order that does not fill, in the words of market/unfilled.py."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Unfilled | None, dialect: Dialect) -> str:
+        """Return its words, "" for none."""
+        return write_unfilled(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Unfilled | None:
+        """Return what the words mean."""
+        return read_unfilled(value or "")
 
 
 class JsonText(TypeDecorator[Any]):

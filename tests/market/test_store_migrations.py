@@ -106,8 +106,27 @@ def _drop_early(connection: sqlite3.Connection) -> None:
     _drop_confirmation(connection)
 
 
+def sixth_version(path: Path) -> Path:
+    """Return a store of version 6 that holds an order."""
+    store = Store.open(path)
+    asyncio.run(store.write(lambda tx: tx.orders.put(ORDER)))
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        _drop_replacement(connection)
+        connection.execute("UPDATE schema SET version = 6")
+        connection.execute("PRAGMA user_version = 6")
+    return path
+
+
+def _drop_replacement(connection: sqlite3.Connection) -> None:
+    """Take away what version 6 did not know of orders."""
+    for name in ("unfilled", "replaces"):
+        connection.execute(f"ALTER TABLE orders DROP COLUMN {name}")
+
+
 def _drop_confirmation(connection: sqlite3.Connection) -> None:
     """Take away what version 5 did not know of orders."""
+    _drop_replacement(connection)
     for name in ("facts", "is_automatic", "otherwise"):
         connection.execute(f"ALTER TABLE orders DROP COLUMN {name}")
 
@@ -171,13 +190,21 @@ def test_signals_of_version_3_are_those_of_closed_bars(tmp_path: Path) -> None:
     store.close()
 
 
+def test_orders_of_version_6_rest_and_replace_nothing(tmp_path: Path) -> None:
+    store = Store.open(sixth_version(tmp_path / "a.sqlite"))
+    assert asyncio.run(store.read(lambda tx: tx.orders.get("a"))) == ORDER
+    store.close()
+
+
 def test_orders_of_version_5_were_confirmed_by_a_tap(tmp_path: Path) -> None:
     store = Store.open(fifth_version(tmp_path / "a.sqlite"))
     assert asyncio.run(store.read(lambda tx: tx.orders.get("a"))) == ORDER
     store.close()
 
 
-@pytest.mark.parametrize("version", [first_version, second_version, third_version, fifth_version])
+@pytest.mark.parametrize(
+    "version", [first_version, second_version, third_version, fifth_version, sixth_version]
+)
 def test_an_upgraded_store_equals_a_new_one(
     tmp_path: Path, version: Callable[[Path], Path]
 ) -> None:

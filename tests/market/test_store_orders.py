@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from market.errors import IllegalTransition, StoreError
 from market.orders import TRANSITIONS, Fill, Order, OrderState, Otherwise, Position, Side
 from market.types import from_ms
+from market.unfilled import Then, Unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,14 @@ ORDERS = st.builds(
     facts=st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple),
     is_automatic=st.booleans(),
     otherwise=st.sampled_from(Otherwise),
+    unfilled=st.none()
+    | st.builds(
+        Unfilled,
+        st.sampled_from(Then),
+        st.integers(1, 10**8).map(lambda ms: timedelta(milliseconds=ms)),
+        st.integers(0, 20),
+    ),
+    replaces=st.none() | st.just("b"),
 )
 FILLS = st.builds(
     Fill,
