@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 
-from brokers.binance_refusals import ABSENT, CLOCK, NO_SYMBOL, Refused, complaint, failure
+from brokers.binance_refusals import ABSENT, ARCHIVED, CLOCK, NO_SYMBOL, Refused, complaint, failure
 from brokers.binance_signature import SignedReads, Signer
 from market.errors import OrderRejected, OutcomeUnknown, SourceError
 from venues import polite_http
@@ -143,7 +143,7 @@ class MarketApi:
             return parsed(await self._signed.get(self._url(path, version), params))
         except polite_http.Refused as error:
             code, text = complaint(error.body)
-            if code in {ABSENT, CLOCK}:
+            if code in {ABSENT, ARCHIVED, CLOCK}:
                 raise Refused("other", f"binance: {code} {text[:80]}", code) from error
             raise OutcomeUnknown("unavailable", str(error)) from error
         except SourceError as error:

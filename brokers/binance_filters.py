@@ -128,7 +128,7 @@ class FilterCache:
 
 
 def _params(symbol: str, *, is_all: bool) -> dict[str, str]:
-    return {} if is_all else {"symbols": f'["{symbol}"]', "showPermissionSets": "false"}
+    return {} if is_all else {"symbol": symbol, "showPermissionSets": "false"}
 
 
 def parse_filters(row: dict[str, Any]) -> Filters:

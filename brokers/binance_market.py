@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from brokers.binance_filters import FilterCache
 from brokers.binance_journal import Trade
 from brokers.binance_orders import VenueOrder, parameters, parse_order, parse_placed, place_of
-from brokers.binance_refusals import ABSENT, NOTHING_TO_CANCEL, Refused
+from brokers.binance_refusals import ABSENT, ARCHIVED, NOTHING_TO_CANCEL, Refused
 from brokers.binance_values import decimal_of, int_of, odd, row_of, rows_of, text_of
 from market.orders import Side
 from market.types import from_ms
@@ -64,7 +64,7 @@ class OrderMarket:
         try:
             row = await self.api.read("/order", _named(instrument, client_id, sent))
         except Refused as error:
-            if error.venue_code == ABSENT:
+            if error.venue_code in {ABSENT, ARCHIVED}:
                 return None
             raise
         found = parse_order(row_of(row), self.api.market.segment)

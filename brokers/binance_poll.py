@@ -126,13 +126,16 @@ class Poll:
     def _absent(self, sent: Sent, market: OrderMarket) -> BrokerOrder | None:
         """Judge an order that the venue says it does not have."""
         age_ms = market.api.signer.venue_ms() - sent.sent_ms
-        if sent.venue_id and age_ms >= PURGED_AFTER_MS:
-            # it had been accepted, and only what never traded is forgotten
-            return BrokerOrder(sent.venue_id, OrderState.CANCELED, Decimal(0), Decimal(0))
         if age_ms < SURE_AFTER_MS:
             text = f"{sent.client_id} may still be on its way to binance"
             raise OutcomeUnknown("unavailable", text)
-        return None
+        if not sent.venue_id:
+            return None
+        if age_ms < PURGED_AFTER_MS:
+            text = f"binance had accepted {sent.client_id} and says now that it has no such order"
+            raise OutcomeUnknown("unavailable", text)
+        # only what never traded is forgotten
+        return BrokerOrder(sent.venue_id, OrderState.CANCELED, Decimal(0), Decimal(0))
 
     def _is_gone(self, sent: Sent, market: OrderMarket) -> bool:
         """Tell whether an order that the venue does not have will never trade, against all odds."""

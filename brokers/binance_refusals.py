@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CLOCK = -1021
 ABSENT = -2013
+ARCHIVED = -2026
+"""Spot's word for what ended without a trade more than 90 days ago."""
 NOTHING_TO_CANCEL = -2011
 NO_LISTEN_KEY = -1125
 NO_SYMBOL = -1121

@@ -194,8 +194,8 @@ class _Open:
 
     async def info(self, request: Request) -> Response:
         """Answer the symbols with their filters; spot tells those that are asked for."""
-        wanted = request.query_params.get("symbols")
-        names = list(self._venue.rules) if wanted is None else orjson.loads(wanted)
+        wanted = request.query_params.get("symbol")
+        names = list(self._venue.rules) if wanted is None else [wanted]
         if not set(names) <= set(self._venue.rules):
             return error(400, -1121, "Invalid symbol.")
         rows = [info_row(self._venue, name) for name in names]

@@ -25,6 +25,7 @@ OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 FIRST_ORDER = 8_886_773
 FIRST_TRADE = 100
 PURGED_MS = 3 * 24 * 3_600_000
+ARCHIVED_MS = 90 * 24 * 3_600_000
 _CLOSED = {False: (-2010, "Market is closed."), True: (-4108, "Symbol is closed.")}
 _DUPLICATE = {False: (-2010, "Duplicate order sent."), True: (-4116, "clientOrderId is duplicated")}
 
@@ -33,7 +34,8 @@ _DUPLICATE = {False: (-2010, "Duplicate order sent."), True: (-4116, "clientOrde
 class OrderVenue:
     """One market; `listeners` hear of every change: (what happened, the order, its trade).
 
-    Trades whose id is in `unseen` are not listed yet, as lists may be behind what orders tell.
+    Trades whose id is in `unseen` are not listed yet, as lists may be behind what orders tell;
+    orders in `lost` are denied.
     """
 
     account: SpotAccount | FuturesAccount
@@ -49,6 +51,7 @@ class OrderVenue:
         default_factory=list
     )
     unseen: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)
     _matched_until: datetime | None = None
 
     def place(self, wish: Wish) -> VenueOrder:
@@ -77,8 +80,10 @@ class OrderVenue:
         """Return an order; raises Refusal where there is none (any more)."""
         self.catch_up()
         found = self._named(symbol, order_id, client_id)
-        if found is None or self._is_purged(found):
+        if found is None or found.id in self.lost or self._is_purged(found):
             raise Refusal(-2013, "Order does not exist.")
+        if self._is_archived(found):
+            raise Refusal(-2026, "Order was canceled or expired with no executed qty and archived.")
         return found
 
     def resting(self, symbol: str | None = None) -> list[VenueOrder]:
@@ -212,9 +217,14 @@ class OrderVenue:
         return None
 
     def _is_purged(self, order: VenueOrder) -> bool:
-        is_old = to_ms(self.clock.now()) - order.at_ms >= PURGED_MS
-        is_nothing = order.status not in OPEN and not order.filled
-        return self.is_futures and is_nothing and is_old
+        return self.is_futures and self._is_nothing_since(order, PURGED_MS)
+
+    def _is_archived(self, order: VenueOrder) -> bool:
+        return not self.is_futures and self._is_nothing_since(order, ARCHIVED_MS)
+
+    def _is_nothing_since(self, order: VenueOrder, age_ms: int) -> bool:
+        is_old = to_ms(self.clock.now()) - order.at_ms >= age_ms
+        return order.status not in OPEN and not order.filled and is_old
 
 
 def _decimal(number: float) -> Decimal:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from brokers.binance_poll import PURGED_AFTER_MS
+from market.errors import OutcomeUnknown
 from market.orders import OrderState, Side
 from tests.brokers.binance_house import (
     CASH,
@@ -128,3 +129,33 @@ def test_what_futures_have_purged_had_been_cancelled_without_a_trade(run: Run) -
         assert house.exchange.asked == []
 
     run(scenario, "futures")
+
+
+def test_what_spot_has_archived_had_been_cancelled_without_a_trade(run: Run) -> None:
+    async def scenario(house: BinanceHouse) -> None:
+        await house.broker.place(spot())
+        await house.broker.cancel(spot())
+        await house.wait(89 * 86_400)
+        found = await house.broker.find(spot())
+        assert found is not None
+        await house.wait(86_400)
+        assert await house.broker.find(spot()) == found
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("orders", ["spot", "futures"])
+def test_an_order_that_was_accepted_is_never_called_absent(run: Run, orders: str) -> None:
+    async def scenario(house: BinanceHouse) -> None:
+        make, venue = (spot, house.spot) if orders == "spot" else (futures, house.futures)
+        number = int(await house.broker.place(make()))
+        venue.lost.add(number)
+        await house.wait(3600)
+        with pytest.raises(OutcomeUnknown, match="had accepted"):
+            await house.broker.find(make())
+        assert await house.broker.fills("") == []
+        venue.lost.clear()
+        await house.trade(Decimal(70_000))
+        assert len(await house.broker.fills("")) == 1
+
+    run(scenario, orders)
