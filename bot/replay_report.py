@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.console import counted
+from bot.texts import Texts
 from market.currency import KRW, currency_of
 from market.errors import StoreError
+from market.orders import OrderState
 from market.sessions import KST
 from market.store import Store
 from market.types import Timeframe
@@ -76,7 +78,8 @@ async def report_of(
             live = store.read(lambda tx: _signals(tx, span))
     except StoreError as error:
         notes.append(f"not compared with what fired live: {error}")
-    lines = _compared(replayed, live, {one.signal_id: _words(one) for one in orders})
+    texts = Texts.load()
+    lines = _compared(replayed, live, {one.signal_id: _words(one, texts) for one in orders})
     return Report(tuple(line for line in lines if _is_shown(line, since, until)), tuple(notes))
 
 
@@ -115,9 +118,13 @@ def _is_shown(line: Line, since: time | None, until: time | None) -> bool:
     return (since is None or at >= since) and (until is None or at < until)
 
 
-def _words(order: Order) -> str:
+def _words(order: Order, texts: Texts) -> str:
+    """Return an order in words, with why it was denied; nobody is there to confirm one."""
     size = f"{order.side} {order.quantity.normalize():,f}"
-    return f"{size} ({order.code})" if order.code else size
+    if order.state is not OrderState.DENIED:
+        return size
+    why = texts.plain(order.code, "en") if texts.has(order.code) else order.code
+    return f"{size}, denied: {why.rstrip('.')}"
 
 
 def _cells(line: Line, directory: Directory) -> tuple[str, ...]:

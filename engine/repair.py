@@ -239,7 +239,7 @@ def _notice(key: str, day: date, report: DayReport) -> Notice:
     facts = {
         "series": key.removeprefix("series/"),
         "day": day.isoformat(),
-        "share": f"{100 * report.share_equal:.2f}",
+        "share": f"{100 * report.share_close:.2f}",
         "fired": str(report.fired),
         "unequal": str(report.fired - report.fired_equal),
         "hidden": str(report.hidden_count),
