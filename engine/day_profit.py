@@ -14,14 +14,14 @@ from market.types import Venue
 if TYPE_CHECKING:
     from datetime import date
 
-    from engine.desk_book import Page
+    from engine.risk_page import RiskPage
     from market.orders import Position
     from market.types import Tick
 
 _KEY = "desk/day"
 
 
-def day_profit(page: Page) -> Decimal:
+def day_profit(page: RiskPage) -> Decimal:
     """Return the gain of the Korean day in won, after costs: what was realised and what was not.
 
     Each position is counted from where it stood at midnight (its close of the day before at KRX);
@@ -36,7 +36,7 @@ def day_profit(page: Page) -> Decimal:
     return total
 
 
-def take_marks(page: Page) -> dict[str, str | None]:
+def take_marks(page: RiskPage) -> dict[str, str | None]:
     """Note where the positions stand as a day begins; None waits for the first price.
 
     A position that is not among them was opened on the day.
@@ -57,7 +57,7 @@ def take_marks(page: Page) -> dict[str, str | None]:
     return marks
 
 
-def _positions(page: Page) -> list[Position]:
+def _positions(page: RiskPage) -> list[Position]:
     return [one for one in page.tx.orders.positions() if currency_of(one.instrument) == KRW]
 
 

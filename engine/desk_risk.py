@@ -19,8 +19,8 @@ from market.types import from_ms, to_ms
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from engine.desk_book import Page
     from engine.risk_case import Denial
+    from engine.risk_page import RiskPage
     from market.orders import Account, Order
     from market.store import Transaction
     from market.types import Instrument, InstrumentId, Tick
@@ -30,7 +30,7 @@ _SAID_ELSEWHERE = frozenset({"risk.stale", *REASONS.values()})
 
 
 def risk_view(
-    page: Page,
+    page: RiskPage,
     order: Order,
     instrument: Instrument,
     quote: Tick | None,
@@ -69,7 +69,7 @@ def risk_view(
     )
 
 
-def touched(page: Page, order: Order, instrument: Instrument) -> tuple[Denial, ...]:
+def touched(page: RiskPage, order: Order, instrument: Instrument) -> tuple[Denial, ...]:
     """Return the limits that a proposal would break if it were sent as it stands.
 
     What its card tells in another way, such as the age of its price, is left out.
@@ -82,14 +82,14 @@ def touched(page: Page, order: Order, instrument: Instrument) -> tuple[Denial, .
     return tuple(one for one in check(order, instrument, view) if one.code not in _SAID_ELSEWHERE)
 
 
-def note_sending(page: Page) -> None:
+def note_sending(page: RiskPage) -> None:
     """Remember that an order is being sent now; only the last minute is kept."""
     now = page.book.now()
     kept = [at for at in _sent_at(page.tx) if at > now - MINUTE]
     page.tx.documents.put(_SENDINGS, {"at": [to_ms(at) for at in (*kept, now)]})
 
 
-def _worths(page: Page) -> dict[InstrumentId, Decimal]:
+def _worths(page: RiskPage) -> dict[InstrumentId, Decimal]:
     """Return what is held in won at last prices, at its average price where there is none."""
     worths = {}
     for one in page.tx.orders.positions():
