@@ -35,15 +35,17 @@ def at(text: str) -> datetime:
 async def go_through_the_afternoon(here: Any) -> None:
     """Lose the prices for twenty minutes, then the charts for half a minute."""
     faults = here.world.faults
-    await sweep_until(here, "14:42")
+    await sweep_until(here, "14:47")
     faults.fail(Fault.BROKEN, only=POLLING)
     await here.sweep()
-    here.market.move_to(at("15:02") - timedelta(seconds=9))  # as all other sweeps until then
+    here.market.move_to(at("15:07") - timedelta(seconds=9))  # as all other sweeps until then
     await here.sweep()
     faults.fail(Fault.BROKEN, only=CHART)
     for _ in range(3):
         await here.sweep()
     faults.clear()
+    await sweep_until(here, "15:21")
+    here.market.move_to(at("15:29"))  # the closing auction prints nothing meanwhile
     await sweep_until(here, "15:31")
     here.market.move_to(at("15:45"))
     faults.fail(Fault.BROKEN, only=f"{CHART}/item/{UNTOLD}/")
@@ -74,7 +76,7 @@ def test_an_afternoon_with_faults_is_mended_told_and_played_again(
     house: Open, tmp_path: Path
 ) -> None:
     async def scenario() -> tuple[Any, list[str], int]:
-        async with house(market=ManualClock(at("14:35"))) as here:
+        async with house(market=ManualClock(at("14:44"))) as here:
             await go_through_the_afternoon(here)
             told = [one.text for one in here.said() if one.text.startswith("📋")]
             signals = await here.app.store.read(lambda tx: tx.signals.recent(1000))
