@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from market.orders import Order
     from market.signals import Signal
     from market.types import Instrument
+    from market.unfilled import Unfilled
 
 CANCELLABLE = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 """States in which a card offers to cancel."""
 
-WITH_REASON = frozenset({OrderState.DENIED, OrderState.LAPSED, OrderState.REJECTED})
+WITH_REASON = frozenset(
+    {OrderState.DENIED, OrderState.LAPSED, OrderState.REJECTED, OrderState.CANCELED}
+)
 """States that say why."""
 
 MOST_LEAVES = 4
@@ -138,11 +141,28 @@ def _proposal_buttons(
 
 def _by_itself(texts: Texts, language: str, order: Order) -> list[str]:
     """Say what the program does, or has done, without a tap."""
+    if order.replaces is not None:
+        return [texts.get("card.replaces", language, id=order.replaces)]
     if order.is_automatic:
         return [texts.get("card.automatic", language)]
-    if order.state is OrderState.PROPOSED and order.otherwise is Otherwise.LIMIT:
-        return [texts.get("card.otherwise", language)]
-    return []
+    if order.state is not OrderState.PROPOSED:
+        return []
+    lines = []
+    if order.otherwise is Otherwise.LIMIT:
+        lines.append(texts.get("card.otherwise", language))
+    if order.unfilled is not None:
+        lines.append(unfilled_text(texts, language, order.unfilled))
+    return lines
+
+
+def unfilled_text(texts: Texts, language: str, unfilled: Unfilled) -> str:
+    """Return what becomes of an order some time after it was sent."""
+    return texts.get(
+        f"card.unfilled.{unfilled.then}",
+        language,
+        after=numbers.span(unfilled.after.total_seconds(), language),
+        times=str(unfilled.times),
+    )
 
 
 def _title(texts: Texts, language: str, order: Order) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from config.condition_tests import Trial
     from market.orders import Side
     from market.types import InstrumentId, Timeframe
+    from market.unfilled import Unfilled
 
 Severity: TypeAlias = Literal["low", "normal", "high"]
 
@@ -134,12 +135,16 @@ class ConfirmSpec:
 
 @dataclass(frozen=True, slots=True)
 class OrderSpec:
-    """The order that a signal proposes; without a price it is a market order."""
+    """The order that a signal proposes; without a price it is a market order.
+
+    `unfilled` is what becomes of it some time after it was sent; None: it rests until its day ends.
+    """
 
     side: Side
     size: Located
     price: Located | None
     confirm: ConfirmSpec
+    unfilled: Unfilled | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from config.condition_lifecycle import (
 from config.condition_names import read_lets, read_params
 from config.condition_score import read_when
 from config.condition_tests import read_tests
+from config.condition_unfilled import read_unfilled
 from config.fields import Fields, refuse
 from config.instruments import find_ids
 from config.registry import suggestion
@@ -79,16 +80,15 @@ KEYS = (
     "tests",
 )
 """The keys of a condition file, in the order in which they are usually written."""
-ORDER_KEYS = ("side", "size", "price", "confirm")
+ORDER_KEYS = ("side", "size", "price", "unfilled", "confirm")
 ALERT_KEYS = ("severity", "chart")
 CONFIRM_KEYS = ("within", "max_drift", "auto", "otherwise")
 
 _CODE_LIKE = re.compile(r"[0-9A-Z]{6}|(KRX|UPBIT|BINANCE):.*", re.ASCII)
 _LATER = {
     "protect": "an order has no stops",
-    "unfilled": "an order waits until the day ends",
 }
-_LATER_ORDER = ("protect", "unfilled", "stop_loss", "take_profit", "trailing_stop")
+_LATER_ORDER = ("protect", "stop_loss", "take_profit", "trailing_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,8 @@ def _order(fields: Fields, confirm: ConfirmSettings, of_side: str) -> OrderSpec 
     price = order.optional_text("price")
     if price is not None and price.text == "market":
         price = None
-    return OrderSpec(Side(side), size, price, _confirm(order, confirm))
+    unfilled = read_unfilled(order, is_market=price is None)
+    return OrderSpec(Side(side), size, price, _confirm(order, confirm), unfilled)
 
 
 def _confirm(order: Fields, defaults: ConfirmSettings) -> ConfirmSpec:

@@ -51,6 +51,10 @@ _ORDER = {
         examples=["min(5% * equity, 500_000 KRW)", "risk(1% * equity, stop=3%)", "all"],
     ),
     "price": text("Without it a market order", examples=["close + 1 tick", "market"]),
+    "unfilled": text(
+        "What becomes of what is left some time after it was sent; without it, it rests",
+        examples=["cancel after 300s", "reprice after 60s up to 3 times", "market after 60s"],
+    ),
     "confirm": mapped(CONFIRM_KEYS, _CONFIRM, "How a card is confirmed"),
 }
 _ALERT = {

@@ -17,6 +17,7 @@ from engine.desk_settle import Settlement
 from engine.desk_tap import Tap
 from engine.desk_trading import TradingDesk
 from engine.outcome import Outcome
+from engine.desk_unfilled import UnfilledDesk
 from engine.pauses import BUYS, EVERYTHING
 from engine.ticket import order_id as id_of
 from market.orders import GOING, OrderState
@@ -82,6 +83,7 @@ class Desk:
         self._settlement = Settlement(self._book, broker)
         self._canceller = Canceller(self._book, broker, self._settlement)
         self._trading = TradingDesk(self._book)
+        self._unfilled = UnfilledDesk(self._book, broker, self._settlement, self._canceller)
 
     @property
     def is_live(self) -> bool:
@@ -150,6 +152,7 @@ class Desk:
         await self._canceller.follow_up()
         return count
 
+        await self._unfilled.follow_up()
     async def recover(self) -> None:
         """Start where a kill left off: what was being sent is in doubt until the broker tells."""
         going = await self._book.store.read(lambda tx: tx.orders.in_states(GOING))

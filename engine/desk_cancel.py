@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from engine.desk_send import reason_of
 from engine.desk_tap import may_trade
 from engine.outcome import Outcome
+from engine.replacing import forget_replacement, newest_of
 from market.errors import OrderRejected, OutcomeUnknown
 from market.messages import Role
 from market.orders import AT_BROKER, OrderState, advance
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from brokers.broker import Broker
     from engine.desk_book import DeskBook, Page
     from engine.desk_settle import Settlement
@@ -33,7 +36,7 @@ class Canceller:
         self._broker = broker
         self._settlement = settlement
         self._asking: set[str] = set()
-        self._asked: set[str] = set()
+        self._asked_at: dict[str, datetime] = {}
 
     async def cancel(self, order_id: str, user_id: int) -> Outcome:
         """Decline, withdraw or cancel an order, whichever its state asks for."""
@@ -41,15 +44,20 @@ class Canceller:
         order = outcome.order
         if outcome.code != "order.cancel_requested" or order is None or order.state not in RESTING:
             return outcome
-        return await self._ask(order)
+        return await self.ask(order)
+
+    def asked_at(self, order_id: str) -> datetime | None:
+        """Return when this process has last asked the broker to cancel an order."""
+        return self._asked_at.get(order_id)
 
     async def follow_up(self) -> None:
         """Ask for the cancels that were wished before the order was known to be at the broker."""
         for order in await self._book.store.read(lambda tx: tx.orders.in_states(RESTING)):
-            if order.is_cancel_requested and order.id not in self._asked:
-                await self._ask(order)
+            if order.is_cancel_requested and order.id not in self._asked_at:
+                await self.ask(order)
 
-    async def _ask(self, order: Order) -> Outcome:
+    async def ask(self, order: Order) -> Outcome:
+        """Ask the broker to cancel what is left of an order, whose wish for it is kept."""
         if order.id in self._asking:
             return Outcome(order, "order.cancel_requested")
         self._asking.add(order.id)
@@ -62,7 +70,7 @@ class Canceller:
         order = await self._book.order(order_id)
         if order is None or order.state not in RESTING:
             return _outcome(order, "")
-        self._asked.add(order_id)
+        self._asked_at[order_id] = self._book.now()
         reason = ""
         try:
             await self._broker.cancel(order)
@@ -93,6 +101,7 @@ def _request(page: Page, order_id: str, user_id: int) -> Outcome:
     person = page.tx.people.get(user_id)
     if order is None:
         return Outcome(None, "order.unknown")
+    order = newest_of(page.tx, order)  # what replaced it is what can still trade
     if not may_trade(person):
         return Outcome(None, "order.not_allowed")
     if order.user_id != user_id and not _is_owner(person):
@@ -101,7 +110,8 @@ def _request(page: Page, order_id: str, user_id: int) -> Outcome:
 
 
 def _wish(page: Page, order: Order) -> Outcome:
-    """Do to an order what a wish to cancel means in its state."""
+    """Do to an order what a wish to cancel means in its state; nothing is to follow it."""
+    forget_replacement(page.tx, order.id)
     if order.state is OrderState.PROPOSED:
         return Outcome(page.put(advance(order, OrderState.DECLINED)), "order.declined")
     if order.state is OrderState.CONFIRMED:

@@ -105,6 +105,7 @@ def _order(page: Page, ticket: Ticket, sized: Sized, quote: Tick | None) -> Orde
         max_drift=ticket.max_drift,
         signal_id=ticket.signal_id,
         otherwise=ticket.otherwise,
+        unfilled=ticket.unfilled,
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from market.orders import Side
     from market.signals import Signal
     from market.types import Instrument
+    from market.unfilled import Unfilled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Ticket:
     Either `quantity` or `size` (money to spend) is set. `price` is a limit, `price_rule` computes
     one, neither means a market order. `user_id` is the one person who may confirm, `within` the
     time they have, `max_drift` the ratio by which the price may move meanwhile. An order worth less
-    than `auto_below` is confirmed without a tap; `otherwise` tells what comes of no answer.
+    than `auto_below` is confirmed without a tap; `otherwise` tells what comes of no answer, and
+    `unfilled` what comes of an order that does not fill.
     """
 
     key: str
@@ -46,6 +48,7 @@ class Ticket:
     signal_id: str | None = None
     auto_below: Decimal | None = None
     otherwise: Otherwise = Otherwise.DROP
+    unfilled: Unfilled | None = None
 
     def __post_init__(self) -> None:
         if (self.quantity is None) == (self.size is None):
@@ -75,6 +78,7 @@ def signal_ticket(
         signal_id=signal.id,
         auto_below=order.confirm.auto_below,
         otherwise=order.confirm.otherwise,
+        unfilled=order.unfilled,
     )
 
 

@@ -15,6 +15,7 @@ from engine.desk_adjust import Change
 from engine.health import TROUBLES, SourceState
 from market.messages import Role
 from market.orders import OrderState, Side
+from market.unfilled import Then
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "bot" / "texts"
@@ -64,6 +65,7 @@ def built_keys() -> set[str]:
     keys |= {f"button.{name}" for name in ("why", "positions", "buy", "pause", "resume")}
     keys |= {f"button.{name}" for name in ("confirm", "decline")}
     keys |= {f"button.{change}" for change in Change}
+    keys |= {f"card.unfilled.{then}" for then in Then}
     keys |= {f"why.wait.{reason}" for reason in WaitFor if reason is not WaitFor.FALSE}
     keys |= {f"why.{word}" for word in ("all", "any", "not", "for", "within", "score", "other")}
     return keys | {"alert.price.day", "alert.price.bars"}

@@ -14,6 +14,7 @@ from config.strict_yaml import Located
 from market.errors import ConfigError
 from market.orders import Otherwise, Side
 from market.types import Instrument, Timeframe, Venue
+from market.unfilled import Then, Unfilled
 
 SMALLEST = "name: a\nuniverse: all\ntimeframe: 5m\nwhen: close > 3\n"
 FULL = """\
@@ -169,3 +170,45 @@ def test_problem_in_an_expression_has_its_place() -> None:
     found = condition(FULL).order
     assert found is not None
     assert str(found.size.problem("here", 4)) == "x.yaml:18:14: here"
+
+
+@pytest.mark.parametrize(
+    ("words", "unfilled"),
+    [
+        ("cancel after 300s", Unfilled(Then.CANCEL, timedelta(seconds=300))),
+        ("cancel  after  5 minutes", Unfilled(Then.CANCEL, timedelta(minutes=5))),
+        ("reprice after 60s", Unfilled(Then.REPRICE, timedelta(seconds=60), 3)),
+        ("reprice after 1 minute up to 1 time", Unfilled(Then.REPRICE, timedelta(minutes=1), 1)),
+        ("reprice after 60s up to 20 times", Unfilled(Then.REPRICE, timedelta(seconds=60), 20)),
+        ("market after 2 hours", Unfilled(Then.MARKET, timedelta(hours=2))),
+    ],
+)
+def test_what_becomes_of_an_unfilled_order(words: str, unfilled: Unfilled) -> None:
+    text = f"order: {{side: buy, size: 10, price: close, unfilled: {words}}}\n"
+    assert order(text).unfilled == unfilled
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("hope after 60s", "'hope after 60s' is not understood"),
+        ("cancel", "'cancel' is not understood"),
+        ("cancel after soon", "'soon' is not a length of time"),
+        ("cancel after 4s", "from 5 seconds to 1 day can be waited"),
+        ("cancel after 2 days", "from 5 seconds to 1 day can be waited"),
+        ("market after 60s up to 3 times", "only reprice can be done several times"),
+        ("reprice after 60s up to 21 times", "from 1 to 20 times can be asked for"),
+        ("reprice after 60s up to 0 times", "from 1 to 20 times can be asked for"),
+    ],
+)
+def test_what_cannot_become_of_an_unfilled_order(words: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        order(f"order: {{side: buy, size: 10, price: close, unfilled: {words}}}\n")
+
+
+@pytest.mark.parametrize("price", ["", "price: market, "])
+def test_a_market_order_can_only_be_cancelled(price: str) -> None:
+    found = order(f"order: {{side: buy, size: 10, {price}unfilled: cancel after 60s}}\n")
+    assert found.unfilled == Unfilled(Then.CANCEL, timedelta(seconds=60))
+    with pytest.raises(ConfigError, match="it is a market order already"):
+        order(f"order: {{side: buy, size: 10, {price}unfilled: market after 60s}}\n")
