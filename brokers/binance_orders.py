@@ -127,10 +127,7 @@ def parse_order(row: Row, segment: str) -> VenueOrder:
 def parse_placed(row: Row, order: Order) -> VenueOrder:
     """Return the order that a placement was answered with; it must be the very one we sent."""
     segment, symbol = place_of(order.instrument)
-    try:
-        placed = parse_order(row, segment)
-    except OutcomeUnknown as error:
-        raise OutcomeUnknown("unanswered", str(error)) from error
+    placed = parse_order(row, segment)
     if (placed.client_id, placed.symbol) != (order.client_order_id, symbol):
         raise OutcomeUnknown("unanswered", f"binance answered with {placed.client_id}")
     return placed
