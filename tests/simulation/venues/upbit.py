@@ -50,7 +50,7 @@ class UpbitStage:
         self._ground = ground
         self._plan = FaultPlan(
             {
-                Channel.ORDER: dict.fromkeys(_ORDER, ground.fault_chance / len(_ORDER)),
+                Channel.ORDER: dict.fromkeys(_ORDER, 2 * ground.fault_chance / len(_ORDER)),
                 Channel.READ: dict.fromkeys(_READ, ground.fault_chance / len(_READ)),
             },
             seed=ground.random.getrandbits(32),
@@ -71,8 +71,9 @@ class UpbitStage:
         self._exchange.arrive()
         random = self._ground.random
         for name, price in self._ground.prices.now.items():
-            volume = Decimal(random.randint(1, 5)) / 2 if random.random() < 0.3 else None
+            volume = Decimal(random.randint(1, 5)) / 2 if random.random() < 0.5 else None
             self._orders.trade(name.partition(":")[2], price, volume)
+            self._orders.most_at_once = volume
 
     def heal(self) -> int:
         """Let everything go well."""

@@ -1,0 +1,99 @@
+"""Sudden death: every write and every request of a process is a numbered point to die at."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from market.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import ThreadPoolExecutor
+    from random import Random
+
+    from sqlalchemy import Engine
+
+    from market.store import Transaction
+
+T = TypeVar("T")
+
+
+COMPILED: dict[Any, Any] = {}
+"""Statements as SQLAlchemy has compiled them, for all lives: they are the same in each."""
+
+
+class Killed(BaseException):
+    """The process died here. No `except Exception` may keep it alive."""
+
+
+class Fate:
+    """Counts the points of one life and ends it at one of them; the dead do nothing more."""
+
+    def __init__(self, kill_at: int | None, on_death: Callable[[], None]) -> None:
+        self.kill_at = kill_at
+        self.points = 0
+        self.is_dead = False
+        self.place = ""
+        self._on_death = on_death
+
+    def pass_point(self, place: str) -> None:
+        """Go past a point, or die at it."""
+        self.check()
+        self.points += 1
+        if self.points == self.kill_at:
+            self.die(place)
+            raise Killed(place)
+
+    def die(self, place: str) -> None:
+        """End this life."""
+        if not self.is_dead:
+            self.is_dead, self.place = True, place
+            self._on_death()
+
+    def check(self) -> None:
+        """Stop whoever is dead already."""
+        if self.is_dead:
+            raise Killed("dead already")
+
+
+class MortalStore(Store):
+    """The real store of a process that can die before and after every write.
+
+    Its transactions run on the loop's own thread, with seeded pauses around them: the same seed
+    makes the same order of events.
+    """
+
+    fate: Fate
+    pace: Random
+
+    def share_statements(self) -> None:
+        """Compile no statement that another life has compiled."""
+        self._writer = self._writer.execution_options(compiled_cache=COMPILED)
+        self._reader = self._reader.execution_options(compiled_cache=COMPILED)
+
+    async def write(self, function: Callable[[Transaction], T]) -> T:
+        """Write between two points."""
+        self.fate.pass_point("before write")
+        result = await super().write(function)
+        self.fate.pass_point("after write")
+        return result
+
+    def look(self, function: Callable[[Transaction], T]) -> T:
+        """Read what is committed, for those outside who check."""
+        return self._transact(self._reader, function)
+
+    async def _run(
+        self, thread: ThreadPoolExecutor, engine: Engine, function: Callable[[Transaction], T]
+    ) -> T:
+        await self._pause()
+        self.fate.check()
+        result = self._transact(engine, function)
+        await self._pause()
+        self.fate.check()
+        return result
+
+    async def _pause(self) -> None:
+        drawn = self.pace.random()
+        if drawn < 0.5:
+            await asyncio.sleep(0.02 * drawn if drawn < 0.1 else 0)

@@ -1,0 +1,248 @@
+"""What people do to the bot: type, tap twice, tap what is stale, cancel, pause, try again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from engine.ticket import Ticket, order_id
+from market.orders import Side
+from market.prices import round_price
+from tests.simulation.chat import OTHER, OWNER, STRANGER, TRADER, VIEWER
+from tests.simulation.sentry import LegalTap
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from random import Random
+
+    from engine.outcome import Outcome
+    from market.clock import Clock
+    from tests.simulation.chat import Chat, Seen
+    from tests.simulation.life import Life
+    from tests.simulation.prices import Prices
+    from tests.simulation.sentry import Sentry
+    from tests.simulation.venue import Stage
+
+USERS = (*(TRADER.id,) * 8, OTHER.id, OTHER.id, OWNER.id, VIEWER.id)
+BYSTANDERS = (OTHER.id, VIEWER.id, OWNER.id, STRANGER)
+TRADERS = frozenset({TRADER.id, OTHER.id, OWNER.id})
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What the people know: the chat they look at, the market, and the clock on the wall."""
+
+    random: Random
+    clock: Clock
+    stage: Stage
+    prices: Prices
+    chat: Chat
+    sentry: Sentry
+    fail: Callable[[str, str], None]
+
+
+class People:
+    """Decides by the seed what somebody does next, and does it to the life that runs."""
+
+    def __init__(self, crowd: Crowd, life: Callable[[], Life]) -> None:
+        self._crowd = crowd
+        self._life = life
+        self.tickets: list[Ticket] = []
+        self.confirmed: dict[str, int] = {}
+        self._actions: tuple[tuple[str, int], ...] = (
+            ("propose", 12),
+            ("repeat", 1),
+            ("confirm", 20),
+            ("confirm_twice", 6),
+            ("confirm_oddly", 4),
+            ("confirm_and_regret", 3),
+            ("decline", 1),
+            ("cancel", 5),
+            ("pause", 1),
+            ("resume", 1),
+        )
+
+    async def act(self, name: str | None = None) -> None:
+        """Do something, and wait for the answer or not; who gets none may try again."""
+        random = self._crowd.random
+        if name is None:
+            names, weights = zip(*self._actions, strict=True)
+            is_paused = self._crowd.sentry.paused_since is not None and random.random() < 0.25
+            name = "resume" if is_paused else random.choices(names, weights)[0]
+        does: Callable[[], Awaitable[Any]] | None = getattr(self, f"_{name}")()
+        if does is None:
+            return
+        task = self._life().spawn(name, does)
+        if random.random() < 0.6:
+            await asyncio.wait([task], timeout=random.choice((0.01, 5, 60)))
+        if self._life().fate.is_dead and random.random() < 0.7:
+            await asyncio.sleep(random.uniform(4, 15))
+            self._life().spawn(f"{name} again", does)
+
+    async def cancel_all(self, orders: list[str]) -> None:
+        """Cancel what somebody wished to be cancelled, once more."""
+        for one in orders:
+            await self._life().desk.cancel(one, OWNER.id)
+
+    def _propose(self) -> Callable[[], Awaitable[Any]]:
+        self.tickets.append(self._ticket())
+        return self._wish(self.tickets[-1])
+
+    def _repeat(self) -> Callable[[], Awaitable[Any]] | None:
+        return self._wish(self._crowd.random.choice(self.tickets)) if self.tickets else None
+
+    def _wish(self, ticket: Ticket) -> Callable[[], Awaitable[Any]]:
+        return lambda: self._life().desk.propose(ticket)
+
+    def _ticket(self) -> Ticket:
+        random, stage = self._crowd.random, self._crowd.stage
+        instrument = random.choice(stage.instruments)
+        has_bought = any("filled" in seen.text for seen in self._crowd.chat.cards())
+        side = Side.SELL if has_bought and random.random() < 0.5 else Side.BUY
+        price = self._crowd.prices.now[instrument.id]
+        limit = None
+        if random.random() < 0.7:
+            off = Decimal(random.randint(-15, 15)) / 1000
+            limit = round_price(price * (1 + off), instrument.kind, up=False)
+        number = len(self.tickets)
+        return Ticket(
+            key=f"update:{number}",
+            instrument=instrument,
+            side=side,
+            quantity=stage.lot * random.randint(1, stage.longest_quantity),
+            size=None,
+            price=limit,
+            price_rule=None,
+            user_id=random.choice(USERS),
+            origin="command",
+            within=timedelta(seconds=random.choice((15, 30, 60, 90))),
+            max_drift=Decimal(random.choice((1, 3, 10))) / 1000,
+        )
+
+    def _confirm(self) -> Callable[[], Awaitable[Any]] | None:
+        seen = self._card()
+        return None if seen is None else self._tapping(seen, seen.version, seen.chat)
+
+    def _confirm_twice(self) -> Callable[[], Awaitable[Any]] | None:
+        seen = self._card()
+        if seen is None:
+            return None
+        random = self._crowd.random
+        taps = [self._tapping(seen, seen.version, seen.chat) for _ in range(random.randint(2, 3))]
+        if random.random() < 0.4:
+            taps.append(self._tapping(seen, seen.version, random.choice(BYSTANDERS)))
+
+        async def tap() -> None:
+            await asyncio.gather(*(one() for one in taps))
+
+        return tap
+
+    def _confirm_oddly(self) -> Callable[[], Awaitable[Any]] | None:
+        """Tap a forwarded card, another version of it, or as somebody else."""
+        seen = self._card()
+        if seen is None:
+            return None
+        random = self._crowd.random
+        odd = random.randint(0, 2)
+        if odd == 0:
+            return self._tapping(seen, max(0, seen.version + random.choice((-1, 1))), seen.chat)
+        if odd == 1:
+            return self._tapping(seen, seen.version, random.choice(BYSTANDERS))
+        elsewhere = replace(seen, number=random.choice((1, seen.number + 1, seen.number - 1)))
+        return self._tapping(elsewhere, seen.version, seen.chat)
+
+    def _tapping(self, seen: Seen, version: int, user: int) -> Callable[[], Awaitable[Any]]:
+        order = seen.order_id
+
+        async def tap() -> None:
+            self._note(seen, version, user)
+            outcome = await self._life().desk.confirm(order, version, user, seen.number)
+            self._answered(order, outcome)
+
+        return tap
+
+    def _note(self, seen: Seen, version: int, user: int) -> None:
+        """Tell the sentry of a tap that may count."""
+        crowd = self._crowd
+        ticket = next(one for one in self.tickets if order_id(one.key) == seen.order_id)
+        held = crowd.chat.messages.get((user, seen.number))
+        is_own = held is not None and held.card == seen.card
+        if user == ticket.user_id and user in TRADERS and is_own:
+            crowd.sentry.taps[seen.order_id].append(LegalTap(version, crowd.clock.now()))
+
+    def _answered(self, order: str, outcome: Outcome) -> None:
+        if outcome.code == "order.confirmed":
+            self.confirmed[order] = self.confirmed.get(order, 0) + 1
+            if self.confirmed[order] > 1:
+                self._crowd.fail("taps", f"two taps on {order} were both told that they sent it")
+
+    def _decline(self) -> Callable[[], Awaitable[Any]] | None:
+        seen = self._card()
+        if seen is None:
+            return None
+        order, version, user, number = seen.order_id, seen.version, seen.chat, seen.number
+        return lambda: self._life().desk.decline(order, version, user, number)
+
+    def _confirm_and_regret(self) -> Callable[[], Awaitable[Any]] | None:
+        """Tap Confirm, and cancel or pause while the order may be on its way."""
+        seen = self._card()
+        if seen is None:
+            return None
+        random = self._crowd.random
+        tap = self._tapping(seen, seen.version, seen.chat)
+        regret = self._pause() if random.random() < 0.3 else self._cancelling(seen)
+        seconds = random.choice((0, 0.001, 0.01, 0.1, 1, 4))
+
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            await regret()
+
+        async def both() -> None:
+            await asyncio.gather(tap(), later())
+
+        return both
+
+    def _cancelling(self, seen: Seen) -> Callable[[], Awaitable[Any]]:
+        return lambda: self._life().desk.cancel(seen.order_id, seen.chat)
+
+    def _cancel(self) -> Callable[[], Awaitable[Any]] | None:
+        working = [
+            seen
+            for seen in self._crowd.chat.cards()
+            if seen.text.startswith(("submitted", "accepted", "partially", "in_doubt"))
+        ]
+        seen = self._crowd.random.choice(working) if working else self._card()
+        if seen is None:
+            return None
+        order = seen.order_id
+        user = seen.chat if self._crowd.random.random() < 0.7 else self._crowd.random.choice(USERS)
+        return lambda: self._life().desk.cancel(order, user)
+
+    def _pause(self) -> Callable[[], Awaitable[Any]]:
+        sentry = self._crowd.sentry
+
+        async def pause() -> None:
+            await self._life().desk.pause(OWNER.id)
+            sentry.paused_since = self._crowd.clock.now()
+
+        return pause
+
+    def _resume(self) -> Callable[[], Awaitable[Any]]:
+        sentry = self._crowd.sentry
+
+        async def resume() -> None:
+            sentry.paused_since = None  # from now on a purchase may leave, also if we die here
+            await self._life().desk.resume(OWNER.id)
+
+        return resume
+
+    def _card(self) -> Seen | None:
+        """Return a copy of a card as it stands now, mostly one that waits for its person."""
+        random, cards = self._crowd.random, self._crowd.chat.cards()
+        waiting = [seen for seen in cards if seen.text.startswith("proposed")]
+        if waiting and random.random() < 0.8:
+            return replace(random.choice(waiting))
+        return replace(random.choice(cards)) if cards else None

@@ -1,0 +1,115 @@
+"""Stands where orders leave the bot, and looks whether each may: independent of the desk's code."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from market.orders import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from config.settings import Settings
+    from market.clock import Clock
+    from market.orders import Order
+    from market.store import Transaction
+    from tests.simulation.fate import MortalStore
+    from tests.simulation.prices import Prices
+
+MINUTE = timedelta(minutes=1)
+SLACK = timedelta(seconds=1)
+"""What may pass between the desk's look at the time and the order's leaving."""
+
+WORKING = ("submitted", "accepted", "partially_filled", "in_doubt", "confirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class LegalTap:
+    """A tap on Confirm by the right person, in the right message, in time."""
+
+    version: int
+    at: datetime
+
+
+class Sentry:
+    """Sees every order that is about to be sent."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        prices: Prices,
+        fail: Callable[[str, str], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._prices = prices
+        self._fail = fail
+        self._left_at: list[datetime] = []
+        self.left: Counter[str] = Counter()
+        self.paused_since: datetime | None = None
+        self.taps: dict[str, list[LegalTap]] = defaultdict(list)
+
+    def leaving(self, order: Order, store: MortalStore) -> None:
+        """Look at an order on its way to the broker, and at what is committed about it."""
+        self.left[order.id] += 1
+        if self.left[order.id] > 1:
+            self._fail("duplicated", f"order {order.id} was sent {self.left[order.id]} times")
+        self._check_tap(order)
+        self._check_price(order)
+        self._check_rate(order)
+        store.look(lambda tx: self._check_book(tx, order))
+
+    def _check_tap(self, order: Order) -> None:
+        if not any(one.version == order.version for one in self.taps[order.id]):
+            self._fail("unasked", f"order {order.id} v{order.version} was sent without a tap")
+
+    def _check_price(self, order: Order) -> None:
+        age = timedelta(seconds=self._settings.confirm.quote_age_seconds) + SLACK
+        reference, drift = order.reference_price, order.max_drift
+        if not self._prices.was_near(order.instrument, reference, drift, age):
+            self._fail("drift", f"order {order.id} was sent far from its {reference}")
+
+    def _check_rate(self, order: Order) -> None:
+        now = self._clock.now()
+        self._left_at.append(now)
+        recent = sum(at > now - MINUTE + SLACK for at in self._left_at)
+        if recent > self._settings.risk.max_orders_per_minute:
+            self._fail("rate", f"order {order.id} is the {recent}. within a minute")
+
+    def _check_book(self, tx: Transaction, order: Order) -> None:
+        stored = tx.orders.get(order.id)
+        if stored is None or stored.state != "submitted":
+            state = "unknown" if stored is None else stored.state
+            self._fail("journal", f"order {order.id} leaves while it is kept as {state}")
+        written_at = tx.orders.events(order.id)[-1][2]
+        is_paused = self.paused_since is not None and self.paused_since < written_at
+        if is_paused and order.side is Side.BUY:
+            self._fail("paused", f"order {order.id} leaves while paused")
+        self._check_limits(tx, order)
+
+    def _check_limits(self, tx: Transaction, order: Order) -> None:
+        limits = self._settings.risk
+        each = order.reference_price if order.price is None else order.price
+        held = tx.orders.position(order.instrument)
+        quantity = Decimal(0) if held is None else held.quantity
+        working = [one for one in tx.orders.recent(200) if one.state in WORKING]
+        same = [one for one in working if one.instrument == order.instrument]
+        if order.side is Side.SELL:
+            selling = sum(one.remaining for one in same if one.side is Side.SELL)
+            if selling > quantity:
+                self._fail("oversold", f"order {order.id} sells {selling} of {quantity}")
+            return
+        if order.quantity * each > limits.max_order:
+            self._fail("limit", f"order {order.id} is worth more than {limits.max_order}")
+        worth = quantity * order.reference_price
+        for one in same:
+            if one.side is Side.BUY:
+                worth += one.remaining * (one.reference_price if one.price is None else one.price)
+        if worth > limits.max_position:
+            self._fail("limit", f"order {order.id} brings {order.instrument} to {worth}")

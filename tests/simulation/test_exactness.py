@@ -1,0 +1,56 @@
+"""Every order exactly once, whatever the seed does to us; `benchmarks/exactness.py` plays more."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from market.orders import OrderState
+from tests.simulation.exactness import Totals, again
+from tests.simulation.world import NEVER, Plan, Report, run_seed
+
+SEEDS = {"paper": 40, "plain": 40}
+"""How many seeds each broker gets in the gate: about a quarter of a second each."""
+BATCH = 10
+SHORT = ("propose", "confirm", "cancel")
+"""What people do in the story that is killed at every point."""
+
+
+def short_story(broker: str, kill_at: int, seed: int) -> Report:
+    return run_seed(broker, seed, Plan(actions=SHORT, kill_at=kill_at, fault_chance=0))
+
+
+@pytest.mark.parametrize(
+    ("broker", "start"),
+    [(broker, start) for broker, most in SEEDS.items() for start in range(0, most, BATCH)],
+)
+def test_every_order_is_at_the_venue_exactly_once(broker: str, start: int) -> None:
+    totals = Totals()
+    for seed in range(start, start + BATCH):
+        report = run_seed(broker, seed)
+        assert not report.violations, again(broker, report)
+        totals.add(report)
+    assert totals.kills > BATCH / 2
+    assert totals.orders > BATCH
+    assert totals.states[OrderState.FILLED] > 0
+
+
+@pytest.mark.parametrize("broker", SEEDS)
+def test_a_kill_at_every_point_of_a_short_story(broker: str) -> None:
+    for seed in count():
+        whole = short_story(broker, NEVER, seed)
+        if OrderState.CANCELED in whole.states and whole.kills == 0:
+            break
+    assert whole.acted > 20
+    for point in range(1, whole.acted + 1):
+        report = short_story(broker, point, seed)
+        assert report.kills >= 1
+        assert not report.violations, f"killed at point {point}: {again(broker, report)}"
+
+
+@pytest.mark.parametrize("broker", SEEDS)
+def test_the_same_seed_is_the_same_story(broker: str) -> None:
+    first, second = (run_seed(broker, 7) for _ in range(2))
+    assert first == second
+    assert first.points > 100

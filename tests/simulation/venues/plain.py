@@ -1,0 +1,168 @@
+"""A venue without a protocol: everything that a venue may do to the desk, and nothing more.
+
+It stands outside our process, trades in parts, tells of trades late and more than once, ends orders
+by itself, and executes requests whose sender is dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from brokers.broker import BrokerOrder
+from market.errors import OutcomeUnknown
+from market.orders import Account
+from tests.simulation.line import GIVE_UP_SECONDS, LATE_SECONDS, FaultyLine, Trouble
+from tests.simulation.venue import Ground, Truth, VenueFill, VenueOrder
+from tests.simulation.venues import paper
+from tests.simulation.venues.plain_book import PlainBook
+from tests.simulation.wire import NoNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    import httpx
+
+    from brokers.broker import Broker, BrokerParts
+    from market.clock import Clock
+    from market.orders import Fill, Order
+    from tests.simulation.fate import Fate, MortalStore
+
+T = TypeVar("T")
+
+SETTLED = timedelta(seconds=GIVE_UP_SECONDS + LATE_SECONDS)
+"""After so long no request that was sent can still be on its way."""
+
+
+class PlainVenue:
+    """The venue, and the requests that are on their way to it."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.cash = paper.CASH
+        self.transport: httpx.AsyncBaseTransport = NoNetwork()
+        self._ground = ground
+        self._book = PlainBook(ground, self.cash)
+        self._trouble = Trouble(ground.random, ground.fault_chance, has_late_requests=True)
+
+    def connect(self, parts: BrokerParts, fate: Fate) -> Broker:
+        """Return the broker of a new process."""
+        inner = PlainBroker(self._book, parts.wall_clock, self._ground)
+        return PlainLine(inner, fate, self._trouble)
+
+    async def trade(self) -> None:
+        """Let orders trade."""
+        self._book.trade()
+
+    def heal(self) -> int:
+        """Let the line be good."""
+        return self._trouble.heal()
+
+    async def truth(self, store: MortalStore) -> Truth:
+        """Return the book."""
+        orders = tuple(
+            VenueOrder(
+                one.number,
+                one.order.client_order_id,
+                one.order.instrument,
+                one.order.side,
+                one.order.quantity,
+                one.order.price,
+                one.state,
+                one.filled,
+            )
+            for one in self._book.orders.values()
+        )
+        fills = tuple(
+            VenueFill(told.number, told.fill.quantity, told.fill.price, told.fill.cost)
+            for told in self._book.trades
+        )
+        return Truth(orders, fills, self._book.cash, self._book.held)
+
+
+class PlainBroker:
+    """Our end: what it does not know for sure it does not say."""
+
+    def __init__(self, book: PlainBook, clock: Clock, ground: Ground) -> None:
+        self._book = book
+        self._clock = clock
+        self._random = ground.random
+        self._began_at = clock.now()
+        self._sent_at: dict[str, datetime] = {}
+
+    async def place(self, order: Order) -> str:
+        """Place an order."""
+        return self._book.accept(order)
+
+    def note(self, order: Order) -> None:
+        """Remember when a request was sent."""
+        self._sent_at[order.id] = self._clock.now()
+
+    async def cancel(self, order: Order) -> None:
+        """Cancel an order."""
+        self._book.cancel(order)
+
+    async def find(self, order: Order) -> BrokerOrder | None:
+        """Return an order; that it is absent is sure only when nothing can be on its way."""
+        found = self._book.orders.get(order.client_order_id)
+        if found is not None:
+            mean = found.worth / found.filled if found.filled else Decimal(0)
+            return BrokerOrder(found.number, found.state, found.filled, mean)
+        if self._clock.now() - self._sent_at.get(order.id, self._began_at) < SETTLED:
+            raise OutcomeUnknown("unavailable", "a request may still be on its way")
+        return None
+
+    async def fills(self, after: str) -> list[Fill]:
+        """Return fills, sometimes with what was told before."""
+        now = self._clock.now()
+        told = [one.fill for one in self._book.trades if one.visible_at <= now]
+        again = self._random.random() < 0.2
+        return [fill for fill in told if again or fill.id > after]
+
+    async def account(self) -> Account:
+        """Return the money."""
+        return Account(self._book.cash, self._book.power())
+
+
+class PlainLine(FaultyLine):
+    """A line on which a request may arrive when its sender has given up, or is dead."""
+
+    def __init__(self, inner: PlainBroker, fate: Fate, trouble: Trouble) -> None:
+        super().__init__(inner, fate, trouble)
+        self._plain = inner
+        self._late: set[asyncio.Task[Any]] = set()
+
+    async def place(self, order: Order) -> str:
+        """Place an order."""
+        self._plain.note(order)
+        return await super().place(replace(order))
+
+    async def _deliver(self, send: Callable[[], Awaitable[T]]) -> T:
+        return await asyncio.shield(self._on_its_way(send, self._trouble.delay()))
+
+    async def _be_late(self, send: Callable[[], Awaitable[Any]]) -> OutcomeUnknown:
+        late = GIVE_UP_SECONDS + self._trouble.delay() * LATE_SECONDS
+        self._on_its_way(send, late)
+        await asyncio.sleep(GIVE_UP_SECONDS)
+        return OutcomeUnknown("timeout", "no answer in time")
+
+    def _on_its_way(self, send: Callable[[], Awaitable[T]], seconds: float) -> asyncio.Task[T]:
+        task = asyncio.create_task(_after(seconds, send))
+        self._late.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._late.discard(task)
+        task.exception()  # whoever waited for it has heard of it
+
+
+async def _after(seconds: float, send: Callable[[], Awaitable[T]]) -> T:
+    await asyncio.sleep(seconds)
+    return await send()
+
+
+STAGE = replace(paper.STAGE, open=PlainVenue)
