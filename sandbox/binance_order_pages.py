@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from market.types import to_ms
 from sandbox.binance_accounts import FuturesAccount, SpotAccount
 from sandbox.binance_order_rows import (
     futures_account,
@@ -34,6 +35,7 @@ _CONDITIONAL = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
 MOST_TRADES = 1000
+WEEK_MS = 7 * 24 * 3_600_000
 
 
 class OrderPages:
@@ -80,9 +82,20 @@ class OrderPages:
         found = self.venue.own_trades(
             _symbol(params), None if order_id is None else int(order_id), first
         )
+        if self.venue.is_futures and "fromId" not in params:
+            found = [trade for trade in found if trade.at_ms in self._span(params)]
         most = min(int(params.get("limit", "500")), MOST_TRADES)
         page = found[:most] if "fromId" in params or order_id is not None else found[-most:]
         return [trade_row(trade, is_futures=self.venue.is_futures) for trade in page]
+
+    def _span(self, params: Params) -> range:
+        """Return the times of which futures tell trades: the last week, or a week at most."""
+        now = to_ms(self.venue.clock.now())
+        end = int(params.get("endTime", now))
+        start = int(params.get("startTime", end - WEEK_MS))
+        if end - start > WEEK_MS:
+            raise Refusal(-4166, "Search window is restricted to recent 7 days only.")
+        return range(start, end + 1)
 
     def _row(self, order: Any) -> Any:
         return order_row(order, is_futures=self.venue.is_futures)

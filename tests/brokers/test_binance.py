@@ -74,9 +74,9 @@ def test_an_order_refused_for_its_time_was_not_executed_and_is_not_sent_again(ru
         house.venue_clock.ahead = timedelta(seconds=30)
         assert await refusal(house.broker.place(spot(quantity=Decimal(1)))) == "clock"
         assert house.orders_sent == 2
-        assert await house.broker.find(spot()) is None
         await house.broker.place(spot("next", quantity=Decimal(1)))
         assert house.orders_sent == 3
+        assert await house.broker.find(spot()) is None
 
     run(scenario)
 
@@ -211,5 +211,15 @@ def test_a_kill_while_the_request_is_under_way_leaves_a_trace(run: Run) -> None:
         await asyncio.wait({placing})
         await house.restart()
         assert await refusal(house.broker.place(spot(quantity=Decimal(1)))) == "duplicate"
+
+    run(scenario)
+
+
+def test_a_cancel_tells_what_has_ended_from_what_never_was(run: Run) -> None:
+    async def scenario(house: BinanceHouse) -> None:
+        assert await refusal(house.broker.cancel(spot())) == "unknown_order"
+        await house.broker.place(spot())
+        await house.broker.cancel(spot())
+        assert await refusal(house.broker.cancel(spot())) == "closed"
 
     run(scenario)
