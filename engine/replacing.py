@@ -17,6 +17,7 @@ from market.prices import round_price
 from market.unfilled import Then
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from decimal import Decimal
 
@@ -68,6 +69,13 @@ def chain_of(tx: Transaction, order: Order) -> Chain:
             break
         orders.insert(0, found)
     return Chain(tuple(orders))
+
+
+def chains_of(tx: Transaction, orders: Iterable[Order]) -> list[Chain]:
+    """Return the chains that end in these orders; those that were replaced are within them."""
+    found = list(orders)
+    replaced = {one.replaces for one in found}
+    return [chain_of(tx, one) for one in found if one.id not in replaced]
 
 
 def newest_of(tx: Transaction, order: Order) -> Order:

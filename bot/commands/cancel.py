@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from bot.command import command
 from bot.outcome import outcome_text
-from bot.render_order import order_line
+from bot.render_chain import chain_line
 from bot.reply import Reply
+from engine.replacing import chains_of
 from market.messages import Button, Role
 from market.orders import OPEN
 
@@ -30,15 +31,16 @@ async def cancel(services: Services, call: Call) -> Reply:
 
 async def _which(services: Services, call: Call) -> Reply:
     texts, language = services.texts, call.language
-    found = await services.store.read(lambda tx: tx.orders.in_states(OPEN))
-    mine = [order for order in found if order.user_id == call.user.id]
+    found = await services.store.read(lambda tx: chains_of(tx, tx.orders.in_states(OPEN)))
+    mine = [chain for chain in found if chain.last.user_id == call.user.id]
     if not mine:
         return Reply(texts.get("cancel.none", language))
     rows = []
     lines = [texts.get("cancel.which", language)]
-    for order in mine[-MOST_SHOWN:]:
+    for chain in mine[-MOST_SHOWN:]:
+        order = chain.last
         name = services.directory.name(order.instrument)
-        lines.append(order_line(texts, language, order, name))
+        lines.append(chain_line(texts, language, chain, name))
         label = texts.plain("button.cancel_order", language, name=name, id=order.id[:4])
         rows.append((Button(label=label, data=f"ox:{order.id}"),))
     return Reply("\n".join(lines), tuple(rows))

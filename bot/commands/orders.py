@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.command import command
-from bot.render_order import order_line
+from bot.render_chain import chain_line
 from bot.reply import Reply, command_button
+from engine.replacing import chains_of
 from market.messages import Role
 from market.sessions import KST
 
@@ -25,12 +26,12 @@ async def orders(services: Services, call: Call) -> Reply:
     texts, language = services.texts, call.language
     start = start_of_day(services.wall_clock.now())
 
-    since = await services.store.read(lambda tx: tx.orders.since(start))
-    found = sorted(since, key=lambda order: order.proposed_at, reverse=True)
+    since = await services.store.read(lambda tx: chains_of(tx, tx.orders.since(start)))
+    found = sorted(since, key=lambda chain: chain.last.proposed_at, reverse=True)
     lines = [texts.get("orders.title", language, count=str(len(found)))]
-    for order in found[:MOST_SHOWN]:
-        name = services.directory.name(order.instrument)
-        lines.append(order_line(texts, language, order, name))
+    for chain in found[:MOST_SHOWN]:
+        name = services.directory.name(chain.last.instrument)
+        lines.append(chain_line(texts, language, chain, name))
     if len(found) > MOST_SHOWN:
         lines.append(texts.get("list.more", language, count=str(len(found) - MOST_SHOWN)))
     if not found:

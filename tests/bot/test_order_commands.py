@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.html_text import to_plain
 from engine.outcome import Outcome
+from engine.replacing import replacement_id
 from market.orders import Order, OrderState, Position, Side
 from tests.bot.chat_world import NOW, OWNER, TRADER, tick
 
 if TYPE_CHECKING:
+    from market.messages import Message
     from tests.bot.chat_world import World
 
 
@@ -183,3 +187,25 @@ def test_cancel_with_an_id_tells_the_outcome(world: World) -> None:
     (message,) = asyncio.run(world.say("/cancel #AAAAAAAAAAAA"))
     assert world.desk.calls == [("cancel", "aaaaaaaaaaaa", TRADER.id)]
     assert "not open any more" in message.text
+
+
+def test_a_replaced_order_is_one_line_with_its_history(world: World) -> None:
+    first = make_order(state=OrderState.CANCELED, price=Decimal(71_500), filled_quantity=Decimal(3))
+    chain = [first]
+    for price in (Decimal(71_600), None):
+        changes = {"price": price, "quantity": Decimal(7), "state": OrderState.ACCEPTED}
+        old = chain[-1].id
+        chain.append(make_order(id=replacement_id(old), replaces=old, **changes))
+    chain[1] = replace(chain[1], state=OrderState.CANCELED)
+
+    async def scenario() -> tuple[list[Message], list[Message]]:
+        for order in chain:
+            await world.store.write(lambda tx, order=order: tx.orders.put(order))  # type: ignore[misc]  # an order each
+        return await world.say("/orders"), await world.say("/cancel")
+
+    (orders,), (cancel,) = asyncio.run(scenario())
+    line = "10 shares 71,500 KRW → 71,600 KRW → market · accepted · 3 shares filled"
+    for message in (orders, cancel):
+        assert to_plain(message.text).count("삼성전자") == 1
+        assert line in to_plain(message.text)
+    assert [button.data for row in cancel.buttons for button in row] == [f"ox:{chain[-1].id}"]

@@ -290,7 +290,7 @@ def test_a_cancel_that_the_broker_does_not_confirm_replaces_nothing(
             world.venue.is_silent = True  # told once that it is cancelled, and then nothing more
             return found
 
-        world.line.find = find_once  # type: ignore[method-assign]
+        world.line.find = find_once  # type: ignore[method-assign,assignment]
         await wait(world, 10)
         assert (await world.order(order)).state is OrderState.CANCELED
         assert await count(world) == 1
