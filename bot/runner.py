@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 DAYS_LEAD = timedelta(hours=1)
 """How long before a session daily bars are asked for: thousands take a quarter of an hour."""
 LAPSE_SECONDS = 1.0
+RECONCILE_SECONDS = 60.0
 COMPARE_OFFSET = 35
 BETWEEN_SWEEPS = EachMinute(45)
 """When it is looked whether a day is over: its bars are mended, its universes computed."""
@@ -73,6 +74,7 @@ class Runner:
         self._plan_crawl()
         self._is_watching = True
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
+        self.jobs.every("reconcile", RECONCILE_SECONDS, self._app.desk.reconcile)
         self.jobs.often_in_market_time("repair", BETWEEN_SWEEPS, self._app.repairs.step)
         self.jobs.every("reload", LOOK_SECONDS, self._reload)
         logger.info("watching %d conditions", len(self._app.services.pipeline.conditions))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from brokers.broker import BROKERS, BrokerOrder, BrokerParts
+from brokers.broker import BROKERS, BrokerOrder, BrokerParts, OpenOrder
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
 from brokers.paper_match import day_end, day_limits, fill_price, is_over, is_trading
 from market.currency import KRW, currency_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from market.clock import Clock
-    from market.orders import Fill, Order
+    from market.orders import Fill, Order, Position
     from market.sessions import Calendar
     from market.store import Store, Transaction
     from market.types import Instrument, InstrumentId, Tick, Venue
@@ -90,6 +90,19 @@ class PaperBroker:
             return Account(book.cash(), book.buying_power())
 
         return await self._store.read(read)
+
+    async def open_orders(self) -> list[OpenOrder]:
+        """Return what may still trade, oldest first."""
+
+        def look(tx: Transaction) -> list[OpenOrder]:
+            self._expire(tx)
+            return [_as_open(order) for order in self._book(tx).open_orders()]
+
+        return await self._store.write(look)
+
+    async def positions(self) -> list[Position]:
+        """Return what the venue holds for us."""
+        return await self._store.read(lambda tx: self._book(tx).positions())
 
     async def observe(self, ticks: Sequence[Tick]) -> None:
         """Let open orders meet the newest ticks; without open orders nothing is written."""
@@ -198,6 +211,19 @@ class PaperBroker:
         for order in book.open_orders():
             if is_over(order, now):
                 book.put_order(replace(order, state=OrderState.EXPIRED))
+
+
+def _as_open(order: PaperOrder) -> OpenOrder:
+    return OpenOrder(
+        broker_order_id=order.broker_id,
+        client_order_id=order.client_id,
+        instrument=order.instrument,
+        side=order.side,
+        quantity=order.quantity,
+        price=order.price,
+        filled_quantity=order.filled_quantity,
+        at=order.accepted_at,
+    )
 
 
 @BROKERS.register("paper")

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from market.orders import Fill, OrderState, Side
+from market.orders import Fill, OrderState, Position, Side
 from market.types import from_ms, to_ms
 
 if TYPE_CHECKING:
@@ -97,6 +97,18 @@ class PaperBook:
         value = self._documents.get(_HELD + instrument)
         return Decimal(0) if value is None else Decimal(value["quantity"])
 
+    def positions(self) -> list[Position]:
+        """Return what is held, at the average price of its purchases."""
+        quantities = {
+            key.removeprefix(_HELD): Decimal(value["quantity"])
+            for key, value in self._documents.items(_HELD)
+        }
+        return [
+            Position(name, quantity, self._average(name))
+            for name, quantity in quantities.items()
+            if quantity
+        ]
+
     def sellable(self, instrument: InstrumentId) -> Decimal:
         """Return the quantity held less what open sells have set aside."""
         return self.held(instrument) - sum(
@@ -139,6 +151,18 @@ class PaperBook:
         """Return the fills with an id greater than `after`, oldest first."""
         start = _FILL + after if after else ""
         return [_read_fill(value) for _, value in self._documents.items(_FILL, start)]
+
+    def _average(self, instrument: InstrumentId) -> Decimal:
+        held, worth = Decimal(0), Decimal(0)
+        for fill in self.fills(""):
+            if fill.instrument != instrument:
+                continue
+            if fill.side is Side.BUY:
+                held, worth = held + fill.quantity, worth + fill.quantity * fill.price
+            else:
+                left = held - fill.quantity
+                held, worth = left, worth / held * left if left > 0 else Decimal(0)
+        return worth / held if held > 0 else Decimal(0)
 
     def _purse(self) -> dict[str, Any]:
         kept = self._documents.get(_CASH)

@@ -13,11 +13,12 @@ from engine import desk_adjust, desk_confirm, desk_propose
 from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
+from engine.desk_reconcile import Reconciler
 from engine.desk_settle import Settlement
 from engine.desk_tap import Tap
 from engine.desk_trading import TradingDesk
-from engine.outcome import Outcome
 from engine.desk_unfilled import UnfilledDesk
+from engine.outcome import Outcome
 from engine.pauses import BUYS, EVERYTHING
 from engine.ticket import order_id as id_of
 from market.orders import GOING, OrderState
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from market.orders import Account, Order
     from market.sessions import Calendar
     from market.store import Store
-    from market.types import Venue
+    from market.types import InstrumentId, Venue
 
 __all__ = ["Desk", "Outcome"]
 
@@ -82,8 +83,9 @@ class Desk:
         self._broker = broker
         self._settlement = Settlement(self._book, broker)
         self._canceller = Canceller(self._book, broker, self._settlement)
-        self._trading = TradingDesk(self._book)
         self._unfilled = UnfilledDesk(self._book, broker, self._settlement, self._canceller)
+        self._trading = TradingDesk(self._book)
+        self._reconciler = Reconciler(self._book, broker, self._settlement)
 
     @property
     def is_live(self) -> bool:
@@ -150,9 +152,10 @@ class Desk:
         count = await self._settlement.take_fills()
         await self._settlement.resolve()
         await self._canceller.follow_up()
+        await self._unfilled.follow_up()
+        await self._reconciler.after_settling(count)
         return count
 
-        await self._unfilled.follow_up()
     async def recover(self) -> None:
         """Start where a kill left off: what was being sent is in doubt until the broker tells."""
         going = await self._book.store.read(lambda tx: tx.orders.in_states(GOING))
@@ -163,6 +166,15 @@ class Desk:
         await self._settlement.take_fills()
         await self._settlement.ask_all()
         await self._canceller.follow_up()
+        await self._reconciler.look()
+
+    async def reconcile(self) -> bool:
+        """Compare our book with the broker's; False if the broker could not be asked."""
+        return await self._reconciler.look()
+
+    async def adopt(self, instrument: InstrumentId, user_id: int) -> Outcome:
+        """Take the broker's position as ours, where they differ and the owner wishes it."""
+        return await self._reconciler.adopt(instrument, user_id)
 
     async def account(self) -> Account | None:
         """Return the money at the broker; None if it cannot say now."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from engine.arming import read_arming
 from engine.desk_risk import touched
 from engine.desk_view import Surroundings, view_of
+from engine.difference import differs
 from engine.pauses import read_trading
 from engine.positions import equity
 from engine.trading import TradingState, held_back
@@ -148,6 +149,8 @@ class Page:
     def states_of(self, order: Order) -> frozenset[TradingState]:
         """Return all that holds for an order now: pauses, a halt, a disarmed live broker."""
         states = read_trading(self.tx, self.book.market_clock.now()).states_of(order)
+        if differs(self.tx, order.instrument):
+            states |= {TradingState.DIFFERS}
         if not self.book.is_live or read_arming(self.tx, self.book.now(), self.book.idle):
             return states
         return states | {TradingState.DISARMED}

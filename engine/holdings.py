@@ -68,6 +68,17 @@ def note_holding(tx: Transaction, before: Position | None, fill: Fill, now: date
     _put(tx, fill.instrument, Holding(opened_ms, stakes))
 
 
+def note_correction(tx: Transaction, before: Position, after: Position, now: datetime) -> None:
+    """Keep that a position is another than its fills tell; since when it is held nobody knows."""
+    goes_on = before.quantity * after.quantity > 0
+    known = _stored(tx, after.instrument) if goes_on else None
+    stakes = () if known is None else known.stakes
+    known_ms = max([to_ms(now), *(one.known_ms for one in stakes[-1:])])
+    opened_ms = 0 if known is None else known.opened_ms
+    stakes = (*stakes, _stake(known_ms, after))[-MOST_STAKES:]
+    _put(tx, after.instrument, Holding(opened_ms, stakes))
+
+
 Told: TypeAlias = "tuple[dict[InstrumentId, Holding], frozenset[InstrumentId]]"
 """The positions that there are or were, and the instruments of which nobody can tell."""
 

@@ -22,13 +22,15 @@ class TradingState(StrEnum):
     """What holds for an order; several can hold at once, and then the strictest decides.
 
     Paused means no purchases, sales_paused none of the sales that conditions call for. A live
-    broker is disarmed until somebody arms it.
+    broker is disarmed until somebody arms it. An instrument differs where the broker holds another
+    quantity of it than we do.
     """
 
     ACTIVE = "active"
     PAUSED = "paused"
     SALES_PAUSED = "sales_paused"
     DISARMED = "disarmed"
+    DIFFERS = "differs"
     HALTED = "halted"
 
 
@@ -86,6 +88,14 @@ TABLE: dict[TradingState, dict[OrderKind, Permit]] = {
         _K.PROTECTION: _YES,
         _K.CANCEL: _YES,
     },
+    TradingState.DIFFERS: {
+        _K.ENTRY_BY_CONDITION: _NO,
+        _K.ENTRY_BY_COMMAND: _NO,
+        _K.EXIT_BY_CONDITION: _NO,
+        _K.EXIT_BY_COMMAND: _TAP,
+        _K.PROTECTION: _YES,
+        _K.CANCEL: _YES,
+    },
     TradingState.HALTED: {
         _K.ENTRY_BY_CONDITION: _NO,
         _K.ENTRY_BY_COMMAND: _NO,
@@ -101,6 +111,7 @@ REASONS = {
     TradingState.PAUSED: "risk.paused",
     TradingState.SALES_PAUSED: "risk.sales_paused",
     TradingState.DISARMED: "risk.disarmed",
+    TradingState.DIFFERS: "risk.difference",
     TradingState.HALTED: "risk.trading_halted",
 }
 """The text that tells why an order is held back."""

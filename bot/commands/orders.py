@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bot.command import command
 from bot.render_chain import chain_line
 from bot.reply import Reply, command_button
+from engine.reconcile import read_foreign
 from engine.replacing import chains_of
+from engine.risk_case import shown
 from market.messages import Role
 from market.sessions import KST
 
@@ -36,11 +38,34 @@ async def orders(services: Services, call: Call) -> Reply:
         lines.append(texts.get("list.more", language, count=str(len(found) - MOST_SHOWN)))
     if not found:
         lines.append(texts.get("orders.none", language))
+    lines += await _foreign(services, language)
     buttons = (
         command_button(texts.plain("button.refresh", language), "/orders"),
         command_button(texts.plain("button.cancel_which", language), "/cancel"),
     )
     return Reply("\n".join(lines), (buttons,), card=call.card_for("orders"))
+
+
+async def _foreign(services: Services, language: str) -> list[str]:
+    """Return lines about what rests at the broker but was not sent from here."""
+    texts, found = services.texts, await services.store.read(read_foreign)
+    if not found:
+        return []
+    lines = [texts.get("orders.foreign", language, count=str(len(found)))]
+    for one in found[:MOST_SHOWN]:
+        price = texts.plain("price.market", language)
+        lines.append(
+            texts.get(
+                "orders.foreign_line",
+                language,
+                name=services.directory.name(one.instrument),
+                side=texts.plain(f"side.{one.side}", language),
+                quantity=shown(one.quantity),
+                price=price if one.price is None else shown(one.price),
+                filled=shown(one.filled_quantity),
+            )
+        )
+    return lines
 
 
 def start_of_day(now: datetime) -> datetime:

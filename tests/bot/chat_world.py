@@ -102,6 +102,11 @@ class NotingDesk:
         self.calls.append(("cancel", order_id, user_id))
         return self.outcome
 
+    async def adopt(self, instrument: InstrumentId, user_id: int) -> Outcome:
+        """Note an adoption."""
+        self.calls.append(("adopt", instrument, user_id))
+        return Outcome(None, "adopt.none")
+
     async def pause(
         self, user_id: int, scope: Scope = BUYS, until: datetime | None = None
     ) -> Trading:

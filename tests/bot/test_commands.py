@@ -40,6 +40,7 @@ ROLES = {
     "resume": Role.TRADER,
     "halt": Role.TRADER,
     "disarm": Role.TRADER,
+    "adopt": Role.OWNER,
     "arm": Role.OWNER,
     "pin": Role.OWNER,
     "allow": Role.OWNER,

@@ -27,7 +27,7 @@ from tests.engine.pretend_market import (
     PretendCards,
     PretendMarket,
 )
-from tests.engine.scripted_venue import ScriptedBroker, ScriptedVenue
+from tests.engine.scripted_venue import OpenBroker, ScriptedBroker, ScriptedVenue
 from tests.engine.sudden_death import Fate, MortalStore
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class World:
     def __init__(self, path: Path, *, is_paper: bool = False, **sections: Any) -> None:
         self.path = path
         self.is_live = False
+        self.is_open = False
         self.is_paper = is_paper
         self.settings = Settings(**sections)
         self.market_clock = ManualClock(NOON)
@@ -67,7 +68,7 @@ class World:
         store.fate = self.fate
         self.store = store
         self.quotes = Quotes(self.market, self.market_clock)
-        self.line = ScriptedBroker(self.venue, self.fate)
+        self.line = (OpenBroker if self.is_open else ScriptedBroker)(self.venue, self.fate)
         self.broker: Broker = self.line
         if self.is_paper:
             self.broker = PaperBroker(self.store, self.settings, self.market_clock, CALENDARS)

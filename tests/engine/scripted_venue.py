@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from brokers.broker import BrokerOrder
+from brokers.broker import BrokerOrder, OpenOrder
 from market.errors import OrderRejected, OutcomeUnknown
-from market.orders import Account, Fill, Order, OrderState
+from market.orders import Account, Fill, Order, OrderState, Position, Side
 from tests.engine.pretend_market import NOON
 from tests.engine.sudden_death import Fate, Hook, nothing
+
+if TYPE_CHECKING:
+    from market.types import InstrumentId
+
+
+RESTING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 
 
 class ScriptedVenue:
     """A venue outside our process that does what the test says: it outlives every kill.
 
     `script` says what happens to the next requests: `accept`, `refuse CODE`, `lose request`,
-    `lose answer`; without a word it accepts.
+    `lose answer`; without a word it accepts. `beside` and `foreign` are what somebody else
+    holds and has ordered in the same account.
     """
 
     def __init__(self) -> None:
@@ -30,6 +38,8 @@ class ScriptedVenue:
         self.trades: list[Fill] = []
         self.cash = Decimal(10_000_000)
         self.is_silent = False
+        self.beside: dict[InstrumentId, Decimal] = {}
+        self.foreign: list[OpenOrder] = []
 
     def post(self, order: Order) -> str:
         self.posts.append(order.client_order_id)
@@ -60,6 +70,30 @@ class ScriptedVenue:
         self.end(order, OrderState.CANCELED)
         if word == "lose answer":
             raise OutcomeUnknown("timeout", "no answer")
+
+    def positions(self) -> list[Position]:
+        held = dict(self.beside)
+        for fill in self.trades:
+            signed = fill.quantity if fill.side is Side.BUY else -fill.quantity
+            held[fill.instrument] = held.get(fill.instrument, Decimal(0)) + signed
+        return [Position(name, held[name], Decimal(65_000)) for name in held if held[name]]
+
+    def open_orders(self) -> list[OpenOrder]:
+        ours = [
+            OpenOrder(
+                known.broker_order_id,
+                order.client_order_id,
+                order.instrument,
+                order.side,
+                order.quantity,
+                order.price,
+                known.filled_quantity,
+                order.proposed_at,
+            )
+            for order in self.placed.values()
+            if (known := self.orders[order.client_order_id]).state in RESTING
+        ]
+        return [*ours, *self.foreign]
 
     def end(self, order: Order, state: OrderState) -> None:
         key = order.client_order_id
@@ -128,3 +162,21 @@ class ScriptedBroker:
     def _listen(self) -> None:
         if self._venue.is_silent:
             raise OutcomeUnknown("timeout", "the venue does not answer")
+
+
+class OpenBroker(ScriptedBroker):
+    """One that also tells what the account holds, and what rests in it."""
+
+    before_positions: Hook = staticmethod(nothing)
+
+    async def positions(self) -> list[Position]:
+        self._fate.check()
+        self._listen()
+        told = self._venue.positions()
+        await self.before_positions()
+        return told
+
+    async def open_orders(self) -> list[OpenOrder]:
+        self._fate.check()
+        self._listen()
+        return self._venue.open_orders()

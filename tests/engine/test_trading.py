@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from tests.engine.desk_world import World
 
 WRITTEN = """
-                     active  paused  sales_paused  disarmed  halted
-entry_by_condition   yes     no      tap           no        no
-entry_by_command     tap     no      tap           no        no
-exit_by_condition    yes     tap     no            tap       no
-exit_by_command      tap     tap     tap           tap       no
-protection           yes     yes     yes           yes       no
-cancel               yes     yes     yes           yes       yes
+                     active  paused  sales_paused  disarmed  differs  halted
+entry_by_condition   yes     no      tap           no        no       no
+entry_by_command     tap     no      tap           no        no       no
+exit_by_condition    yes     tap     no            tap       no       no
+exit_by_command      tap     tap     tap           tap       tap      no
+protection           yes     yes     yes           yes       yes      no
+cancel               yes     yes     yes           yes       yes      yes
 """
 """The table once more, as docs/orders.md has it."""
 
@@ -102,14 +102,23 @@ async def bring(world: World, state: TradingState) -> None:
             await world.desk.pause(TRADER.id, Scope(side=Side.SELL))
         case TradingState.DISARMED:
             await world.desk.disarm(TRADER.id)
+        case TradingState.DIFFERS:
+            await differ(world)
         case TradingState.HALTED:
             await world.desk.halt(TRADER.id)
             await world.desk.arm(OWNER.id)
 
 
+async def differ(world: World) -> None:
+    """Let the broker hold one share more than we know of."""
+    world.venue.beside[SAMSUNG.id] = Decimal(1)
+    for _ in range(2):  # an order on its way makes the first look a suspicion
+        await world.desk.reconcile()
+
+
 async def holding(world: World) -> None:
     """Let a live desk hold twenty shares."""
-    world.is_live = True
+    world.is_live = world.is_open = True
     await world.restart()
     await world.desk.arm(OWNER.id)
     bought = await world.sent(quantity=Decimal(20))

@@ -1,0 +1,47 @@
+"""/adopt: take the broker's position as ours where the two books differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.command import command
+from bot.outcome import outcome_text
+from bot.reply import Reply, command_button
+from engine.difference import facts_of, read_differences
+from market.messages import Role
+
+if TYPE_CHECKING:
+    from bot.command import Call
+    from bot.services import Services
+
+MOST_SHOWN = 20
+
+
+@command("adopt", Role.OWNER, is_private=True, examples=("", "KRX:005930"))
+async def adopt(services: Services, call: Call) -> Reply:
+    """Adopt the broker's position in an instrument; without one, list where the books differ."""
+    instrument = call.args.strip().upper()
+    if not instrument:
+        return await _which(services, call)
+    if ":" not in instrument:
+        instrument = f"KRX:{instrument}"
+    outcome = await services.desk.adopt(instrument, call.user.id)
+    return Reply(outcome_text(services.texts, call.language, outcome))
+
+
+async def _which(services: Services, call: Call) -> Reply:
+    texts, language = services.texts, call.language
+    found = await services.store.read(read_differences)
+    if not found:
+        return Reply(texts.get("adopt.nothing", language))
+    lines = [texts.get("adopt.which", language)]
+    rows = []
+    for one in found[:MOST_SHOWN]:
+        facts = facts_of(one)
+        name = services.directory.name(one.instrument)
+        lines.append(texts.get("adopt.line", language, name=name, **facts))
+        label = texts.plain("button.adopt", language, name=name, theirs=facts["theirs"])
+        rows.append((command_button(label, f"/adopt {one.instrument}"),))
+    if len(found) > MOST_SHOWN:
+        lines.append(texts.get("list.more", language, count=str(len(found) - MOST_SHOWN)))
+    return Reply("\n".join(lines), tuple(rows))

@@ -1,0 +1,196 @@
+"""Our book against the broker's: where they differ, and orders that are not ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from brokers.broker import OpenOrder
+from engine.difference import (
+    Difference,
+    all_differences,
+    facts_of,
+    forget_difference,
+    put_difference,
+    read_difference,
+)
+from engine.holdings import note_correction
+from market.orders import AT_BROKER, Position, Side
+from market.types import from_ms, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from engine.desk_book import Page
+    from market.store import Transaction
+    from market.types import InstrumentId
+
+MOST_TOLD = 5
+"""So many differences are told one by one; of more only their number."""
+
+LATELY = timedelta(days=1)
+ZERO = Decimal(0)
+_CORRECTION = "reconcile/correction/"
+_FOREIGN = "reconcile/foreign"
+
+
+def compare(
+    ours: Iterable[Position], theirs: Iterable[Position]
+) -> dict[InstrumentId, tuple[Decimal, Position]]:
+    """Return our quantity and the broker's position wherever the quantities differ."""
+    mine = {one.instrument: one.quantity for one in ours}
+    told: dict[InstrumentId, Position] = {}
+    for one in theirs:  # a broker may keep one instrument in several rows: cash and credit
+        known = told.get(one.instrument)
+        told[one.instrument] = one if known is None else _joined(known, one)
+    names = sorted({*mine, *told})
+    found = {
+        name: (mine.get(name, ZERO), told.get(name, Position(name, ZERO, ZERO))) for name in names
+    }
+    return {name: both for name, both in found.items() if both[0] != both[1].quantity}
+
+
+def note_positions(
+    page: Page, theirs: Sequence[Position], moving: frozenset[InstrumentId]
+) -> list[Difference]:
+    """Keep where positions differ now, forget what agrees again, and tell the owner what is new.
+
+    `moving` are the instruments with an order of ours on its way.
+    """
+    differing = compare(page.tx.orders.positions(), theirs)
+    for known in all_differences(page.tx):
+        if known.instrument not in differing:
+            forget_difference(page.tx, known.instrument)
+            if known.is_told:
+                page.tell_owner("notice.difference_over", **facts_of(known))
+    found = [_noted(page, name, *both, moving) for name, both in differing.items()]
+    _tell(page, [one for one in found if not (one.is_told or one.is_suspicion)])
+    return found
+
+
+def adopt(page: Page, instrument: InstrumentId, user_id: int) -> Difference | None:
+    """Take the broker's position as ours, and keep who did it and when; None if nothing differs.
+
+    No fill is made up: what was gained or lost by what we did not see is not known.
+    """
+    difference = read_difference(page.tx, instrument)
+    if difference is None or difference.is_suspicion:
+        return None
+    before = page.tx.orders.position(instrument) or Position(instrument, ZERO, ZERO)
+    if before.quantity != difference.ours:  # our book has moved since the look
+        return None
+    price = difference.average_price or before.average_price
+    after = replace(before, quantity=difference.theirs, average_price=price)
+    if not after.quantity:
+        after = replace(after, average_price=ZERO)
+    now = page.book.now()
+    page.tx.orders.put_position(after)
+    note_correction(page.tx, before, after, page.book.market_clock.now())
+    forget_difference(page.tx, instrument)
+    page.tx.documents.put(
+        f"{_CORRECTION}{to_ms(now):015d}/{instrument}",
+        {
+            "instrument": instrument,
+            "user_id": user_id,
+            "at": to_ms(now),
+            "before": [str(before.quantity), str(before.average_price)],
+            "after": [str(after.quantity), str(after.average_price)],
+        },
+    )
+    return difference
+
+
+def corrections(tx: Transaction) -> list[dict[str, Any]]:
+    """Return what was ever adopted, oldest first, as it was kept."""
+    return [value for _, value in tx.documents.items(_CORRECTION)]
+
+
+def note_orders(page: Page, theirs: Iterable[OpenOrder]) -> list[OpenOrder]:
+    """Keep the broker's open orders that are not ours, and return them."""
+    lately = page.tx.orders.since(page.book.now() - LATELY)  # a list may lag behind an end
+    ours = [*page.tx.orders.in_states(AT_BROKER), *lately]
+    known = {one.broker_order_id for one in ours}
+    foreign = [
+        one
+        for one in theirs
+        if one.broker_order_id not in known
+        and page.tx.orders.get(one.client_order_id.removeprefix("tt-")) is None
+    ]
+    value = {"orders": [_written(one) for one in foreign]}
+    if page.tx.documents.get(_FOREIGN) != value:
+        page.tx.documents.put(_FOREIGN, value)
+    return foreign
+
+
+def read_foreign(tx: Transaction) -> list[OpenOrder]:
+    """Return the broker's open orders that are not ours, as they were at the last look."""
+    value = tx.documents.get(_FOREIGN)
+    return [] if value is None else [_open_order(one) for one in value["orders"]]
+
+
+def _noted(
+    page: Page,
+    name: InstrumentId,
+    ours: Decimal,
+    theirs: Position,
+    moving: frozenset[InstrumentId],
+) -> Difference:
+    known = read_difference(page.tx, name)
+    price = theirs.average_price
+    found = Difference(name, ours, theirs.quantity, price, page.book.now())
+    if found.agrees_with(known) and known is not None:
+        # Twice the same: no fill on its way explains it.
+        found = replace(found, since=known.since, is_told=known.is_told)
+    else:
+        was_certain = known is not None and not known.is_suspicion
+        found = replace(found, is_suspicion=name in moving and not was_certain)
+    put_difference(page.tx, found)
+    return found
+
+
+def _tell(page: Page, new: Sequence[Difference]) -> None:
+    if not new or page.tx.people.owner() is None:
+        return
+    for one in new:
+        put_difference(page.tx, replace(one, is_told=True))
+        page.fail("notice.difference", **facts_of(one))
+    if len(new) > MOST_TOLD:
+        page.tell_owner("notice.differences", count=str(len(new)))
+        return
+    for one in new:
+        page.tell_owner("notice.difference", **facts_of(one))
+
+
+def _joined(one: Position, other: Position) -> Position:
+    quantity = one.quantity + other.quantity
+    worth = one.quantity * one.average_price + other.quantity * other.average_price
+    return replace(one, quantity=quantity, average_price=worth / quantity if quantity else ZERO)
+
+
+def _written(one: OpenOrder) -> dict[str, Any]:
+    return {
+        "broker_order_id": one.broker_order_id,
+        "client_order_id": one.client_order_id,
+        "instrument": one.instrument,
+        "side": one.side.value,
+        "quantity": str(one.quantity),
+        "price": None if one.price is None else str(one.price),
+        "filled_quantity": str(one.filled_quantity),
+        "at": to_ms(one.at),
+    }
+
+
+def _open_order(value: Mapping[str, Any]) -> OpenOrder:
+    price = value["price"]
+    return OpenOrder(
+        broker_order_id=str(value["broker_order_id"]),
+        client_order_id=str(value["client_order_id"]),
+        instrument=value["instrument"],
+        side=Side(value["side"]),
+        quantity=Decimal(value["quantity"]),
+        price=None if price is None else Decimal(price),
+        filled_quantity=Decimal(value["filled_quantity"]),
+        at=from_ms(int(value["at"])),
+    )
