@@ -213,6 +213,7 @@ def _join(
         access=Access(store),
         second_factor=SecondFactor(store, settings.access.totp_secret),
         events=outside.events,
+        record_trouble=lambda: None if record is None else record.trouble,
     )
     universes = UniverseJob(
         store=store,

@@ -70,6 +70,7 @@ class Services:
     """Everything a command can reach; commands get nothing else from the outside.
 
     `in_force` tells the configuration as it was read last: files are edited while the bot runs.
+    `record_trouble` tells why nothing is recorded at present, None where all is well.
     """
 
     in_force: Callable[[], Config]
@@ -85,6 +86,7 @@ class Services:
     access: Access
     second_factor: SecondFactor
     events: Events
+    record_trouble: Callable[[], str | None] = lambda: None
 
     @property
     def config(self) -> Config:

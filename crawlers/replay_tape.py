@@ -238,7 +238,10 @@ def _venues_of(event: Event) -> set[Venue]:
 def _not_recorded(folder: Path, day: date, days: list[date]) -> str:
     """Say that a day is not there, and what is."""
     if not folder.is_dir():
-        return f"no folder {folder}: `ticktalk run` records into record.path; name the one it wrote"
+        return (
+            f"nothing was recorded yet: there is no folder {folder}. `ticktalk run` writes it; if"
+            " it did so elsewhere, set record.path to that place"
+        )
     if not days:
         return f"{folder} holds no recorded day: `ticktalk run` writes one folder a day there"
     near = sorted(days, key=lambda one: abs(one - day))[:_MOST_NAMED]

@@ -72,6 +72,7 @@ class RawRecord:
         self.trouble: str | None = None
         self._clock = clock
         self._flush_seconds = flush_seconds
+        self._folder = folder
         self._writer = RecordWriter(folder, max_megabytes << 20, file_bytes, free_bytes)
         self._queue: SimpleQueue[Event | _Request] = SimpleQueue()
         self._hurry = Flag()
@@ -195,7 +196,11 @@ class RawRecord:
         reason = error.strerror or str(error)
         self._given_up = reason
         if self.trouble is None:
-            logger.warning("nothing is recorded until this is mended: %s", reason)
+            logger.warning(
+                "nothing is recorded into %s (record.path) until this is mended: %s",
+                self._folder,
+                reason,
+            )
         self.trouble = reason
 
     def _goes_on(self, at: datetime) -> None:

@@ -35,6 +35,10 @@ async def health(services: Services, call: Call) -> Reply:
         "\n".join([_venue(services, one, language), *_report_lines(texts, reports, one, language)])
         for one in venues
     ]
+    trouble = services.record_trouble()
+    if trouble is not None:
+        path = services.config.settings.record.path
+        blocks.append(texts.get("health.record", language, path=path, error=trouble))
     button = command_button(texts.plain("button.refresh", language), "/health")
     text = "\n\n".join(blocks) or texts.get("health.nothing", language)
     return Reply(text, ((button,),), card=call.card_for("health"))

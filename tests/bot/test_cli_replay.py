@@ -188,7 +188,7 @@ def test_what_was_lost_of_the_record_is_told() -> None:
     [
         ((), "name a DAY that was recorded (2026-11-20), or --bars FOLDER"),
         (("yesterday",), "'yesterday' is no day such as 2026-11-20"),
-        (("2026-11-24",), "no folder record: `ticktalk run` records into record.path"),
+        (("2026-11-24",), "there is no folder record. `ticktalk run` writes it"),
         (("2026-11-24", "--until", "10"), "'10' is no time such as 10:05"),
         (("--bars", "config"), "config holds no bars shorter than a day; add some"),
     ],

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +14,9 @@ from sqlalchemy import text
 from bot.demo_world import CHANNEL, VISITOR
 from market.errors import StoreFull
 from sandbox.naver import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Open = Callable[[], AbstractAsyncContextManager[Any]]
 
@@ -161,3 +164,24 @@ async def limit_pages(here: Any, most: int) -> None:
     await here.app.store.write(
         lambda tx: tx.bars._connection.execute(text(f"PRAGMA max_page_count = {most}"))
     )
+
+
+def test_a_record_that_cannot_be_written_is_told_and_stops_nothing(
+    house: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "record").write_text("a file where the folder should be", encoding="utf-8")
+
+    async def scenario() -> None:
+        async with house() as here:
+            await here.sweep()
+            await asyncio.to_thread(here.app.record.flush)
+            (health,) = await here.type("/health")
+            assert f"기록하지 못하고 있어요: {tmp_path / 'record'}" in health.text
+            assert "KRX 시세: 정상" in health.text
+            (tmp_path / "record").unlink()
+            await here.sweep()
+            await asyncio.to_thread(here.app.record.flush)
+            (health,) = await here.type("/health")
+            assert "기록" not in health.text
+
+    asyncio.run(scenario())

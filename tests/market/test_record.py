@@ -170,7 +170,7 @@ def test_a_full_disk_stops_with_one_notice_and_goes_on_later(
         kept.append(record.trouble is None)
     record.close()
     assert kept == [True, False, False, False, True, True]
-    assert caplog.text.count("nothing is recorded until this is mended: the disk of") == 1
+    assert caplog.text.count("(record.path) until this is mended: the disk of") == 1
     assert caplog.text.count("recording goes on") == 1
     first, missed, resumed = (START + timedelta(seconds=one) for one in (10, 20, 50))
     prices = [one.ticks[1].price for one in sweeps(tmp_path)]
