@@ -176,6 +176,7 @@ def test_a_listen_key_that_ended_without_a_word_is_noticed_when_it_is_kept_alive
     async def scenario(house: BinanceHouse) -> None:
         await listening(house)
         house.keys.expire()
+        house.exchange.feeds[True].sessions.clear()  # not a word comes
         house.clock.advance(timedelta(milliseconds=KEEP_ALIVE_MS))
         await house.broker.fills("")
         await until(lambda: stream(house).socket.opened_count == 2)
