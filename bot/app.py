@@ -31,6 +31,7 @@ from bot.universe_members import KnownMembers, with_stored_universes
 from bot.watch import PipelineWatch
 from brokers.broker import BROKERS, BrokerParts, MarketFed
 from engine.desk import Desk
+from engine.desk_owner import claim_database
 from engine.fire import Fire
 from engine.parts import Parts
 from engine.pipeline import Pipeline
@@ -85,7 +86,9 @@ class App:
 
     async def start_market(self) -> None:
         """Settle what a restart left open and fill the history; tries until the source answers."""
+        await claim_database(self.store, self.services.config.settings.broker.name)
         await self.desk.recover()
+        await self.repairs.begin()
         patience = Patience()
         while True:
             try:

@@ -26,6 +26,7 @@ from brokers.binance_streams import FuturesStream, SpotStream
 from brokers.broker import BROKERS
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
 from market.orders import Account
+from market.types import Venue
 from venues.binance_markets import FUTURES, SPOT, binance_markets
 from venues.live_socket import connect as connect_really
 
@@ -50,6 +51,8 @@ class BinanceBroker:
 
     `connect` opens the sockets of the user streams, None does without them.
     """
+
+    venues = frozenset({Venue.BINANCE})
 
     def __init__(
         self,

@@ -33,7 +33,15 @@ class BrokerOrder:
 
 
 class Broker(Protocol):
-    """Port. Promises one attempt per call: it never sends an order or a cancel twice."""
+    """Port. Promises one attempt per call: it never sends an order or a cancel twice.
+
+    It trades at its `venues` and nowhere else.
+    """
+
+    @property
+    def venues(self) -> frozenset[Venue]:
+        """Return the venues at which it trades."""
+        ...
 
     async def place(self, order: Order) -> str:
         """Send once; return the broker's order id; raise OrderRejected or OutcomeUnknown."""

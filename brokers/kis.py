@@ -24,6 +24,7 @@ from brokers.kis_sending import KisSending
 from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState
 from market.sessions import KST
+from market.types import Venue
 from venues.kis_http import KisHttp
 from venues.kis_session import connect_without_pings, session_of
 from venues.kis_token import KisAccess
@@ -48,6 +49,8 @@ class KisBroker:
     settings and the law, because KIS tells them for whole days only. Where the virtual server's
     list leaves an order out, the holdings tell what has traded (`kis_estimate`).
     """
+
+    venues = frozenset({Venue.KRX})
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ from market.known import recall
 from market.money import fee_of, floor_to_lot, tax_of
 from market.orders import Account, OrderState, Side
 from market.prices import is_on_tick, least_order, step_price
+from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from market.orders import Fill, Order, Position
     from market.sessions import Calendar
     from market.store import Store, Transaction
-    from market.types import Instrument, InstrumentId, Tick, Venue
+    from market.types import Instrument, InstrumentId, Tick
 
 
 class PaperBroker:
     """A pretend venue: cash only, no shorts, day orders, fees on both sides, tax on sales."""
+
+    venues = frozenset({Venue.KRX, Venue.UPBIT})
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ from market.errors import OrderError, OrderRejected, OutcomeUnknown
 from market.money import floor_to_lot, whole_won
 from market.orders import Side
 from market.prices import least_order
-from market.types import Kind
+from market.types import Kind, Venue
 from venues.live_socket import connect
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ _ID = re.compile(r"UPBIT:(KRW-[0-9A-Z]+)")
 
 class UpbitBroker:
     """Cash only, no shorts, orders until cancelled; see the module for what it promises."""
+
+    venues = frozenset({Venue.UPBIT})
 
     def __init__(self, parts: BrokerParts, connect: ConnectWith = connect) -> None:
         settings = parts.settings.upbit

@@ -79,6 +79,7 @@ class Desk:
             cards=cards,
             events=events,
             is_live=is_live,
+            venues=broker.venues,
         )
         self._broker = broker
         self._settlement = Settlement(self._book, broker)

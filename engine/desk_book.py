@@ -50,8 +50,10 @@ class DeskBook:
         cards: Cards,
         events: Events,
         is_live: bool,
+        venues: frozenset[Venue],
     ) -> None:
         self.is_live = is_live
+        self.venues = venues
         self.store = store
         self.quotes = quotes
         self.calendars = calendars

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.exact import venue_of
 from engine.holdings import note_holding
 from engine.positions import ZERO, average_price, take_fill
-from market.orders import TRANSITIONS, OrderState, advance
-from market.types import to_ms
+from market.orders import TRANSITIONS, OrderState, Side, advance
+from market.types import Venue, to_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.desk_book import Page
     from market.orders import Fill, Order
     from market.store import Transaction
@@ -56,8 +59,20 @@ def _advance(page: Page, order: Order, fill: Fill) -> None:
                 code="",
             )
         )
-    if not is_legal or filled > order.quantity:
+    if not is_legal or (filled > order.quantity and _is_overspent(order, fills)):
         _report(page, "notice.odd_fill", fill, state=order.state.value)
+
+
+def _is_overspent(order: Order, fills: Sequence[Fill]) -> bool:
+    """Tell whether more money went than the order was for.
+
+    A market buy of coins is an amount of money, which may come to somewhat more coins than shown.
+    """
+    money = sum((one.quantity * one.price for one in fills), start=ZERO)
+    price = order.reference_price if order.price is None else order.price
+    is_share = venue_of(order.instrument) is Venue.KRX
+    is_by_money = order.price is None and order.side is Side.BUY and not is_share
+    return not is_by_money or money > order.quantity * price
 
 
 def _set_apart(page: Page, fill: Fill) -> bool:

@@ -56,6 +56,7 @@ def risk_view(
         quote_age=quote_age,
         is_of_today=quote is None
         or calendar.session_day(quote.at) == calendar.session_day(market_now),
+        venues=book.venues,
         phase=phase_at(instrument.venue, calendar, market_now),
         trading=page.states_of(order),
         buying_power=None if account is None else account.buying_power,

@@ -149,10 +149,18 @@ def learn(page: Page, order_id: str, found: BrokerOrder | None) -> None:
         _miss(page, order)
     elif found.state in _ENDS and found.filled_quantity <= order.filled_quantity:
         _end(page, order, found)
+    elif _is_done(order, found):  # less than was asked for, but all there is: a rest was no lot
+        page.put(advance(order, OrderState.FILLED, broker_order_id=found.broker_order_id, code=""))
     elif order.state is OrderState.IN_DOUBT:
         is_part = order.filled_quantity > 0
         state = OrderState.PARTIALLY_FILLED if is_part else OrderState.ACCEPTED
         page.put(advance(order, state, broker_order_id=found.broker_order_id, code=""))
+
+
+def _is_done(order: Order, found: BrokerOrder) -> bool:
+    """Tell whether the broker calls an order filled, and all of its trades were taken."""
+    is_told = 0 < found.filled_quantity <= order.filled_quantity
+    return found.state is OrderState.FILLED and is_told
 
 
 def _end(page: Page, order: Order, found: BrokerOrder) -> None:

@@ -96,6 +96,7 @@ def _rate(case: Case) -> Denial | None:
 
 
 CHECKS: tuple[Callable[[Case], Denial | None], ...] = (
+    risk_market.venue,
     risk_market.currency,
     _trading,
     _in_doubt,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from config.settings import RiskSettings
     from market.orders import Order
     from market.phases import Phase
-    from market.types import Instrument, InstrumentId, Tick
+    from market.types import Instrument, InstrumentId, Tick, Venue
 
 ZERO = Decimal(0)
 
@@ -44,12 +44,12 @@ class Denial:
 class RiskView:
     """What surrounds an order: `now` is wall clock, `market_now` market clock.
 
-    `quote` may be `quote_age` old at most; `is_of_today` tells whether it traded in the session
-    that goes on. `trading` is all that holds for the order. `held` is the position, `worths` are
-    all positions in won at last prices, `day_profit` what they and the day's sales have gained
-    since the Korean midnight. `others` are the other orders that are confirmed or at the broker,
-    `recent` the other orders of the last minutes, `today` those of the Korean day; `sent_at` (wall
-    clock) the last sendings.
+    `venues` are those at which the broker trades. `quote` may be `quote_age` old at most;
+    `is_of_today` tells whether it traded in the session that goes on. `trading` is all that holds
+    for the order. `held` is the position, `worths` are all positions in won at last prices,
+    `day_profit` what they and the day's sales have gained since the Korean midnight. `others` are
+    the other orders that are confirmed or at the broker, `recent` the other orders of the last
+    minutes, `today` those of the Korean day; `sent_at` (wall clock) the last sendings.
     """
 
     limits: RiskSettings
@@ -59,6 +59,7 @@ class RiskView:
     quote: Tick | None
     quote_age: timedelta
     phase: Phase
+    venues: frozenset[Venue]
     buying_power: Decimal | None
     held: Decimal
     trading: frozenset[TradingState] = frozenset({TradingState.ACTIVE})

@@ -30,6 +30,12 @@ def currency(case: Case) -> Denial | None:
     return currency_denial(case.instrument)
 
 
+def venue(case: Case) -> Denial | None:
+    """Deny what the broker does not trade."""
+    venues, asked = case.view.venues, case.instrument.venue
+    return None if asked in venues else Denial("risk.venue", ", ".join(sorted(venues)), asked)
+
+
 def leveraged(case: Case) -> Denial | None:
     """Deny purchases of leveraged ETFs unless settings allow them.
 

@@ -27,6 +27,7 @@ class RiskBook(Protocol):
     calendars: Mapping[Venue, Calendar]
     market_clock: Clock
     account: Account
+    venues: frozenset[Venue]
 
     @property
     def quote_age(self) -> timedelta:

@@ -59,6 +59,7 @@ def quote(**changes: Any) -> Tick:
 def view(**changes: Any) -> RiskView:
     """Return surroundings in which nothing is against an order."""
     made = RiskView(
+        venues=frozenset({Venue.KRX, Venue.UPBIT}),
         limits=RiskSettings(max_away=Decimal(1)),
         fee=Decimal("0.00015"),
         now=NOON,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from brokers.broker import BrokerOrder, OpenOrder
 from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import Account, Fill, Order, OrderState, Position, Side
+from market.types import Venue
 from tests.engine.pretend_market import NOON
 from tests.engine.sudden_death import Fate, Hook, nothing
 
@@ -123,6 +124,8 @@ class ScriptedVenue:
 
 class ScriptedBroker:
     """Our end of the line to the scripted venue; dies with its process around every request."""
+
+    venues = frozenset({Venue.KRX})
 
     def __init__(self, venue: ScriptedVenue, fate: Fate) -> None:
         self._venue = venue

@@ -213,7 +213,7 @@ def test_every_reason_is_told_the_plainest_first() -> None:
         "risk.position",
         "risk.cash",
     ]
-    assert len(CHECKS) == 23
+    assert len(CHECKS) == 24
 
 
 def test_a_coin_has_fractions_and_no_daily_limit() -> None:
@@ -234,8 +234,15 @@ def test_a_coin_is_ordered_for_5000_won_at_least() -> None:
 def test_what_is_not_paid_in_won_is_denied() -> None:
     future = Instrument(Venue.BINANCE, "BTCUSDT.P", "Bitcoin", "USDT-M", Kind.COIN)
     asked = order(instrument=future.id, quantity=Decimal("0.1"), price=Decimal(95_000))
-    around = view(quote=quote(instrument=future.id, price=95_000.0))
+    around = view(
+        quote=quote(instrument=future.id, price=95_000.0), venues=frozenset({Venue.BINANCE})
+    )
     assert check(asked, future, around)[0] == Denial("risk.currency", "KRW", "USDT")
+
+
+def test_what_the_broker_does_not_trade_is_denied_first() -> None:
+    around = view(venues=frozenset({Venue.UPBIT}))
+    assert check(order(), SAMSUNG, around)[0] == Denial("risk.venue", "UPBIT", "KRX")
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,9 @@ def _check_fills(books: Books, truth: Truth, fail: Fail) -> None:
         if ours != sorted(theirs[order.id]):
             fail("position_errors", f"order {order.id}: fills {ours}, not {theirs[order.id]}")
         total = sum((quantity for quantity, _, _ in ours), Decimal(0))
-        if total != order.filled_quantity or total > order.quantity:
+        money = sum((quantity * price for quantity, price, _ in ours), Decimal(0))
+        is_over = total > order.quantity and money > order.quantity * order.reference_price
+        if total != order.filled_quantity or is_over:
             fail("position_errors", f"order {order.id}: filled {order.filled_quantity}, {total}")
 
 

@@ -6,15 +6,15 @@ by itself, and executes requests whose sender is dead.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from brokers.broker import BrokerOrder
 from market.errors import OutcomeUnknown
 from market.orders import Account
+from market.types import Venue
 from tests.simulation.line import GIVE_UP_SECONDS, LATE_SECONDS, FaultyLine, Trouble
 from tests.simulation.venue import Ground, Truth, VenueFill, VenueOrder
 from tests.simulation.venues import paper
@@ -22,7 +22,6 @@ from tests.simulation.venues.plain_book import PlainBook
 from tests.simulation.wire import NoNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     import httpx
@@ -46,12 +45,16 @@ class PlainVenue:
         self.transport: httpx.AsyncBaseTransport = NoNetwork()
         self._ground = ground
         self._book = PlainBook(ground, self.cash)
-        self._trouble = Trouble(ground.random, ground.fault_chance, has_late_requests=True)
+        self._lines: list[FaultyLine] = []
+        self._trouble = Trouble(ground.random, ground.fault_chance, is_far=True)
 
     def connect(self, parts: BrokerParts, fate: Fate) -> Broker:
         """Return the broker of a new process."""
-        inner = PlainBroker(self._book, parts.wall_clock, self._ground)
-        return PlainLine(inner, fate, self._trouble)
+        broker = PlainBroker(self._book, parts.wall_clock, self._ground)
+        line = FaultyLine(fate, self._trouble)
+        line.lead_to(broker)
+        self._lines.append(line)
+        return broker
 
     async def trade(self) -> None:
         """Let orders trade."""
@@ -85,6 +88,8 @@ class PlainVenue:
 
 class PlainBroker:
     """Our end: what it does not know for sure it does not say."""
+
+    venues = frozenset({Venue.KRX})
 
     def __init__(self, book: PlainBook, clock: Clock, ground: Ground) -> None:
         self._book = book
@@ -125,44 +130,6 @@ class PlainBroker:
     async def account(self) -> Account:
         """Return the money."""
         return Account(self._book.cash, self._book.power())
-
-
-class PlainLine(FaultyLine):
-    """A line on which a request may arrive when its sender has given up, or is dead."""
-
-    def __init__(self, inner: PlainBroker, fate: Fate, trouble: Trouble) -> None:
-        super().__init__(inner, fate, trouble)
-        self._plain = inner
-        self._late: set[asyncio.Task[Any]] = set()
-
-    async def place(self, order: Order) -> str:
-        """Place an order."""
-        self._plain.note(order)
-        return await super().place(replace(order))
-
-    async def _deliver(self, send: Callable[[], Awaitable[T]]) -> T:
-        return await asyncio.shield(self._on_its_way(send, self._trouble.delay()))
-
-    async def _be_late(self, send: Callable[[], Awaitable[Any]]) -> OutcomeUnknown:
-        late = GIVE_UP_SECONDS + self._trouble.delay() * LATE_SECONDS
-        self._on_its_way(send, late)
-        await asyncio.sleep(GIVE_UP_SECONDS)
-        return OutcomeUnknown("timeout", "no answer in time")
-
-    def _on_its_way(self, send: Callable[[], Awaitable[T]], seconds: float) -> asyncio.Task[T]:
-        task = asyncio.create_task(_after(seconds, send))
-        self._late.add(task)
-        task.add_done_callback(self._forget)
-        return task
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._late.discard(task)
-        task.exception()  # whoever waited for it has heard of it
-
-
-async def _after(seconds: float, send: Callable[[], Awaitable[T]]) -> T:
-    await asyncio.sleep(seconds)
-    return await send()
 
 
 STAGE = replace(paper.STAGE, open=PlainVenue)
