@@ -36,7 +36,7 @@ def ticket(text: str, instrument: Instrument) -> Ticket:
 
 def facts(held: str) -> SizeFacts:
     some = Decimal(100)
-    return SizeFacts(close=some, last=some, equity=some, cash=some, fee=some, held=Decimal(held))
+    return SizeFacts(some, some, some, cash=some, buying_power=some, fee=some, held=Decimal(held))
 
 
 @pytest.mark.parametrize(
