@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from engine.desk_adjust import Change
 from market.orders import OPEN, TRANSITIONS, Order, OrderState, Side
 from tests.engine.desk_world import World
 from tests.engine.pretend_market import OTHER, OWNER, TRADER
@@ -98,6 +99,17 @@ class DeskMachine(RuleBasedStateMachine):
     def confirm_oddly(self, number: int, version: int, user: int) -> None:
         order = self.pick(number)
         self.run(self.world.confirm(order, version=version, user_id=user))
+
+    @precondition(lambda self: self.proposed)
+    @rule(number=MANY, change=st.sampled_from(Change), taps=st.integers(1, 2))
+    def adjust(self, number: int, change: Change, taps: int) -> None:
+        async def tap() -> None:
+            order = await self.world.order(self.pick(number))
+            for _ in range(taps):
+                await self.world.adjust(change, order)
+            assert (await self.world.order(order)).version <= order.version + 1
+
+        self.run(tap())
 
     @precondition(lambda self: self.proposed)
     @rule(number=MANY)
