@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from bot.asking import find_condition
 from bot.console import config_option, errors_for_people, load_config
 from bot.html_text import to_plain
 from bot.texts import LANGUAGES, Texts
-from config.load import members
+from config.load import PACKAGED, members
 from config.registry import suggestion
 from engine.exact import venue_of
 from market.clock import SystemClock
@@ -127,7 +128,13 @@ def _asked(config_path: Path | None, name: str, language: str | None) -> _Asked:
 def _unknown(name: str, config: Config, known: Collection[str]) -> str:
     off = next((spec for spec in config.off if spec.name == name), None)
     if off is not None:
-        return f"condition '{name}' is off; write 'enabled: true' in {off.file}"
+        if config.folder != PACKAGED:
+            return f"condition '{name}' is off; write 'enabled: true' in {off.file}"
+        own = f"config/conditions/{PurePath(off.file).name}"
+        return (
+            f"condition '{name}' is off; make files of your own with `ticktalk init config`, then"
+            f" write 'enabled: true' in {own}"
+        )
     return f"unknown condition '{name}'{suggestion(name, known)}"
 
 

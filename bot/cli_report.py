@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.console import config_option, errors_for_people, load_config
+from bot.console import config_option, counted, errors_for_people, load_config
 from engine.day_report import newest_day, reports_of
 from market.errors import TicktalkError
 from market.sessions import KST
@@ -82,7 +82,7 @@ def _lines(key: str, day: date | None, report: DayReport, directory: Directory) 
     yield from (_hidden(one, directory) for one in report.hidden)
     if report.unread:
         names = ", ".join(directory.name(name) for name in report.unread[:10])
-        yield f"  unread   {len(report.unread):,} charts could not be had: {names}"
+        yield f"  unread   {counted(len(report.unread), 'chart')} could not be had: {names}"
     if report.worst:
         yield "  worst differences"
         yield from (_worst(one, directory) for one in report.worst)

@@ -33,19 +33,25 @@ WIDTH = 160
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with every fact.")
 @click.option("--refresh", is_flag=True, help="Compute it now; the bot must not be running.")
 @config_option
-def universe(name: str, config_path: Path | None, *, as_csv: bool, refresh: bool) -> None:
+def universe(name: str | None, config_path: Path | None, *, as_csv: bool, refresh: bool) -> None:
     """Show the members of universe NAME with their facts, and why each of them is in.
 
-    The bot may be running meanwhile, but for --refresh.
+    Without NAME all universes are listed. The bot may be running meanwhile, but for --refresh.
     """
-    from bot.universe_view import csv_text, title  # noqa: PLC0415  # --help need not load numba
+    from bot.universe_view import csv_text, listed, title  # noqa: PLC0415  # --help need not load numba
 
     with errors_for_people():
+        if name is None and (as_csv or refresh):
+            raise click.UsageError("name one universe for --csv or --refresh")
         config = load_config(config_path)
+        if name is None:
+            for line in listed(config):
+                click.echo(line)
+            return
         spec = _spec(config, name)
         if refresh:
             _refresh(config, spec)

@@ -101,12 +101,32 @@ def csv_text(view: UniverseView) -> str:
     return out.getvalue()
 
 
+def listed(config: Config) -> list[str]:
+    """Return a line for each universe: its name, its purpose, where its members come from."""
+    specs = config.universe_specs
+    width = max(map(len, specs), default=0)
+    return [
+        f"{name:<{width}}  {spec.describe or 'no description'} ({_origin(spec)})"
+        for name, spec in specs.items()
+    ]
+
+
+def _origin(spec: UniverseSpec) -> str:
+    if spec.ranking is not None:
+        return f"ranking: the first {spec.ranking.top} of {'+'.join(spec.segments)}"
+    if spec.segments:
+        return f"market: {'+'.join(spec.segments)}"
+    return "a list"
+
+
 def title(view: UniverseView) -> str:
     """Return a line or two about the universe: of which day, out of how many, for how long."""
     count = f"{len(view.members):,} instruments"
     lines = [f"{view.spec.name}: {view.spec.describe}" if view.spec.describe else view.spec.name]
     if view.of_day is None:
         lines.append(f"{count}, as the files say")
+        if view.spec.segments:
+            lines.append("the market's whole list is learnt once a watched condition names it")
     else:
         among = f"out of {view.of_day.candidates:,} that are listed"
         lines.append(f"{count} {among}, as of {view.of_day.day}")

@@ -46,6 +46,8 @@ AT_ONCE = 24
 GIVE_UP = 3
 """After so many groups without any answer the rest waits for another time."""
 _BACK = 7
+_BEGUN = "begun"
+"""The document of the very first start."""
 
 
 class Repairs:
@@ -68,6 +70,16 @@ class Repairs:
         self._fire = fire
         self._over: set[str] = set()
 
+    async def begin(self) -> None:
+        """Note the very first start: days before it were not watched."""
+        now_ms = to_ms(self._clock.now())
+
+        def write(tx: Transaction) -> None:
+            if tx.documents.get(_BEGUN) is None:
+                tx.documents.put(_BEGUN, {"at_ms": now_ms})
+
+        await self._store.write(write)
+
     async def step(self) -> bool:
         """Mend what is due; return whether anything was. Raises StoreError."""
         was_due = False
@@ -86,7 +98,8 @@ class Repairs:
             return False
         report = await self._store.read(lambda tx: read_report(tx, key, day)) or DayReport()
         left = [name for name in series.panel.instruments if name not in report.done]
-        if report.is_over or not left or not await self._has_bars(series, window):
+        is_ours = await self._was_there(window) and await self._has_bars(series, window)
+        if report.is_over or not left or not is_ours:
             self._over.add(report_key(key, day))
             return False
         silent = 0
@@ -158,6 +171,11 @@ class Repairs:
         )
         if not report.is_flawless:
             await self._fire.tell(_notice(key, day, report))
+
+    async def _was_there(self, window: Window) -> bool:
+        """Tell whether we ran in a session: what was only filled in afterwards proves nothing."""
+        begun = await self._store.read(lambda tx: tx.documents.get(_BEGUN))
+        return begun is None or begun["at_ms"] < to_ms(window.close)
 
     async def _has_bars(self, series: Series, window: Window) -> bool:
         """Tell whether we kept any bar of the day: a first start has nothing to compare."""

@@ -134,8 +134,9 @@ def test_an_unknown_condition_is_told_what_is_like_it(
 
 def test_what_is_off_is_told_where_it_is(stored: Series) -> None:
     output = refused("near", "band-reversion-buy")
-    assert "condition 'band-reversion-buy' is off; write 'enabled: true' in" in output
-    assert "band_reversion.yaml" in output
+    assert "condition 'band-reversion-buy' is off" in output
+    assert "ticktalk init config" in output
+    assert "config/conditions/band_reversion.yaml" in output
 
 
 def test_an_unknown_instrument_is_told_what_is_like_it(stored: Series) -> None:

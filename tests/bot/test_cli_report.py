@@ -73,7 +73,7 @@ def test_a_day_is_told_with_its_differences(database: Path) -> None:
     assert "6 of 7 stood on the venue's own bar" in output
     assert "09:20 volume-breakout 삼성전자 KRX:005930" in output
     assert "volume: ours 1,234,000, the venue's 1,243,210 (0.74 %)" in output
-    assert "1 charts could not be had: SK하이닉스" in output
+    assert "1 chart could not be had: SK하이닉스" in output
 
 
 def test_without_a_day_it_is_the_newest(database: Path) -> None:

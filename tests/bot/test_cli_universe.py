@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from starlette.applications import Starlette
 
 from bot.cli import main
-from config.load import write_folder
+from config.load import PACKAGED, write_folder
 from config.strict_yaml import load_yaml
 from config.universe_file import read_universe
 from market.clock import SystemClock
@@ -34,6 +34,7 @@ from tests.engine.told_market import share
 DAY = date(2025, 11, 20)
 NEW = Instrument(Venue.KRX, "000100", "유한양행", "KOSPI")
 SAMSUNG = "KRX:005930"
+UNIVERSES = {path.stem for path in (PACKAGED / "universes").glob("*.yaml")}
 
 
 @pytest.fixture(autouse=True)
@@ -196,3 +197,13 @@ def test_a_refresh_computes_and_shows_how_far_it_is() -> None:
     assert f"{len(rows)} members, {len(rows)} joined, 0 left" in result.stderr
     assert "smart-money: who bought on" in result.stderr
     assert rows
+
+
+def test_without_a_name_all_are_listed() -> None:
+    lines = said().splitlines()
+    assert [line.split()[0] for line in lines] == sorted(UNIVERSES)
+    (money,) = [line for line in lines if line.startswith("smart-money")]
+    assert money.endswith("(ranking: the first 480 of KOSPI+KOSDAQ)")
+    assert any(line.endswith("(market: KOSDAQ)") for line in lines)
+    assert any(line.endswith("(a list)") for line in lines)
+    assert "name one universe for --csv" in refused("--csv")

@@ -205,7 +205,7 @@ def test_an_instrument_without_bars_has_no_line_for_one() -> None:
         (Wait(WaitFor.EXPIRES, at=AT), "11-24 10:05 at the latest"),
         (Wait(WaitFor.MUTED, name="a <crash>"), "Silenced while a <crash> fires"),
         (Wait(WaitFor.NO_TRADE, 3, at=AT), "No trade in the 3 slots since"),
-        (Wait(WaitFor.BEHIND, 1, at=AT), "1 later slots are not judged"),
+        (Wait(WaitFor.BEHIND, 1, at=AT), "slots that are not judged yet: 1"),
         (Wait(WaitFor.SESSION, at=AT), "opens 11-24 10:05"),
     ],
 )

@@ -92,6 +92,6 @@ def test_an_afternoon_with_faults_is_mended_told_and_played_again(
     report = said("report", here)
     assert f"  alerts   {count} of {count} stood on the venue's own bar" in report
     assert "0 were missed, 0 are not in it" in report
-    assert "  unread   1 charts could not be had: 삼성에스디에스" in report
+    assert "  unread   1 chart could not be had: 삼성에스디에스" in report
     replayed = said("replay", here, day)
     assert f"{count} signals: {count} same" in replayed

@@ -78,6 +78,31 @@ def test_a_day_that_was_watched_well_is_all_equal(day: Day) -> None:
     run(day, scenario)
 
 
+def test_a_day_before_the_very_first_start_is_not_compared(day: Day) -> None:
+    """Its bars came from the chart: to find them equal would prove nothing."""
+
+    async def scenario() -> None:
+        await day.live()
+        day.clock.move_to(AFTER)
+        await day.repairs().begin()
+        assert not await day.repairs().step()
+        assert await day.store.read(lambda tx: read_report(tx, KEY, DAY)) is None
+
+    run(day, scenario)
+
+
+def test_a_later_start_is_not_the_first(day: Day) -> None:
+    async def scenario() -> None:
+        await day.boot()
+        await day.repairs().begin()
+        await day.sweeps("09:00:02", "10:05:02")
+        day.clock.move_to(AFTER)
+        await day.repairs().begin()
+        assert await day.repairs().step()
+
+    run(day, scenario)
+
+
 def test_a_bar_that_was_not_the_venues_is_named_and_mended(day: Day) -> None:
     async def scenario() -> None:
         await day.live()
