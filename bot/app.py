@@ -89,7 +89,6 @@ class App:
         await claim_database(self.store, self.services.config.settings.broker.name)
         await self.desk.recover()
         await self.repairs.begin()
-        await self.repairs.begin()
         patience = Patience()
         while True:
             try:
