@@ -101,8 +101,8 @@ def day_of(row: Row, name: str) -> date:
 def odd_field(row: Row, name: str, expected: str) -> NoReturn:
     """Raise SourceChanged for one field of a row."""
     got = f"{name}: {_shown(row[name])}" if name in row else f"no {name}"
-    code = next((row[known] for known in _CODE_NAMES if isinstance(row.get(known), str)), "")
-    raise SourceChanged(f"naver {code}: {name} is not {expected}; got {fragment(got)}")
+    code = next((f" {row[one]}" for one in _CODE_NAMES if isinstance(row.get(one), str)), "")
+    raise SourceChanged(f"naver{code}: {name} is not {expected}; got {fragment(got)}")
 
 
 def odd(what: str, expected: str, got: object) -> NoReturn:
