@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from config.condition_tests import Trial
     from market.orders import Side
+    from market.protect import Protect
     from market.types import InstrumentId, Timeframe
     from market.unfilled import Unfilled
 
@@ -138,6 +139,7 @@ class OrderSpec:
     """The order that a signal proposes; without a price it is a market order.
 
     `unfilled` is what becomes of it some time after it was sent; None: it rests until its day ends.
+    `protect` is what ends the position that it opens.
     """
 
     side: Side
@@ -145,6 +147,7 @@ class OrderSpec:
     price: Located | None
     confirm: ConfirmSpec
     unfilled: Unfilled | None = None
+    protect: Protect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from config.condition_lifecycle import (
     read_unknown,
 )
 from config.condition_names import read_lets, read_params
+from config.condition_protect import read_protect
 from config.condition_score import read_when
 from config.condition_tests import read_tests
 from config.condition_unfilled import read_unfilled
@@ -80,15 +81,11 @@ KEYS = (
     "tests",
 )
 """The keys of a condition file, in the order in which they are usually written."""
-ORDER_KEYS = ("side", "size", "price", "unfilled", "confirm")
+ORDER_KEYS = ("side", "size", "price", "unfilled", "protect", "confirm")
 ALERT_KEYS = ("severity", "chart")
 CONFIRM_KEYS = ("within", "max_drift", "auto", "otherwise")
 
 _CODE_LIKE = re.compile(r"[0-9A-Z]{6}|(KRX|UPBIT|BINANCE):.*", re.ASCII)
-_LATER = {
-    "protect": "an order has no stops",
-}
-_LATER_ORDER = ("protect", "stop_loss", "take_profit", "trailing_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,7 @@ def read_conditions(node: Node, surroundings: Surroundings) -> tuple[ConditionSp
 def read_template(node: Node, surroundings: Surroundings) -> None:
     """Check the keys of a template; what they hold is checked where it is used."""
     problems: list[Problem] = []
-    Fields(node, KEYS, problems, _LATER).value("template", read_truth, default=False)
+    Fields(node, KEYS, problems).value("template", read_truth, default=False)
     extended(node, surroundings.named, problems)
     refuse(problems)
 
@@ -146,7 +143,7 @@ def read_template(node: Node, surroundings: Surroundings) -> None:
 def _condition(
     node: Node, surroundings: Surroundings, problems: list[Problem], side: str
 ) -> ConditionSpec:
-    fields = Fields(node, KEYS, problems, _LATER)
+    fields = Fields(node, KEYS, problems)
     name = fields.text("name")
     describe = fields.optional_text("describe")
     fields.optional_text("extends")
@@ -233,7 +230,7 @@ def _order(fields: Fields, confirm: ConfirmSettings, of_side: str) -> OrderSpec 
     node = fields.node("order")
     if node is None:
         return None
-    order = Fields(node, ORDER_KEYS, fields.problems, _LATER_ORDER)
+    order = Fields(node, ORDER_KEYS, fields.problems)
     side = order.choice("side", tuple(Side), of_side or None)
     if of_side and side != of_side:
         problem = order.text("side").problem(f"the {of_side} side cannot {side}; leave 'side' out")
@@ -243,7 +240,8 @@ def _order(fields: Fields, confirm: ConfirmSettings, of_side: str) -> OrderSpec 
     if price is not None and price.text == "market":
         price = None
     unfilled = read_unfilled(order, is_market=price is None)
-    return OrderSpec(Side(side), size, price, _confirm(order, confirm), unfilled)
+    protect = read_protect(order, side)
+    return OrderSpec(Side(side), size, price, _confirm(order, confirm), unfilled, protect)
 
 
 def _confirm(order: Fields, defaults: ConfirmSettings) -> ConfirmSpec:

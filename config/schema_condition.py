@@ -8,6 +8,7 @@ from config.condition_extends import SIDES
 from config.condition_file import Severity, Unknown
 from config.condition_lifecycle import MUTING_KEYS
 from config.condition_names import PARAM_KEYS
+from config.condition_protect import PROTECT_KEYS, RUNG_KEYS
 from config.condition_reader import ALERT_KEYS, CONFIRM_KEYS, KEYS, ORDER_KEYS
 from config.condition_score import PART_KEYS, SCORE_KEYS
 from config.condition_tests import EXPECT_KEYS, PHASES, TEST_KEYS
@@ -44,6 +45,19 @@ _CONFIRM = {
     "auto": text("Smaller orders are confirmed without a tap", examples=["below 300_000 KRW"]),
     "otherwise": choice(Otherwise, "`limit`: unanswered it rests at the price of the card"),
 }
+_RUNG = {
+    "at": text("The gain at which it is sold", examples=["3%"]),
+    "sell": text("The share of all that was bought", examples=["50%"]),
+}
+_PROTECT = {
+    "stop_loss": text("A fall below the average price", examples=["3%"]),
+    "take_profit": either(
+        text("The gain at which all is sold", examples=["6%"]),
+        listed(mapped(RUNG_KEYS, _RUNG, required=RUNG_KEYS)),
+    ),
+    "trailing_stop": text("A fall below the highest price since it was opened", examples=["2%"]),
+    "time_stop": text("How long it is held at most", examples=["5 days"]),
+}
 _ORDER = {
     "side": choice(Side),
     "size": text(
@@ -55,6 +69,7 @@ _ORDER = {
         "What becomes of what is left some time after it was sent; without it, it rests",
         examples=["cancel after 300s", "reprice after 60s up to 3 times", "market after 60s"],
     ),
+    "protect": mapped(PROTECT_KEYS, _PROTECT, "What ends the position that a purchase opens"),
     "confirm": mapped(CONFIRM_KEYS, _CONFIRM, "How a card is confirmed"),
 }
 _ALERT = {

@@ -60,6 +60,9 @@ class ConfirmSettings(Section):
     quote_age_seconds: float = Field(
         default=3, gt=0, le=60, description="Seconds that a quote may be old at confirmation"
     )
+    ask_exits: bool = Field(
+        default=False, description="Whether the exits of `protect` wait for a tap, too"
+    )
 
 
 class AccessSettings(Section):

@@ -13,6 +13,7 @@ from engine import desk_adjust, desk_confirm, desk_propose
 from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
+from engine.desk_protect import Protector
 from engine.desk_reconcile import Reconciler
 from engine.desk_settle import Settlement
 from engine.desk_tap import Tap
@@ -87,6 +88,9 @@ class Desk:
         self._unfilled = UnfilledDesk(self._book, broker, self._settlement, self._canceller)
         self._trading = TradingDesk(self._book)
         self._reconciler = Reconciler(self._book, broker, self._settlement)
+        self._protector = Protector(
+            self._book, self.propose, self._confirm_by_itself, self._canceller.cancel
+        )
 
     @property
     def is_live(self) -> bool:
@@ -146,6 +150,7 @@ class Desk:
         count, resting = await self._lapse()
         for order_id in resting:
             await self._place_otherwise(order_id)
+        await self._protector.look()
         return count + len(resting)
 
     async def settle(self) -> int:
@@ -155,6 +160,7 @@ class Desk:
         await self._canceller.follow_up()
         await self._unfilled.follow_up()
         await self._reconciler.after_settling(count)
+        await self._protector.look()
         return count
 
     async def recover(self) -> None:

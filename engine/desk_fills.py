@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.exact import venue_of
 from engine.holdings import note_holding
 from engine.positions import ZERO, average_price, take_fill
+from engine.protect_book import note_bought
 from market.orders import TRANSITIONS, OrderState, Side, advance
 from market.types import Venue, to_ms
 
@@ -39,6 +40,7 @@ def record_fill(page: Page, fill: Fill) -> bool:
     position = page.tx.orders.position(fill.instrument)
     page.tx.orders.put_position(take_fill(position, fill))
     note_holding(page.tx, position, fill, page.book.market_clock.now())
+    note_bought(page.tx, order, fill, position)
     _advance(page, order, fill)
     return True
 

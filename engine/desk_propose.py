@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.desk_risk import risk_view
 from engine.desk_tap import may_trade
 from engine.holdings import sellable
+from engine.protect_book import ask_protection
 from engine.risk import check
 from engine.risk_case import Denial
 from engine.risk_market import currency_denial
@@ -59,6 +60,8 @@ def propose(
     if denial is not None:
         logger.info("order %s is denied: %s", order.id, denial)
         order = replace(order, state=OrderState.DENIED, code=denial.code, facts=denial.told)
+    elif ticket.protect is not None:
+        ask_protection(page.tx, order.id, ticket.protect)
     return page.put(order)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conditions.scalar import Scalar
     from config.condition_file import OrderSpec
     from market.orders import Side
+    from market.protect import Protect
     from market.signals import Signal
     from market.types import Instrument
     from market.unfilled import Unfilled
@@ -31,7 +32,7 @@ class Ticket:
     one, neither means a market order. `user_id` is the one person who may confirm, `within` the
     time they have, `max_drift` the ratio by which the price may move meanwhile. An order worth less
     than `auto_below` is confirmed without a tap; `otherwise` tells what comes of no answer, and
-    `unfilled` what comes of an order that does not fill.
+    `unfilled` what comes of an order that does not fill; `protect` ends the position that it opens.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Ticket:
     auto_below: Decimal | None = None
     otherwise: Otherwise = Otherwise.DROP
     unfilled: Unfilled | None = None
+    protect: Protect | None = None
 
     def __post_init__(self) -> None:
         if (self.quantity is None) == (self.size is None):
@@ -79,6 +81,7 @@ def signal_ticket(
         auto_below=order.confirm.auto_below,
         otherwise=order.confirm.otherwise,
         unfilled=order.unfilled,
+        protect=order.protect,
     )
 
 

@@ -13,6 +13,7 @@ from bot.texts import LANGUAGES, Texts, language_of, read_catalogue
 from conditions.waits import WaitFor
 from engine.desk_adjust import Change
 from engine.health import TROUBLES, SourceState
+from engine.protect import Reason
 from market.messages import Role
 from market.orders import OrderState, Side
 from market.unfilled import Then
@@ -65,6 +66,7 @@ def built_keys() -> set[str]:
     keys |= {f"button.{name}" for name in ("why", "positions", "buy", "pause", "resume")}
     keys |= {f"button.{name}" for name in ("confirm", "decline")}
     keys |= {f"button.{change}" for change in Change}
+    keys |= {f"notice.protect_{reason}" for reason in Reason}
     keys |= {f"card.unfilled.{then}" for then in Then}
     keys |= {f"why.wait.{reason}" for reason in WaitFor if reason is not WaitFor.FALSE}
     keys |= {f"why.{word}" for word in ("all", "any", "not", "for", "within", "score", "other")}

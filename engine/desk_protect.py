@@ -1,0 +1,169 @@
+"""Protection at work: every look at prices may end a position, by one exit order at a time.
+
+What is to be done is written down before it is done, and the id of an exit comes from the count of
+exits, so that a restart at any point neither loses one nor sends it twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.protect import Protection, Reason, due, reached
+from engine.protect_alarm import alarmed
+from engine.protect_book import forget_protection, put_protection, read_protections
+from engine.protect_case import NO_PRICE, Standing, exit_ticket, key_of, obstacle, standing_of
+from engine.ticket import order_id as id_of
+from engine.trading import PROTECTION
+from market.money import to_decimal
+from market.orders import OrderState
+from market.phases import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from engine.desk_book import DeskBook, Page
+    from engine.outcome import Outcome
+    from engine.protect import Exit
+    from engine.ticket import Ticket
+    from market.orders import Order
+
+    Propose: TypeAlias = Callable[[Ticket], Awaitable[Order]]
+    GoOn: TypeAlias = Callable[[Order, Decimal], Awaitable[Order]]
+    Cancel: TypeAlias = Callable[[str, int], Awaitable[Outcome]]
+
+logger = logging.getLogger(__name__)
+
+RETRY = timedelta(seconds=30)
+"""How long after an exit that came to nothing the next one is tried."""
+
+UNSEEN = timedelta(minutes=2)
+"""So long in session without a price a position counts as unprotected."""
+
+WHATEVER = Decimal("Infinity")
+"""Exits go without a tap, whatever they are worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one look has decided: an exit to propose, to go on with, or to cancel."""
+
+    ticket: Ticket | None = None
+    go_on: Order | None = None
+    cancel: Order | None = None
+
+
+class Protector:
+    """Looks after the protected positions."""
+
+    def __init__(self, book: DeskBook, propose: Propose, go_on: GoOn, cancel: Cancel) -> None:
+        self._book = book
+        self._propose = propose
+        self._go_on = go_on
+        self._cancel = cancel
+        self._looking = asyncio.Lock()
+
+    async def look(self) -> None:
+        """Judge every protected position by the newest price, and do what that asks for."""
+        if self._looking.locked() or not await self._book.store.read(read_protections):
+            return
+        async with self._looking:
+            steps = await self._book.write(
+                lambda page: [_decide(page, one) for one in read_protections(page.tx)]
+            )
+            for step in steps:
+                await self._do(step)
+
+    async def _do(self, step: Step) -> None:
+        if step.ticket is not None:
+            await self._propose(step.ticket)
+        if step.go_on is not None:
+            await self._go_on(step.go_on, WHATEVER)
+        if step.cancel is not None:
+            await self._cancel(step.cancel.id, step.cancel.user_id)
+
+
+def _decide(page: Page, kept: Protection) -> Step:
+    """Bring a protection up to now and keep it; return what is to be done."""
+    around = standing_of(page, kept)
+    if around.position is None:
+        if around.exit_order is None:
+            forget_protection(page.tx, kept.instrument)
+        return Step()
+    if around.phase in {Phase.CLOSED, Phase.OPENING}:
+        _keep(page, kept, replace(kept, unseen_since=None))
+        return Step()
+    one = _judged(kept, around)
+    problem, step = "", Step()
+    wanted = due(one, around.position, around.sellable, around.instrument.kind)
+    if around.exit_order is not None:
+        problem, step = _while_open(page, one, around.exit_order, around)
+    elif wanted is not None:
+        one, problem, step = _wished(page, one, wanted, around)
+    if not problem and one.unseen_since is not None:
+        problem = NO_PRICE if around.now - one.unseen_since >= UNSEEN else ""
+    is_trying = step.ticket is not None
+    _keep(page, kept, one if is_trying else alarmed(page, one, problem))
+    return step
+
+
+def _judged(kept: Protection, around: Standing) -> Protection:
+    """Return a protection with the newest price taken in, if there is one."""
+    if around.quote is None or around.position is None:
+        return replace(kept, unseen_since=kept.unseen_since or around.now)
+    price = to_decimal(around.quote.price)
+    ended_by = reached(kept, around.position, price, around.now)
+    return replace(kept, high=max(kept.high, price), ended_by=ended_by, unseen_since=None)
+
+
+def _while_open(page: Page, one: Protection, order: Order, around: Standing) -> tuple[str, Step]:
+    """Return the problem with the exit that is open, and what to do about it."""
+    if order.state is OrderState.IN_DOUBT:
+        return "in_doubt", Step()
+    if order.state is OrderState.PROPOSED:
+        if page.book.settings.confirm.ask_exits:
+            return "", Step()
+        is_stuck = one.tried_at is not None and around.now - one.tried_at >= RETRY
+        return "denied" if is_stuck else "", Step(go_on=order)
+    is_rung = order.origin == f"{PROTECTION}{Reason.TAKE_PROFIT}"
+    if one.ended_by is not None and is_rung and not order.is_cancel_requested:
+        return "", Step(cancel=order)  # a stop sells more than the rung that still rests
+    return "", Step()
+
+
+def _wished(
+    page: Page, one: Protection, wanted: Exit, around: Standing
+) -> tuple[Protection, str, Step]:
+    """Return what becomes of an exit that is due and not open: tried, tried again, or not now."""
+    problem = obstacle(page, one, around)
+    if problem or around.quote is None:
+        return one, problem, Step()
+    lost = one.attempt > 0 and page.tx.orders.get(id_of(key_of(one))) is None
+    if not lost:
+        if one.tried_at is not None and around.now - one.tried_at < RETRY:
+            return one, "denied" if _has_failed(page, one) else "", Step()
+        one = replace(one, attempt=one.attempt + 1)
+    one = replace(one, tried_at=around.now)
+    ticket = exit_ticket(page, one, wanted, around)
+    page.tell(
+        (one.user_id,),
+        f"notice.protect_{wanted.reason}",
+        instrument=one.instrument,
+        quantity=f"{wanted.quantity.normalize():f}",
+        price=f"{to_decimal(around.quote.price).normalize():f}",
+    )
+    return one, "", Step(ticket=ticket)
+
+
+def _has_failed(page: Page, one: Protection) -> bool:
+    last = page.tx.orders.get(id_of(key_of(one)))
+    return last is not None and last.state is not OrderState.FILLED
+
+
+def _keep(page: Page, before: Protection, after: Protection) -> None:
+    if after != before:
+        put_protection(page.tx, after)

@@ -1,0 +1,141 @@
+"""What surrounds a protected position, what stands in the way of its exit, and its ticket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from engine.desk_tap import may_trade
+from engine.difference import differs, read_difference
+from engine.holdings import sellable
+from engine.pauses import read_trading
+from engine.ticket import Ticket
+from engine.trading import PROTECTION, OrderKind, Permit, TradingState, permit
+from market.known import recall
+from market.money import floor_to_lot, to_decimal
+from market.orders import OPEN, OrderState, Side
+from market.phases import Phase, phase_at
+from market.prices import round_price, step_price
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engine.desk_book import Page
+    from engine.protect import Exit, Protection
+    from market.orders import Order, Position
+    from market.types import Instrument, InstrumentId, Tick
+
+NO_PRICE = "no_price"
+CROSSED_TICKS = 5
+"""An exit in the closing auction, which takes no market orders, goes so many ticks below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a protected position stands: `quote` only where it is of the last sweeps.
+
+    `position` is None where nothing is held; `exit_order` is the exit that has not ended.
+    """
+
+    now: datetime
+    instrument: Instrument
+    phase: Phase
+    quote: Tick | None
+    position: Position | None
+    sellable: Decimal
+    exit_order: Order | None
+
+
+def standing_of(page: Page, one: Protection) -> Standing:
+    """Return what is known of a protected position within this transaction."""
+    book, tx = page.book, page.tx
+    now, instrument = book.market_clock.now(), recall(tx, one.instrument)
+    position = tx.orders.position(one.instrument)
+    exits = [
+        order
+        for order in tx.orders.in_states(OPEN)
+        if order.instrument == one.instrument and order.origin.startswith(PROTECTION)
+    ]
+    return Standing(
+        now=now,
+        instrument=instrument,
+        phase=phase_at(instrument.venue, book.calendars[instrument.venue], now),
+        quote=_seen(page, one.instrument),
+        position=position if position is not None and position.quantity > 0 else None,
+        sellable=floor_to_lot(_sellable(page, one.instrument), instrument.kind),
+        exit_order=exits[0] if exits else None,
+    )
+
+
+def obstacle(page: Page, one: Protection, around: Standing) -> str:
+    """Return what keeps an exit from being sent now, "" if nothing does."""
+    states = {TradingState.ACTIVE}
+    if read_trading(page.tx, around.now).halt is not None:
+        states.add(TradingState.HALTED)
+    if permit(OrderKind.PROTECTION, states)[0] is not Permit.YES:
+        return "held_back"
+    if around.quote is not None and around.quote.halted:
+        return "venue_halted"
+    doubts = page.tx.orders.in_states({OrderState.IN_DOUBT})
+    return "in_doubt" if any(each.instrument == one.instrument for each in doubts) else ""
+
+
+def key_of(one: Protection) -> str:
+    """Return the key of a position's present exit, from which its order's id comes."""
+    return f"protect:{one.instrument}:{one.attempt}"
+
+
+def exit_ticket(page: Page, one: Protection, wanted: Exit, around: Standing) -> Ticket:
+    """Return the ticket of an exit: at the market, in an auction at a limit that crosses."""
+    settings = page.book.settings.confirm
+    return Ticket(
+        key=key_of(one),
+        instrument=around.instrument,
+        side=Side.SELL,
+        quantity=wanted.quantity,
+        size=None,
+        price=_limit(around),
+        price_rule=None,
+        user_id=_person(page, one),
+        origin=f"{PROTECTION}{wanted.reason}",
+        within=timedelta(seconds=settings.within_seconds),
+        max_drift=Decimal(1),  # it sells at whatever the price is
+        auto_below=None if settings.ask_exits else Decimal("Infinity"),
+    )
+
+
+def _limit(around: Standing) -> Decimal | None:
+    if not around.phase.is_auction or around.quote is None:
+        return None
+    kind = around.instrument.kind
+    price = round_price(to_decimal(around.quote.price), kind, up=False)
+    try:
+        return step_price(price, kind, -CROSSED_TICKS)
+    except ValueError:  # it costs less than that
+        return price
+
+
+def _person(page: Page, one: Protection) -> int:
+    owner = page.tx.people.owner()
+    may = may_trade(page.tx.people.get(one.user_id))
+    return one.user_id if may or owner is None else owner.id
+
+
+def _seen(page: Page, instrument: InstrumentId) -> Tick | None:
+    quote = page.book.quotes.last(instrument)
+    sweeps = timedelta(seconds=2 * page.book.settings.crawl.every_seconds)
+    age = max(page.book.quote_age, sweeps)
+    if quote is None or page.book.market_clock.now() - quote.seen_at > age:
+        return None
+    return quote
+
+
+def _sellable(page: Page, instrument: InstrumentId) -> Decimal:
+    """Return what an exit may sell: where the books differ, no more than the lesser of them."""
+    found = sellable(page.tx, instrument)
+    difference = read_difference(page.tx, instrument)
+    if difference is None or not differs(page.tx, instrument):
+        return found
+    return max(Decimal(0), found - max(Decimal(0), difference.ours - difference.theirs))
