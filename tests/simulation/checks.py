@@ -7,6 +7,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from engine.difference import all_differences
+from engine.replacing import chain_of, wished_replacements
 from market.orders import OrderState, Side
 from tests.simulation.chat import card_text
 
@@ -49,6 +51,9 @@ class Books:
         self.fills = {one.id: tx.orders.fills(one.id) for one in self.orders}
         self.positions: list[Position] = tx.orders.positions()
         self.unsent = tx.outbox.waiting()
+        self.chains = [chain_of(tx, one) for one in self.orders if one.replaces is not None]
+        self.wishes = wished_replacements(tx)
+        self.differences = all_differences(tx)
 
 
 def check_all(books: Books, truth: Truth, start_cash: Decimal, chat: Chat, fail: Fail) -> None:
@@ -60,6 +65,7 @@ def check_all(books: Books, truth: Truth, start_cash: Decimal, chat: Chat, fail:
     for order in books.orders:
         check_way(order.id, books.steps[order.id], fail)
     _check_doubts(books, fail)
+    _check_chains(books, fail)
     _check_cards(books, chat, fail)
 
 
@@ -191,6 +197,18 @@ def _spans(steps: Steps, wanted: OrderState) -> Iterable[tuple[datetime, datetim
     for (_, state, at, _), (_, _, until, _) in pairwise(steps):
         if state is wanted:
             yield at, until
+
+
+def _check_chains(books: Books, fail: Fail) -> None:
+    """All that replaces an order trades no more than it was for; nothing waits any more."""
+    for chain in books.chains:
+        is_by_money = chain.last.price is None and chain.last.side is Side.BUY
+        if chain.left < 0 and not is_by_money:  # an amount of money may buy a little more
+            fail("replaced", f"{-chain.left} too many of {chain.first.id}")
+    for order_id in books.wishes:
+        fail("unresolved", f"order {order_id} still waits to be replaced")
+    for difference in books.differences:
+        fail("position_errors", f"the books are said to differ: {difference}")
 
 
 def _check_cards(books: Books, chat: Chat, fail: Fail) -> None:

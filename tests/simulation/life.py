@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from brokers.broker import BrokerParts, MarketFed
+from brokers.broker import BrokerParts, Closing, Live, MarketFed
 from engine.desk import Desk
 from engine.quotes import Quotes
 from tests.simulation.chat import PlainCards
 from tests.simulation.fate import Fate, Killed, MortalStore
-from tests.simulation.wire import MortalTransport, WatchedBroker
+from tests.simulation.wire import MortalTransport, watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -86,9 +86,10 @@ class Life:
             ),
             self.fate,
         )
+        watch(self.broker, lambda order: around.sentry.leaving(order, store), self._hunt)
         self.desk = Desk(
             store=store,
-            broker=WatchedBroker(self.broker, around.sentry, store, self._hunt),
+            broker=self.broker,
             quotes=self.quotes,
             calendars=stage.calendars,
             settings=around.settings,
@@ -96,6 +97,7 @@ class Life:
             wall_clock=around.clock,
             cards=PlainCards(),
             events=NoEvents(),
+            is_live=False,
         )
 
     def start(self) -> None:
@@ -114,6 +116,8 @@ class Life:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if isinstance(self.broker, Closing):
+            await self.broker.close()
         await self._http.aclose()
         self.store.close()
 
@@ -151,7 +155,11 @@ class Life:
         self.is_ready.set()
         self.spawn("sweeps", lambda: self._every(self.sweep, 2, 12))
         self.spawn("lapses", lambda: self._every(self.desk.lapse, 1, 9))
+        self.spawn("reconciling", lambda: self._every(self.desk.reconcile, 50, 70))
         self.spawn("outbox", self._deliver)
+        broker = self.broker
+        if isinstance(broker, Live):
+            self.spawn("news", lambda: self._hear(broker))
 
     async def _every(self, job: Callable[[], Awaitable[Any]], least: float, most: float) -> None:
         while True:
@@ -167,6 +175,13 @@ class Life:
                 pass
             await self._has_news.wait()
             await asyncio.sleep(self._around.random.uniform(0, 2))
+
+    async def _hear(self, broker: Live) -> None:
+        """Settle at once when the broker has heard something."""
+        while True:
+            await broker.news()
+            await self.desk.settle()
+            self._has_news.set()
 
     async def _guard(self, name: str, does: Callable[[], Awaitable[Any]]) -> Any:
         try:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from market.errors import OutcomeUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from random import Random
-    from typing import Any, TypeVar
 
-    from brokers.broker import Broker, BrokerOrder
-    from market.orders import Account, Fill, Order
+    from brokers.broker import Broker
+    from market.orders import Order
     from tests.simulation.fate import Fate
 
-    T = TypeVar("T")
+    Send: TypeAlias = Callable[..., Awaitable[Any]]
 
+CHANGES = ("place", "cancel")
+QUESTIONS = ("find", "fills", "account", "positions", "open_orders")
 GIVE_UP_SECONDS = 5.0
 """How long the line waits for an answer."""
 LATE_SECONDS = 3.0
@@ -25,13 +27,17 @@ LATE_SECONDS = 3.0
 
 
 class Trouble:
-    """Decides by the seed what goes wrong next, and counts it."""
+    """Decides by the seed what goes wrong next, and counts it.
 
-    def __init__(self, random: Random, chance: float, *, has_late_requests: bool) -> None:
+    A venue that `is_far` is not in our process: requests may get there when we have given up.
+    """
+
+    def __init__(self, random: Random, chance: float, *, is_far: bool) -> None:
         self._random = random
         self._chance = chance
         self._words = ["lose request", "lose answer", "late answer", "broken after"]
-        self._words += ["late request"] if has_late_requests else []
+        self._words += ["late request"] if is_far else []
+        self.is_far = is_far
         self.count = 0
 
     def heal(self) -> int:
@@ -59,53 +65,44 @@ class Trouble:
 
 
 class FaultyLine:
-    """A broker of which requests and answers get lost; each request is between two points."""
+    """The way to a broker on which requests and answers get lost; each is between two points."""
 
-    def __init__(self, inner: Broker, fate: Fate, trouble: Trouble) -> None:
-        self._inner = inner
+    def __init__(self, fate: Fate, trouble: Trouble) -> None:
         self._fate = fate
         self._trouble = trouble
+        self._late: set[asyncio.Task[Any]] = set()
 
-    async def place(self, order: Order) -> str:
-        """Place an order, if the request gets there."""
-        return await self._change("place", lambda: self._inner.place(order))
+    def lead_to(self, broker: Broker) -> None:
+        """Let all requests to a broker go this way; whatever else it offers stays its own."""
+        for name in CHANGES:
+            vars(broker)[name] = partial(self._change, name, getattr(broker, name))
+        for name in QUESTIONS:
+            if hasattr(broker, name):
+                vars(broker)[name] = partial(self._ask, name, getattr(broker, name))
 
-    async def cancel(self, order: Order) -> None:
-        """Cancel an order, if the request gets there."""
-        await self._change("cancel", lambda: self._inner.cancel(order))
-
-    async def find(self, order: Order) -> BrokerOrder | None:
-        """Ask about an order."""
-        return await self._ask("find", lambda: self._inner.find(order))
-
-    async def fills(self, after: str) -> list[Fill]:
-        """Ask for fills."""
-        return await self._ask("fills", lambda: self._inner.fills(after))
-
-    async def account(self) -> Account:
-        """Ask for the account."""
-        return await self._ask("account", self._inner.account)
-
-    async def _change(self, name: str, send: Callable[[], Awaitable[T]]) -> T:
+    async def _change(self, name: str, send: Send, order: Order) -> Any:
         self._fate.pass_point(f"before {name}")
         word = self._trouble.next()
-        await asyncio.sleep(self._trouble.delay())
         if word == "lose request":
             await asyncio.sleep(GIVE_UP_SECONDS)
             raise OutcomeUnknown("timeout", "the request was lost")
         if word == "late request":
-            raise await self._be_late(send)
-        answer = await self._deliver(send)
+            late = GIVE_UP_SECONDS + self._trouble.delay() * LATE_SECONDS
+            self._on_its_way(late, send, order)
+            await asyncio.sleep(GIVE_UP_SECONDS)
+            raise OutcomeUnknown("timeout", "no answer in time")
+        answer = await self._deliver(send, order)
         self._fate.pass_point(f"after {name}")
         await asyncio.sleep(self._trouble.delay())
         await self._spoil(word)
         return answer
 
-    async def _deliver(self, send: Callable[[], Awaitable[T]]) -> T:
-        return await send()
-
-    async def _be_late(self, send: Callable[[], Awaitable[Any]]) -> OutcomeUnknown:
-        raise NotImplementedError("this line has no late requests")
+    async def _deliver(self, send: Send, order: Order) -> Any:
+        """Hand a request over; to a venue outside our process it gets also if we die meanwhile."""
+        if not self._trouble.is_far:
+            await asyncio.sleep(self._trouble.delay())
+            return await send(order)
+        return await asyncio.shield(self._on_its_way(self._trouble.delay(), send, order))
 
     async def _spoil(self, word: str) -> None:
         """Lose an answer, or let it be late."""
@@ -117,13 +114,28 @@ class FaultyLine:
         elif word == "broken after":
             raise OutcomeUnknown("server", "502 Bad Gateway")
 
-    async def _ask(self, name: str, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, name: str, ask: Send, *about: Any) -> Any:
         self._fate.pass_point(f"before {name}")
         await asyncio.sleep(self._trouble.delay())
         if self._trouble.is_deaf():
             await asyncio.sleep(GIVE_UP_SECONDS)
             raise OutcomeUnknown("unavailable", "no answer")
-        answer = await ask()
+        answer = await ask(*about)
         await asyncio.sleep(self._trouble.delay())
         self._fate.pass_point(f"after {name}")
         return answer
+
+    def _on_its_way(self, seconds: float, send: Send, order: Order) -> asyncio.Task[Any]:
+        task = asyncio.create_task(_after(seconds, send, order))
+        self._late.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._late.discard(task)
+        task.exception()  # whoever waited for it has heard of it
+
+
+async def _after(seconds: float, send: Send, order: Order) -> Any:
+    await asyncio.sleep(seconds)
+    return await send(order)

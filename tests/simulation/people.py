@@ -8,9 +8,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from engine.desk_adjust import Change
 from engine.ticket import Ticket, order_id
-from market.orders import Side
+from market.orders import Otherwise, Side
 from market.prices import round_price
+from market.unfilled import Then, Unfilled
 from tests.simulation.chat import OTHER, OWNER, STRANGER, TRADER, VIEWER
 from tests.simulation.sentry import LegalTap
 
@@ -59,6 +61,7 @@ class People:
             ("confirm_twice", 6),
             ("confirm_oddly", 4),
             ("confirm_and_regret", 3),
+            ("adjust", 3),
             ("decline", 1),
             ("cancel", 5),
             ("pause", 1),
@@ -88,8 +91,10 @@ class People:
             await self._life().desk.cancel(one, OWNER.id)
 
     def _propose(self) -> Callable[[], Awaitable[Any]]:
-        self.tickets.append(self._ticket())
-        return self._wish(self.tickets[-1])
+        ticket = self._ticket()
+        self.tickets.append(ticket)
+        self._crowd.sentry.tickets[order_id(ticket.key)] = ticket
+        return self._wish(ticket)
 
     def _repeat(self) -> Callable[[], Awaitable[Any]] | None:
         return self._wish(self._crowd.random.choice(self.tickets)) if self.tickets else None
@@ -108,8 +113,9 @@ class People:
             off = Decimal(random.randint(-15, 15)) / 1000
             limit = round_price(price * (1 + off), instrument.kind, up=False)
         number = len(self.tickets)
+        is_condition = random.random() < 0.4
         return Ticket(
-            key=f"update:{number}",
+            key=f"signal:{number}" if is_condition else f"update:{number}",
             instrument=instrument,
             side=side,
             quantity=stage.lot * random.randint(1, stage.longest_quantity),
@@ -117,10 +123,19 @@ class People:
             price=limit,
             price_rule=None,
             user_id=random.choice(USERS),
-            origin="command",
+            origin="condition:c" if is_condition else "command",
             within=timedelta(seconds=random.choice((15, 30, 60, 90))),
             max_drift=Decimal(random.choice((1, 3, 10))) / 1000,
+            auto_below=Decimal(500_000) if is_condition and random.random() < 0.3 else None,
+            otherwise=Otherwise.LIMIT if is_condition and random.random() < 0.3 else Otherwise.DROP,
+            unfilled=self._unfilled() if limit and random.random() < 0.4 else None,
         )
+
+    def _unfilled(self) -> Unfilled:
+        random = self._crowd.random
+        then = random.choice(list(Then))
+        after = timedelta(seconds=random.choice((5, 20, 40)))
+        return Unfilled(then, after, random.randint(1, 3) if then is Then.REPRICE else 0)
 
     def _confirm(self) -> Callable[[], Awaitable[Any]] | None:
         seen = self._card()
@@ -167,7 +182,9 @@ class People:
     def _note(self, seen: Seen, version: int, user: int) -> None:
         """Tell the sentry of a tap that may count."""
         crowd = self._crowd
-        ticket = next(one for one in self.tickets if order_id(one.key) == seen.order_id)
+        ticket = crowd.sentry.tickets.get(seen.order_id)
+        if ticket is None:  # the card of a replacement, which nobody confirms
+            return
         held = crowd.chat.messages.get((user, seen.number))
         is_own = held is not None and held.card == seen.card
         if user == ticket.user_id and user in TRADERS and is_own:
@@ -178,6 +195,14 @@ class People:
             self.confirmed[order] = self.confirmed.get(order, 0) + 1
             if self.confirmed[order] > 1:
                 self._crowd.fail("taps", f"two taps on {order} were both told that they sent it")
+
+    def _adjust(self) -> Callable[[], Awaitable[Any]] | None:
+        seen = self._card()
+        if seen is None:
+            return None
+        order, version, user, number = seen.order_id, seen.version, seen.chat, seen.number
+        change = self._crowd.random.choice(list(Change))
+        return lambda: self._life().desk.adjust(change, order, version, user, number)
 
     def _decline(self) -> Callable[[], Awaitable[Any]] | None:
         seen = self._card()

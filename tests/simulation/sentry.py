@@ -8,13 +8,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from market.orders import Side
+from market.orders import OrderState, Otherwise, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from config.settings import Settings
+    from engine.ticket import Ticket
     from market.clock import Clock
     from market.orders import Order
     from market.store import Transaction
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 MINUTE = timedelta(minutes=1)
 SLACK = timedelta(seconds=1)
 """What may pass between the desk's look at the time and the order's leaving."""
+
+SOMEWHAT = Decimal("1.01")
+"""A limit may lie a little above the price by which smallness is told here."""
 
 WORKING = ("submitted", "accepted", "partially_filled", "in_doubt", "confirmed")
 
@@ -53,6 +57,7 @@ class Sentry:
         self._left_at: list[datetime] = []
         self.left: Counter[str] = Counter()
         self.paused_since: datetime | None = None
+        self.tickets: dict[str, Ticket] = {}
         self.taps: dict[str, list[LegalTap]] = defaultdict(list)
 
     def leaving(self, order: Order, store: MortalStore) -> None:
@@ -60,16 +65,35 @@ class Sentry:
         self.left[order.id] += 1
         if self.left[order.id] > 1:
             self._fail("duplicated", f"order {order.id} was sent {self.left[order.id]} times")
-        self._check_tap(order)
         self._check_price(order)
         self._check_rate(order)
         store.look(lambda tx: self._check_book(tx, order))
 
-    def _check_tap(self, order: Order) -> None:
-        if not any(one.version == order.version for one in self.taps[order.id]):
+    def _check_leave(self, tx: Transaction, order: Order) -> None:
+        """An order leaves by a tap, because its ticket lets it, or in place of one that did."""
+        if order.replaces is not None:
+            self._check_replacement(tx, order)
+        elif order.is_automatic:
+            ticket = self.tickets[order.id]
+            worth = order.quantity * order.reference_price
+            is_small = ticket.auto_below is not None and worth <= ticket.auto_below * SOMEWHAT
+            if not is_small and ticket.otherwise is Otherwise.DROP:
+                self._fail("unasked", f"order {order.id} was sent by itself")
+        elif not any(one.version == order.version for one in self.taps[order.id]):
             self._fail("unasked", f"order {order.id} v{order.version} was sent without a tap")
 
+    def _check_replacement(self, tx: Transaction, order: Order) -> None:
+        """What is replaced has ended, and no more leaves than was left of it."""
+        replaced = tx.orders.get(order.replaces or "")
+        if replaced is None or replaced.state is not OrderState.CANCELED:
+            self._fail("replaced", f"order {order.id} replaces {replaced}")
+        elif order.quantity > replaced.remaining:
+            left = replaced.remaining
+            self._fail("replaced", f"order {order.id} of {order.quantity} replaces {left}")
+
     def _check_price(self, order: Order) -> None:
+        if order.replaces is not None or order.code == "order.otherwise":
+            return  # a limit that was agreed to, or a price of this moment
         age = timedelta(seconds=self._settings.confirm.quote_age_seconds) + SLACK
         reference, drift = order.reference_price, order.max_drift
         if not self._prices.was_near(order.instrument, reference, drift, age):
@@ -91,6 +115,7 @@ class Sentry:
         is_paused = self.paused_since is not None and self.paused_since < written_at
         if is_paused and order.side is Side.BUY:
             self._fail("paused", f"order {order.id} leaves while paused")
+        self._check_leave(tx, order)
         self._check_limits(tx, order)
 
     def _check_limits(self, tx: Transaction, order: Order) -> None:

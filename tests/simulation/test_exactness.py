@@ -10,7 +10,7 @@ from market.orders import OrderState
 from tests.simulation.exactness import Totals, again
 from tests.simulation.world import NEVER, Plan, Report, run_seed
 
-SEEDS = {"paper": 40, "plain": 40}
+SEEDS = {"paper": 40, "plain": 40, "upbit": 30}
 """How many seeds each broker gets in the gate: about a quarter of a second each."""
 BATCH = 10
 SHORT = ("propose", "confirm", "cancel")

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from brokers.broker import Broker, BrokerOrder
-    from market.orders import Account, Fill, Order
-    from tests.simulation.fate import Fate, MortalStore
-    from tests.simulation.sentry import Sentry
+    from brokers.broker import Broker
+    from market.orders import Order
+    from tests.simulation.fate import Fate
 
 
 class NoNetwork(httpx.AsyncBaseTransport):
@@ -49,36 +48,20 @@ class MortalTransport(httpx.AsyncBaseTransport):
         return answer
 
 
-class WatchedBroker:
-    """A broker whose orders are seen by the sentry before they leave."""
+def watch(broker: Broker, leaving: Callable[[Order], None], hunt: Callable[[], None]) -> None:
+    """Let each order be seen before it leaves, and a hunted life end while it is on its way.
 
-    def __init__(
-        self, inner: Broker, sentry: Sentry, store: MortalStore, hunt: Callable[[], None]
-    ) -> None:
-        self._inner = inner
-        self._sentry = sentry
-        self._store = store
-        self._hunt = hunt
+    The broker stays the object it is: whatever else it offers, the desk finds on it.
+    """
+    place, cancel = broker.place, broker.cancel
 
-    async def place(self, order: Order) -> str:
-        """Place an order."""
-        self._sentry.leaving(order, self._store)
-        self._hunt()
-        return await self._inner.place(order)
+    async def watched_place(order: Order) -> str:
+        leaving(order)
+        hunt()
+        return await place(order)
 
-    async def cancel(self, order: Order) -> None:
-        """Cancel an order."""
-        self._hunt()
-        await self._inner.cancel(order)
+    async def watched_cancel(order: Order) -> None:
+        hunt()
+        await cancel(order)
 
-    async def find(self, order: Order) -> BrokerOrder | None:
-        """Ask about an order."""
-        return await self._inner.find(order)
-
-    async def fills(self, after: str) -> list[Fill]:
-        """Ask for fills."""
-        return await self._inner.fills(after)
-
-    async def account(self) -> Account:
-        """Ask for the account."""
-        return await self._inner.account()
+    vars(broker).update(place=watched_place, cancel=watched_cancel)

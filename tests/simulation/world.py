@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from market.store import Transaction
 
-ROUNDS = 3
+ROUNDS = 4
 """How often all is settled in the end, further apart than an order is asked about again."""
 APART_SECONDS = 25
 LEISURE = 2
@@ -206,6 +206,7 @@ class World:
         await self._life.sweep()
         await self._life.desk.lapse()
         await asyncio.sleep(APART_SECONDS)  # until every message has been delivered
+        await self._life.desk.reconcile()
         await self._check()
         self._report.points += self._life.fate.points
         await self._life.bury()
@@ -249,6 +250,9 @@ class World:
     def _limits(self) -> dict[str, object]:
         random = self._random
         return {
+            "max_market": 50_000_000,
+            "max_day": 100_000_000,
+            "max_daily_loss": 50_000_000,
             "max_orders_per_minute": random.choice((3, 10, 30)),
             "duplicate_seconds": random.choice((0, 10)),
             "max_order": random.choice((1_500_000, 3_000_000)),

@@ -31,12 +31,13 @@ class PaperStage:
         self.cash = CASH
         self.transport: httpx.AsyncBaseTransport = NoNetwork()
         self._ground = ground
-        self._trouble = Trouble(ground.random, ground.fault_chance, has_late_requests=False)
+        self._trouble = Trouble(ground.random, ground.fault_chance, is_far=False)
 
     def connect(self, parts: BrokerParts, fate: Fate) -> Broker:
         """Return the broker behind a line that fails."""
-        inner = PaperBroker(parts.store, parts.settings, parts.market_clock, parts.calendars)
-        return PaperLine(inner, fate, self._trouble)
+        broker = PaperBroker(parts.store, parts.settings, parts.market_clock, parts.calendars)
+        FaultyLine(fate, self._trouble).lead_to(broker)
+        return broker
 
     async def trade(self) -> None:
         """Do nothing: paper trades at the ticks that the bot is shown."""
@@ -48,14 +49,6 @@ class PaperStage:
     async def truth(self, store: MortalStore) -> Truth:
         """Read the paper book out of the store."""
         return store.look(_read)
-
-
-class PaperLine(FaultyLine):
-    """A line to the paper broker, which has to be shown ticks."""
-
-    def __init__(self, inner: PaperBroker, fate: Fate, trouble: Trouble) -> None:
-        super().__init__(inner, fate, trouble)
-        self.observe = inner.observe
 
 
 def _read(tx: Transaction) -> Truth:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from brokers.broker import BrokerOrder
+from brokers.broker import BrokerOrder, OpenOrder
 from market.errors import OutcomeUnknown
-from market.orders import Account
+from market.orders import Account, Position
 from market.types import Venue
 from tests.simulation.line import GIVE_UP_SECONDS, LATE_SECONDS, FaultyLine, Trouble
 from tests.simulation.venue import Ground, Truth, VenueFill, VenueOrder
 from tests.simulation.venues import paper
-from tests.simulation.venues.plain_book import PlainBook
+from tests.simulation.venues.plain_book import OPEN, PlainBook
 from tests.simulation.wire import NoNetwork
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from market.clock import Clock
     from market.orders import Fill, Order
     from tests.simulation.fate import Fate, MortalStore
-
-T = TypeVar("T")
 
 SETTLED = timedelta(seconds=GIVE_UP_SECONDS + LATE_SECONDS)
 """After so long no request that was sent can still be on its way."""
@@ -53,6 +51,7 @@ class PlainVenue:
         broker = PlainBroker(self._book, parts.wall_clock, self._ground)
         line = FaultyLine(fate, self._trouble)
         line.lead_to(broker)
+        broker.note_sending()
         self._lines.append(line)
         return broker
 
@@ -98,13 +97,19 @@ class PlainBroker:
         self._began_at = clock.now()
         self._sent_at: dict[str, datetime] = {}
 
+    def note_sending(self) -> None:
+        """Remember from now on when each order is sent, which is before it arrives."""
+        place = self.place
+
+        async def noted(order: Order) -> str:
+            self._sent_at[order.id] = self._clock.now()
+            return await place(order)
+
+        vars(self)["place"] = noted
+
     async def place(self, order: Order) -> str:
         """Place an order."""
         return self._book.accept(order)
-
-    def note(self, order: Order) -> None:
-        """Remember when a request was sent."""
-        self._sent_at[order.id] = self._clock.now()
 
     async def cancel(self, order: Order) -> None:
         """Cancel an order."""
@@ -130,6 +135,28 @@ class PlainBroker:
     async def account(self) -> Account:
         """Return the money."""
         return Account(self._book.cash, self._book.power())
+
+    async def positions(self) -> list[Position]:
+        """Return what is held, at the newest price: the mean is not known here."""
+        held, prices = self._book.held, self._book.prices
+        return [Position(name, held[name], prices[name]) for name in held if held[name]]
+
+    async def open_orders(self) -> list[OpenOrder]:
+        """Return what rests."""
+        return [
+            OpenOrder(
+                one.number,
+                one.order.client_order_id,
+                one.order.instrument,
+                one.order.side,
+                one.order.quantity,
+                one.order.price,
+                one.filled,
+                one.order.reference_at,
+            )
+            for one in self._book.orders.values()
+            if one.state in OPEN
+        ]
 
 
 STAGE = replace(paper.STAGE, open=PlainVenue)

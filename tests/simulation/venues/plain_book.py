@@ -57,6 +57,7 @@ class PlainBook:
         self.held: dict[InstrumentId, Decimal] = {}
         self.orders: dict[str, Resting] = {}
         self.trades: list[Told] = []
+        self.prices = ground.prices.now
 
     def accept(self, order: Order) -> str:
         """Take an order, or refuse it."""

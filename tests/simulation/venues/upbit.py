@@ -16,6 +16,7 @@ from market.money import whole_won
 from market.orders import OrderState, Side
 from market.sessions import AlwaysOpen
 from market.types import Instrument, Kind, Venue
+from sandbox.memory_socket import connect_in_memory
 from sandbox.order_faults import Channel, FaultPlan, OrderFault
 from sandbox.upbit_keys import UpbitKeys
 from sandbox.upbit_order_routes import UpbitExchange
@@ -41,9 +42,11 @@ _ORDER = (
 )
 _READ = (F.LOST_REQUEST, F.LOST_ANSWER, F.BROKEN_BEFORE, F.ODD_ANSWER, F.MAINTENANCE, F.BUSY)
 
+_MESSAGE = (F.DUPLICATED, F.REORDERED, F.LOST_MESSAGE, F.STALLED, F.DROPPED)
+
 
 class UpbitStage:
-    """The venue behind its own routes; without its websocket, because polling is the truth."""
+    """The venue behind its own routes; some seeds have no websocket, because polling is the truth."""
 
     def __init__(self, ground: Ground) -> None:
         self.cash = CASH
@@ -52,19 +55,21 @@ class UpbitStage:
             {
                 Channel.ORDER: dict.fromkeys(_ORDER, 2 * ground.fault_chance / len(_ORDER)),
                 Channel.READ: dict.fromkeys(_READ, ground.fault_chance / len(_READ)),
+                Channel.MESSAGE: dict.fromkeys(_MESSAGE, ground.fault_chance / len(_MESSAGE)),
             },
             seed=ground.random.getrandbits(32),
         )
         self._orders = UpbitOrders(ground.clock, CASH)
         keys = UpbitKeys(ACCESS_KEY, SECRET_KEY)
         self._exchange = UpbitExchange(self._orders, keys, self._plan)
-        self.transport: httpx.AsyncBaseTransport = httpx.ASGITransport(
-            Starlette(routes=self._exchange.routes())
-        )
+        self._app = Starlette(routes=self._exchange.routes())
+        self._has_socket = ground.random.random() < 0.5
+        self.transport: httpx.AsyncBaseTransport = httpx.ASGITransport(self._app)
 
     def connect(self, parts: BrokerParts, fate: Fate) -> Broker:
         """Return the broker of a new process."""
-        return UpbitBroker(parts, _no_socket)
+        connect = connect_in_memory(self._app) if self._has_socket else _no_socket
+        return UpbitBroker(parts, connect)
 
     async def trade(self) -> None:
         """Let what rests meet the newest prices, a part of it now and then."""
@@ -153,6 +158,7 @@ STAGE = Stage(
             "access_key": ACCESS_KEY,
             "secret_key": SECRET_KEY,
             "rest_url": "https://upbit.example",
+            "private_socket_url": "wss://upbit.example/websocket/v1/private",
         },
     },
     longest_quantity=12,
