@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.console import config_option, counted, errors_for_people, load_config
+from config.load import members
+from market.currency import KRW, currency_of
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from conditions.coverage import Coverage
     from config.condition_file import ConditionSpec
     from config.load import Config
+
+MOST_NAMED = 5
 
 
 @click.command()
@@ -55,6 +59,7 @@ def _lines(config: Config, compiled: tuple[Condition, ...], *, verbose: bool) ->
         does = _does(condition.spec)
         covered = coverage(condition, config.settings.crawl.history_bars)
         yield f"  {condition.name} ({condition.timeframe}): {does}; {_tested(covered)}"
+        yield from _unpaid(config, condition.spec)
         if verbose:
             yield from _missing(covered)
 
@@ -63,6 +68,17 @@ def _does(spec: ConditionSpec) -> str:
     if not spec.is_enabled:
         return "off"
     return f"proposes to {spec.order.side}" if spec.order is not None else "alerts"
+
+
+def _unpaid(config: Config, spec: ConditionSpec) -> Iterator[str]:
+    """Yield a line where an order would be refused whatever happens: its money is not won."""
+    if not spec.is_enabled or spec.order is None:
+        return
+    names = [one for one in members(config, spec) if currency_of(one) != KRW]
+    if names:
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        shown = ", ".join(names[:MOST_NAMED]) + more
+        yield f"    only alerts for what is not paid in won, which cannot be ordered: {shown}"
 
 
 def _tested(covered: Coverage) -> str:

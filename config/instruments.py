@@ -144,4 +144,8 @@ def _unknown(found: InstrumentId, instruments: Mapping[InstrumentId, Instrument]
     codes = [one.code if one.venue is Venue.KRX else one.id for one in instruments.values()]
     venue, _, code = found.partition(":")
     hint = suggestion(code if venue == Venue.KRX else found, codes)
-    return f"unknown instrument '{found}' (instruments.yaml lists what is known){hint}"
+    message = f"unknown instrument '{found}' (instruments.yaml lists what is known){hint}"
+    if hint or venue not in {Venue.UPBIT, Venue.BINANCE}:
+        return message
+    market = FUTURES if code.endswith(".P") else venue
+    return f"{message}; add there: - {{code: {code}, name: {code}, market: {market}, kind: coin}}"

@@ -100,3 +100,17 @@ def test_being_silenced_by_what_is_off_is_warned_of() -> None:
     result = check(f"muted_by: market-crash\n{CONDITION}")
     assert result.exit_code == 0
     assert "high.yaml:1:11: warning: 'market-crash' is off (enabled: false)" in result.output
+
+
+def test_a_coin_that_is_not_listed_is_told_with_the_line_to_add() -> None:
+    output = check(CONDITION.replace("KRX:005930", "BINANCE:BTCUSDT.P")).output
+    assert "unknown instrument 'BINANCE:BTCUSDT.P'" in output
+    line = "{code: BTCUSDT.P, name: BTCUSDT.P, market: BINANCE-FUTURES, kind: coin}"
+    assert f"add there: - {line}" in output
+    with (Path("mine") / "instruments.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"- {line}\n")
+    ordering = f"{CONDITION}order: {{side: buy, size: 10_000 KRW}}\n"
+    told = check(ordering.replace("KRX:005930", "BINANCE:BTCUSDT.P")).output
+    line = "\n    only alerts for what is not paid in won, which cannot be ordered: BINANCE:BTCUSDT.P"
+    assert f"high (5m): proposes to buy; 1 test, 3 of 3 outcomes{line}" in told
+    assert f"3 of 3 outcomes{line}" not in check(ordering).output
