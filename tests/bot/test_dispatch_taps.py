@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.outcome import Outcome
+from engine.pauses import BUYS
 from market.errors import StoreFull
 from market.messages import Person, Role
 from tests.bot.chat_world import NOW, OWNER, STRANGER_ID, TRADER, VIEWER
@@ -159,7 +160,7 @@ def test_old_question_is_answered_at_once(world: World) -> None:
 
 def test_tap_is_not_stale_however_old_its_message(world: World) -> None:
     asyncio.run(world.tap("c:/pause", sent_at=NOW - timedelta(days=2)))
-    assert world.desk.calls == [("pause", TRADER.id)]
+    assert world.desk.calls == [("pause", TRADER.id, BUYS, None)]
 
 
 def test_full_disk_is_told_to_a_tap_and_the_update_is_not_done(world: World) -> None:
