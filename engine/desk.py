@@ -13,6 +13,7 @@ from engine import desk_adjust, desk_confirm, desk_propose
 from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
+from engine.desk_panic import PanicDesk
 from engine.desk_protect import Protector
 from engine.desk_reconcile import Reconciler
 from engine.desk_settle import Settlement
@@ -91,6 +92,9 @@ class Desk:
         self._protector = Protector(
             self._book, self.propose, self._confirm_by_itself, self._canceller.cancel
         )
+        self._panic = PanicDesk(
+            self._book, self._canceller, self._reconciler, self.propose, self._confirm_by_itself
+        )
 
     @property
     def is_live(self) -> bool:
@@ -150,7 +154,7 @@ class Desk:
         count, resting = await self._lapse()
         for order_id in resting:
             await self._place_otherwise(order_id)
-        await self._protector.look()
+        await self._guard()
         return count + len(resting)
 
     async def settle(self) -> int:
@@ -160,7 +164,7 @@ class Desk:
         await self._canceller.follow_up()
         await self._unfilled.follow_up()
         await self._reconciler.after_settling(count)
-        await self._protector.look()
+        await self._guard()
         return count
 
     async def recover(self) -> None:
@@ -182,6 +186,17 @@ class Desk:
     async def adopt(self, instrument: InstrumentId, user_id: int) -> Outcome:
         """Take the broker's position as ours, where they differ and the owner wishes it."""
         return await self._reconciler.adopt(instrument, user_id)
+
+    async def panic(self, user_id: int) -> bool:
+        """Pause everything, cancel all and sell all; False while all is halted.
+
+        It goes on by itself, over restarts too; the caller has made sure who this is.
+        """
+        return await self._panic.begin(user_id)
+
+    async def stop_panic(self) -> bool:
+        """Go on no further with a panic; return whether there was one."""
+        return await self._panic.stop()
 
     async def account(self) -> Account | None:
         """Return the money at the broker; None if it cannot say now."""
@@ -239,6 +254,11 @@ class Desk:
         count, resting, waiting = await self._book.write(lapse)
         self._book.waiting |= waiting  # after a restart they are not known yet
         return count, resting
+
+    async def _guard(self) -> None:
+        """Go on with a panic, else look after what is protected: never both."""
+        if not await self._panic.look():
+            await self._protector.look()
 
     async def _confirm_by_itself(self, order: Order, below: Decimal) -> Order:
         outcome = await self._attempt(

@@ -118,10 +118,15 @@ def note_orders(page: Page, theirs: Iterable[OpenOrder]) -> list[OpenOrder]:
         if one.broker_order_id not in known
         and page.tx.orders.get(one.client_order_id.removeprefix("tt-")) is None
     ]
-    value = {"orders": [_written(one) for one in foreign]}
-    if page.tx.documents.get(_FOREIGN) != value:
-        page.tx.documents.put(_FOREIGN, value)
+    write_foreign(page.tx, foreign)
     return foreign
+
+
+def write_foreign(tx: Transaction, foreign: Iterable[OpenOrder]) -> None:
+    """Keep the broker's open orders that are not ours in place of those before."""
+    value = {"orders": [_written(one) for one in foreign]}
+    if tx.documents.get(_FOREIGN) != value:
+        tx.documents.put(_FOREIGN, value)
 
 
 def read_foreign(tx: Transaction) -> list[OpenOrder]:

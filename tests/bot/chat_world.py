@@ -102,6 +102,16 @@ class NotingDesk:
         self.calls.append(("cancel", order_id, user_id))
         return self.outcome
 
+    async def panic(self, user_id: int) -> bool:
+        """Note a panic."""
+        self.calls.append(("panic", user_id))
+        return True
+
+    async def stop_panic(self) -> bool:
+        """Note its end."""
+        self.calls.append(("stop_panic",))
+        return False
+
     async def adopt(self, instrument: InstrumentId, user_id: int) -> Outcome:
         """Note an adoption."""
         self.calls.append(("adopt", instrument, user_id))

@@ -41,6 +41,7 @@ ROLES = {
     "halt": Role.TRADER,
     "disarm": Role.TRADER,
     "adopt": Role.OWNER,
+    "panic": Role.OWNER,
     "arm": Role.OWNER,
     "pin": Role.OWNER,
     "allow": Role.OWNER,
