@@ -35,6 +35,8 @@ _INK, _PAPER, _GRID = "#20242b", "#ffffff", "#e8ebf0"
 _SERIES = ("#f2a20c", "#7a5cd6", "#17a398", "#c2528b")
 _WIDTH_INCHES, _HEIGHT_INCHES, _DPI = 5.5, 3.6, 160
 """Small with a high resolution: in a chat the picture is as wide as a phone."""
+_USUAL_RIGHT, _MARGIN, _DIGIT = 0.86, 0.028, 0.0124
+"""Parts of the width: where candles end, what a price has around it, and one of its digits."""
 
 _drawing = Lock()
 """matplotlib's settings and font caches belong to the process: one picture at a time."""
@@ -78,7 +80,7 @@ def compose(signal: Signal, title: str) -> Figure:
     _limit(prices, volumes, snapshot)
     prices.set_title(title, loc="left", fontsize=11, color=_INK)
     prices.set_title(f"{signal.condition} · {snapshot.timeframe}", loc="right", fontsize=8.5)
-    figure.subplots_adjust(left=0.03, right=0.86, top=0.91, bottom=0.09)
+    figure.subplots_adjust(left=0.03, right=_right(signal.price), top=0.91, bottom=0.09)
     return figure
 
 
@@ -87,6 +89,11 @@ def price_text(price: float) -> str:
     rounded = Decimal(f"{price:.10g}")
     whole = rounded == rounded.to_integral_value()
     return f"{rounded:,.0f}" if whole else f"{rounded:,f}".rstrip("0")
+
+
+def _right(price: float) -> float:
+    """Return where the candles end, so that a price of many digits fits beside them."""
+    return min(_USUAL_RIGHT, 1 - _MARGIN - _DIGIT * len(price_text(price)))
 
 
 def _style() -> AbstractContextManager[None]:

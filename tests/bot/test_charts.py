@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from matplotlib.text import Text
 
-from bot.charts import SignalCharts, compose, draw, price_text
+from bot.charts import SignalCharts, _style, compose, draw, price_text
 from market.directory import Directory
 from market.signals import Explanation, Signal, Snapshot
 from market.types import Instrument, Timeframe, Venue, Verdict, to_ms
@@ -83,6 +84,18 @@ def same(value: float, bars: int = BARS) -> dict[str, Any]:
 )
 def test_every_snapshot_can_be_drawn(shown: Snapshot) -> None:
     assert size(draw(signal(shown), "삼성전자 우선주 B$x$  KRX:005930")) == (880, 576)
+
+
+@pytest.mark.parametrize(
+    "price", [900.0, 71_500.0, 113_534_000.0, 1_234_567_890.0, 95_123.45, 0.00001234]
+)
+def test_no_price_leaves_the_picture(price: float) -> None:
+    with _style():
+        figure = compose(signal(snapshot(**same(price))), "비트코인  UPBIT:KRW-BTC")
+        figure.draw_without_rendering()
+    shown = [one for one in figure.findobj(Text) if one.get_text() and one.get_visible()]
+    assert price_text(price) in {one.get_text() for one in shown}
+    assert max(one.get_window_extent().x1 for one in shown) <= figure.bbox.x1
 
 
 def test_names_are_written_as_they_are_not_as_formulas() -> None:
