@@ -10,8 +10,8 @@ from market.orders import OrderState
 from tests.simulation.exactness import Totals, again
 from tests.simulation.world import NEVER, Plan, Report, run_seed
 
-SEEDS = {"paper": 40, "plain": 40, "upbit": 30}
-"""How many seeds each broker gets in the gate: about a quarter of a second each."""
+SEEDS = {"paper": 20, "plain": 30, "upbit": 20, "kis": 20}
+"""How many seeds each broker gets in the gate: each takes a third to half of a second."""
 BATCH = 10
 SHORT = ("propose", "confirm", "cancel")
 """What people do in the story that is killed at every point."""
@@ -36,7 +36,7 @@ def test_every_order_is_at_the_venue_exactly_once(broker: str, start: int) -> No
     assert totals.states[OrderState.FILLED] > 0
 
 
-@pytest.mark.parametrize("broker", SEEDS)
+@pytest.mark.parametrize("broker", ["plain"])
 def test_a_kill_at_every_point_of_a_short_story(broker: str) -> None:
     for seed in count():
         whole = short_story(broker, NEVER, seed)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from decimal import Decimal
+    from pathlib import Path
     from random import Random
     from typing import Any
 
@@ -95,6 +96,8 @@ class SimulatedVenue(Protocol):
 class Stage:
     """A broker's world: what trades there, when it begins, and the settings that it needs.
 
+    `sections` are those settings, for a folder that is the seed's own.
+
     Some seeds begin in the `evening`, if there is one, and go on until orders of the day are over.
     """
 
@@ -103,7 +106,7 @@ class Stage:
     base_prices: tuple[int, ...]
     calendars: Mapping[Venue, Calendar]
     start: datetime
-    sections: Mapping[str, Any]
+    sections: Callable[[Path], Mapping[str, Any]]
     longest_quantity: int
     lot: Decimal
     evening: datetime | None = None

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from brokers.broker import Doubtful
 from config.settings import Settings
 from market.clock import SystemClock
 from market.orders import AT_BROKER, OrderState
@@ -46,7 +47,8 @@ class Report:
     """What a seed came to.
 
     `points` are all places at which it could have died; `acted` those that the life in which the
-    people's last action fell had passed by then.
+    people's last action fell had passed by then; `asked` how often a person had to say which
+    order at the venue is ours.
     """
 
     seed: int
@@ -55,6 +57,7 @@ class Report:
     faults: int = 0
     points: int = 0
     acted: int = 0
+    asked: int = 0
     states: Counter[OrderState] = field(default_factory=Counter)
     violations: list[tuple[str, str]] = field(default_factory=list)
 
@@ -109,7 +112,7 @@ class World:
         chance = random.choice((0, 0.1, 0.3)) if plan.fault_chance is None else plan.fault_chance
         prices = Prices(random, clock, stage.instruments, stage.base_prices)
         venue = stage.open(Ground(random, clock, prices, chance))
-        settings = Settings(**{**stage.sections, "risk": self._limits()})
+        settings = Settings(**{**stage.sections(path.parent), "risk": self._limits()})
         sentry = Sentry(settings, clock, prices, self._fail)
         chat = Chat()
         self._around = Surroundings(
@@ -198,6 +201,7 @@ class World:
         if self._until is not None:
             left = self._until - self._around.clock.now()
             await asyncio.sleep(max(0.0, left.total_seconds()))
+        await self._tell_apart()
         await self._cancel_wished()
         for task in tasks:
             task.cancel()
@@ -214,6 +218,18 @@ class World:
     async def _live_on(self) -> None:
         while self._life.fate.is_dead or not self._life.is_ready.is_set():  # noqa: ASYNC110  as above
             await asyncio.sleep(1)
+
+    async def _tell_apart(self) -> None:
+        """Say, as a person with the venue's own app would, which orders those in doubt are."""
+        broker = self._life.broker
+        if not isinstance(broker, Doubtful):
+            return
+        doubts = {OrderState.IN_DOUBT}
+        for order in self._life.store.look(lambda tx: tx.orders.in_states(doubts)):
+            found = await broker.candidates(order)
+            await broker.settle(order, found[0].broker_order_id if found else None)
+            self._report.asked += 1
+        await self._life.sweep()
 
     async def _cancel_wished(self) -> None:
         """A wish to cancel may have been lost once; at a healthy venue the second one is not."""

@@ -86,7 +86,7 @@ STAGE = Stage(
     base_prices=(70_000, 200_000),
     calendars={Venue.KRX: KrxCalendar({})},
     start=datetime(2026, 11, 24, 3, 0, tzinfo=UTC),
-    sections={"broker": {"cash": CASH}},
+    sections=lambda _: {"broker": {"cash": CASH}},
     longest_quantity=12,
     lot=Decimal(1),
     evening=datetime(2026, 11, 24, 6, 16, tzinfo=UTC),

@@ -46,7 +46,7 @@ _MESSAGE = (F.DUPLICATED, F.REORDERED, F.LOST_MESSAGE, F.STALLED, F.DROPPED)
 
 
 class UpbitStage:
-    """The venue behind its own routes; some seeds have no websocket, because polling is the truth."""
+    """The venue behind its own routes; some seeds have no websocket, as polling is the truth."""
 
     def __init__(self, ground: Ground) -> None:
         self.cash = CASH
@@ -153,7 +153,7 @@ STAGE = Stage(
     base_prices=(70_000, 200_000),
     calendars={Venue.UPBIT: AlwaysOpen()},
     start=datetime(2026, 11, 24, 3, 0, tzinfo=UTC),
-    sections={
+    sections=lambda _: {
         "upbit": {
             "access_key": ACCESS_KEY,
             "secret_key": SECRET_KEY,
