@@ -107,7 +107,7 @@ def test_it_fires_again_while_it_is_so_and_at_once_after_buying_again(
         await world.confirm(first)
         await world.sweeps("10:15:32", "10:16:22")
         outcome = await world.confirm(second)
-        assert outcome.code == "risk.no_position"
+        assert outcome.code == "risk.short_sale"
         trades(world, "10:30", "10:31", 100.0)
         trades(world, "10:32", "10:39", 90.0)
         await world.sweeps("10:16:32", "10:30:52")
