@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 
 from config.settings import KisSettings, Settings
 from crawlers.kis import KisSource
-from venues.live_socket import connect
 from market.clock import ManualClock, SystemClock
 from market.sessions import KST, KrxCalendar
 from market.types import Instrument, Venue
@@ -26,6 +25,7 @@ from sandbox.kis_routes import kis_routes
 from sandbox.market import Simulator
 from sandbox.server import serve
 from tests.crawlers.kis_world import Line
+from venues.live_socket import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
