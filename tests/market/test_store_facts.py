@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from market.facts import FACT_NAMES, DailyFacts, Listing
 from market.fact_groups import GROUP_OF_FACT, FactGroup
+from market.facts import FACT_NAMES, DailyFacts, Listing
 from market.tables import table
 from market.types import Instrument, Kind, Venue
 from market.universe import Member, UniverseOfDay, Why
