@@ -32,7 +32,8 @@ async def attempt(
     if order is None:
         return Outcome(None, "order.unknown")
     try:
-        quote = await book.quotes.fresh(order.instrument, book.quote_age)
+        # Half of the age is left for the account's answer: the claim takes no older quote.
+        quote = await book.quotes.fresh(order.instrument, book.quote_age / 2)
     except SourceError as error:
         logger.warning("no fresh price of %s at a confirmation: %s", order.instrument, error)
         return Outcome(order, "order.no_price")

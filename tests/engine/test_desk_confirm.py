@@ -217,9 +217,22 @@ def test_a_quote_of_the_last_seconds_is_not_asked_for_again(run: Callable[..., N
     async def scenario(world: World) -> None:
         order = await world.propose()
         asked = world.market.asked
-        world.pass_time(3)
+        world.pass_time(1.5)
         await world.confirm(order)
         assert world.market.asked == asked
+
+    run(scenario)
+
+
+def test_a_quote_that_the_accounts_answer_could_make_too_old_is_asked_for_again(
+    run: Callable[..., None],
+) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        asked = world.market.asked
+        world.pass_time(2)
+        assert (await world.confirm(order)).code == "order.confirmed"
+        assert world.market.asked == asked + 1
 
     run(scenario)
 
