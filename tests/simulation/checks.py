@@ -57,7 +57,21 @@ class Books:
         self.differences = all_differences(tx)
 
 
+def check_interrupted(books: Books, deaths: Sequence[datetime], fail: Fail) -> None:
+    """Only a death lies between what was confirmed and what was interrupted."""
+    for order_id, steps in books.steps.items():
+        for (_, _, since, _), (_, _, at, code) in pairwise(steps):
+            if code == "order.interrupted" and not any(since <= one <= at for one in deaths):
+                fail("interrupted", f"order {order_id} was interrupted by nobody")
+
+
 def check_all(books: Books, truth: Truth, start_cash: Decimal, chat: Chat, fail: Fail) -> None:
+    """Hold our book against the venue's, against itself, and against what stands in the chat."""
+    check_books(books, truth, start_cash, fail)
+    _check_cards(books, chat, fail)
+
+
+def check_books(books: Books, truth: Truth, start_cash: Decimal, fail: Fail) -> None:
     """Hold our book against the venue's, and against itself."""
     _check_orders(books, truth, fail)
     _check_intents(books, truth, fail)
@@ -67,7 +81,6 @@ def check_all(books: Books, truth: Truth, start_cash: Decimal, chat: Chat, fail:
         check_way(order.id, books.steps[order.id], fail)
     _check_doubts(books, fail)
     _check_chains(books, fail)
-    _check_cards(books, chat, fail)
 
 
 def _check_orders(books: Books, truth: Truth, fail: Fail) -> None:

@@ -86,7 +86,12 @@ class Life:
             ),
             self.fate,
         )
-        watch(self.broker, lambda order: around.sentry.leaving(order, store), self._hunt)
+        watch(
+            self.broker,
+            lambda order: around.sentry.leaving(order, store),
+            lambda order: around.sentry.answered(order, store),
+            self._hunt,
+        )
         self.desk = Desk(
             store=store,
             broker=self.broker,

@@ -54,7 +54,7 @@ class Trouble:
 
     def is_deaf(self) -> bool:
         """Tell whether the next question gets no answer."""
-        drawn = self._random.random() < self._chance / 3
+        drawn = self._random.random() < self._chance / 2
         self.count += drawn
         return drawn
 

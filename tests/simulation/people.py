@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.desk_adjust import Change
 from engine.ticket import Ticket, order_id
-from market.orders import Otherwise, Side
+from market.orders import AT_BROKER, OrderState, Otherwise, Side
 from market.prices import round_price
 from market.unfilled import Then, Unfilled
 from tests.simulation.chat import OTHER, OWNER, STRANGER, TRADER, VIEWER
@@ -44,6 +44,7 @@ class Crowd:
     chat: Chat
     sentry: Sentry
     fail: Callable[[str, str], None]
+    settle: Callable[[], Awaitable[None]]
 
 
 class People:
@@ -89,6 +90,38 @@ class People:
         """Cancel what somebody wished to be cancelled, once more."""
         for one in orders:
             await self._life().desk.cancel(one, OWNER.id)
+
+    async def buy_one(self) -> None:
+        """Buy the least there is once all is well again: what is tapped now is sent."""
+        crowd, desk = self._crowd, self._life().desk
+        crowd.sentry.paused_since = None
+        await desk.resume(OWNER.id)
+        ticket = replace(
+            self._ticket(),
+            instrument=crowd.stage.instruments[0],
+            side=Side.BUY,
+            quantity=crowd.stage.lot,
+            price=None,
+            user_id=TRADER.id,
+            origin="command",
+            auto_below=None,
+            otherwise=Otherwise.DROP,
+            unfilled=None,
+        )
+        self.tickets.append(ticket)
+        name = order_id(ticket.key)
+        crowd.sentry.tickets[name] = ticket
+        order = await desk.propose(ticket)
+        while await self._life().pump():
+            pass
+        seen = next((one for one in reversed(crowd.chat.cards()) if one.order_id == name), None)
+        if seen is None or order.state is not OrderState.PROPOSED:
+            return
+        self._note(seen, seen.version, seen.chat)
+        outcome = await desk.confirm(name, seen.version, seen.chat, seen.number)
+        if not outcome.code.startswith(("order.confirmed", "order.rejected", "risk.")):
+            crowd.fail("deaf", f"a tap on {name} led to '{outcome.code}' when all was well")
+        await crowd.settle()
 
     def _propose(self) -> Callable[[], Awaitable[Any]]:
         ticket = self._ticket()
@@ -231,7 +264,7 @@ class People:
         return both
 
     def _cancelling(self, seen: Seen) -> Callable[[], Awaitable[Any]]:
-        return lambda: self._life().desk.cancel(seen.order_id, seen.chat)
+        return lambda: self._cancelled(seen.order_id, seen.chat)
 
     def _cancel(self) -> Callable[[], Awaitable[Any]] | None:
         working = [
@@ -244,7 +277,17 @@ class People:
             return None
         order = seen.order_id
         user = seen.chat if self._crowd.random.random() < 0.7 else self._crowd.random.choice(USERS)
-        return lambda: self._life().desk.cancel(order, user)
+        return lambda: self._cancelled(order, user)
+
+    async def _cancelled(self, order: str, user: int) -> None:
+        """Cancel; what somebody was told to be wished is kept, or over."""
+        outcome = await self._life().desk.cancel(order, user)
+        if outcome.code != "order.cancel_requested" or outcome.order is None:
+            return
+        wished = outcome.order.id  # what replaced the order, perhaps
+        kept = self._life().store.look(lambda tx: tx.orders.get(wished))
+        if kept is not None and kept.state in AT_BROKER and not kept.is_cancel_requested:
+            self._crowd.fail("cancel", f"nobody keeps that {kept.id} is to be cancelled")
 
     def _pause(self) -> Callable[[], Awaitable[Any]]:
         sentry = self._crowd.sentry

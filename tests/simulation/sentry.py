@@ -69,6 +69,12 @@ class Sentry:
         self._check_rate(order)
         store.look(lambda tx: self._check_book(tx, order))
 
+    def answered(self, order: Order, store: MortalStore) -> None:
+        """Look at an order whose sending has just gone well: nobody may have doubted it."""
+        stored = store.look(lambda tx: tx.orders.get(order.id))
+        if stored is not None and stored.state in {OrderState.IN_DOUBT, OrderState.NOT_SENT}:
+            self._fail("early", f"order {order.id} is {stored.state} before its answer came")
+
     def _check_leave(self, tx: Transaction, order: Order) -> None:
         """An order leaves by a tap, because its ticket lets it, or in place of one that did."""
         if order.replaces is not None:

@@ -48,8 +48,13 @@ class MortalTransport(httpx.AsyncBaseTransport):
         return answer
 
 
-def watch(broker: Broker, leaving: Callable[[Order], None], hunt: Callable[[], None]) -> None:
-    """Let each order be seen before it leaves, and a hunted life end while it is on its way.
+def watch(
+    broker: Broker,
+    leaving: Callable[[Order], None],
+    answered: Callable[[Order], None],
+    hunt: Callable[[], None],
+) -> None:
+    """Let each order be seen before it leaves and when it was taken, and a hunted life end then.
 
     The broker stays the object it is: whatever else it offers, the desk finds on it.
     """
@@ -58,7 +63,9 @@ def watch(broker: Broker, leaving: Callable[[Order], None], hunt: Callable[[], N
     async def watched_place(order: Order) -> str:
         leaving(order)
         hunt()
-        return await place(order)
+        number = await place(order)
+        answered(order)
+        return number
 
     async def watched_cancel(order: Order) -> None:
         hunt()

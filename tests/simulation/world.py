@@ -19,7 +19,7 @@ from market.clock import SystemClock
 from market.orders import AT_BROKER, OrderState
 from market.store import Store
 from tests.simulation.chat import PEOPLE, Chat
-from tests.simulation.checks import Books, check_all
+from tests.simulation.checks import Books, check_all, check_interrupted
 from tests.simulation.life import Life, Surroundings
 from tests.simulation.people import Crowd, People
 from tests.simulation.prices import Prices
@@ -29,6 +29,7 @@ from tests.virtual_time import VirtualClock, run_virtual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from market.store import Transaction
 
@@ -118,7 +119,8 @@ class World:
         self._around = Surroundings(
             path, stage, settings, random, clock, prices, venue, chat, sentry, self._fail
         )
-        crowd = Crowd(random, clock, stage, prices, chat, sentry, self._fail)
+        crowd = Crowd(random, clock, stage, prices, chat, sentry, self._fail, self._settle)
+        self._deaths: list[datetime] = []
         self._people = People(crowd, lambda: self._life)
         self._lives_to_come = random.randint(0, 4) if plan.kill_at is None else 0
         self._life = Life(self._around, plan.kill_at or self._next_end())
@@ -161,6 +163,7 @@ class World:
             await self._life.ended.wait()
             await self._life.bury()
             self._report.kills += 1
+            self._deaths.append(self._around.clock.now())
             self._report.points += self._life.fate.points
             await asyncio.sleep(self._random.uniform(2, 20))
             self._life = Life(self._around, self._next_end())
@@ -211,6 +214,7 @@ class World:
         await self._life.desk.lapse()
         await asyncio.sleep(APART_SECONDS)  # until every message has been delivered
         await self._life.desk.reconcile()
+        await self._people.buy_one()
         await self._check()
         self._report.points += self._life.fate.points
         await self._life.bury()
@@ -244,11 +248,20 @@ class World:
             if order.id in wished:
                 self._fail("cancel", f"order {order.id} cannot be cancelled: {order.state}")
 
+    async def _settle(self) -> None:
+        """Let what was sent trade and be told, and every message arrive."""
+        await self._around.venue.trade()
+        for _ in range(2):
+            await asyncio.sleep(APART_SECONDS)
+            await self._life.sweep()
+        await asyncio.sleep(APART_SECONDS)
+
     async def _check(self) -> None:
         around, report = self._around, self._report
         books = self._life.store.look(Books)
         truth = await around.venue.truth(self._life.store)
         check_all(books, truth, around.venue.cash, around.chat, self._fail)
+        check_interrupted(books, self._deaths, self._fail)
         account = await self._life.desk.account()
         if account is None or account.cash != truth.cash:
             self._fail("position_errors", f"the account says {account}, not {truth.cash}")

@@ -24,7 +24,7 @@ from sandbox.upbit_orders import UpbitOrders
 from tests.simulation.venue import Ground, Stage, Truth, VenueFill, VenueOrder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from brokers.broker import Broker, BrokerParts
     from market.orders import Order
@@ -87,25 +87,30 @@ class UpbitStage:
 
     async def truth(self, store: MortalStore) -> Truth:
         """Read the venue's own books."""
-        orders = list(self._orders.orders.values())
-        ours = {one.client_order_id: one for one in store.look(lambda tx: tx.orders.recent(1000))}
-        fills = tuple(
-            VenueFill(one.uuid, trade.volume, trade.price, trade.fee)
-            for one in orders
-            for trade in one.trades
-        )
-        held = {
-            f"UPBIT:KRW-{currency}": balance.free + balance.locked
-            for currency, balance in self._orders.balances.items()
-            if currency != "KRW"
-        }
-        won = self._orders.balances["KRW"]
-        return Truth(
-            tuple(_order(one, ours.get(one.identifier or "")) for one in orders),
-            fills,
-            won.free + won.locked,
-            held,
-        )
+        return read_truth(self._orders, store.look(lambda tx: tx.orders.recent(1000)))
+
+
+def read_truth(venue: UpbitOrders, known: Iterable[Order]) -> Truth:
+    """Return what a pretend exchange holds; `known` are our own orders."""
+    orders = list(venue.orders.values())
+    ours = {one.client_order_id: one for one in known}
+    fills = tuple(
+        VenueFill(one.uuid, trade.volume, trade.price, trade.fee)
+        for one in orders
+        for trade in one.trades
+    )
+    held = {
+        f"UPBIT:KRW-{currency}": balance.free + balance.locked
+        for currency, balance in venue.balances.items()
+        if currency != "KRW"
+    }
+    won = venue.balances["KRW"]
+    return Truth(
+        tuple(_order(one, ours.get(one.identifier or "")) for one in orders),
+        fills,
+        won.free + won.locked,
+        held,
+    )
 
 
 @asynccontextmanager
