@@ -18,7 +18,6 @@ from conditions.expand import Expanded, read_plain
 from conditions.fact_fields import FACTS, facts_in
 from conditions.mistake import Mistake
 from conditions.nodes import Call, Member, Name, children, rebuilt
-from conditions.position_fields import POSITION, positions_in
 from conditions.resolve import Resolver
 from conditions.resolve_series import SeriesResolver
 from conditions.view import View
@@ -26,10 +25,11 @@ from config.fields import refuse
 from market.fact_groups import GROUP_OF_FACT, FactGroup
 from market.fact_panel import FactPanel, day_start
 from market.panel import Panel
+from market.position_panel import Marks, PositionPanel
 from market.types import Bar, Timeframe, Venue, from_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from conditions.nodes import Node
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from config.universe_file import RankingSpec, UniverseSpec
     from market.errors import Problem
     from market.facts import DailyFacts, Listing
+    from market.position_panel import Holding
     from market.types import InstrumentId
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -112,7 +113,7 @@ def compile_ranking(spec: RankingSpec) -> RankingRule:
         except Mistake as mistake:
             problems.append(located.problem(mistake.message, mistake.offset))
             return None
-        mistakes = [*_untold(expanded.node, spec.venue), *_held(expanded.node)]
+        mistakes = list(_untold(expanded.node, spec.venue))
         found = resolve(expanded, mistakes)
         names.update(facts_in(expanded.node))
         problems.extend(expanded.problems(mistakes))
@@ -126,10 +127,26 @@ def compile_ranking(spec: RankingSpec) -> RankingRule:
     return RankingRule(spec, by, where, frozenset(names))
 
 
-def day_panel(lines: Sequence[Listing], facts: Iterable[DailyFacts], day: date) -> Panel:
-    """Return the panel of a day that is over: one row a line of the list, in that order."""
+def day_panel(
+    lines: Sequence[Listing],
+    facts: Iterable[DailyFacts],
+    day: date,
+    holdings: Mapping[InstrumentId, Holding] | None = None,
+) -> Panel:
+    """Return the panel of a day that is over: one row a line of the list, in that order.
+
+    `holdings` are the positions as they are when the universe is computed.
+    """
     names = [line.instrument.id for line in lines]
-    panel = Panel(Timeframe.D1, names, BARS, facts=FactPanel(names, BARS))
+    positions = PositionPanel(names)
+    if holdings:
+        positions.tell(holdings)
+        newest = max(stake.known_ms for one in holdings.values() for stake in one.stakes)
+        prices = [nan if line.price is None else line.price for line in lines]
+        positions.marks = Marks(newest + 1, np.array(prices))
+    else:
+        positions.tell({})
+    panel = Panel(Timeframe.D1, names, BARS, (), FactPanel(names, BARS), positions)
     panel.append(bar for line in lines for bar in _bars(line, day))
     if panel.facts is not None and names:
         panel.facts.put(day_start(names[0], day), facts)
@@ -183,13 +200,6 @@ def _untold(node: Node, venue: Venue) -> Iterator[Mistake]:
         case _:
             for below in children(node):
                 yield from _untold(below, venue)
-
-
-def _held(node: Node) -> Iterator[Mistake]:
-    """Yield what a universe does not ask: who is in it must not depend on what was bought."""
-    for found in positions_in(node):
-        message = f"a universe does not look at '{POSITION}': what is held stays in it anyway"
-        yield Mistake(found.start, f"{message}; a condition or /sell where does")
 
 
 def _bars(line: Listing, day: date) -> Iterator[Bar]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conditions.ranking import compile_universe, day_panel
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from config.universe_file import UniverseSpec
     from market.facts import DailyFacts
     from market.panel import Panel
+    from market.position_panel import Holding
     from market.store import Transaction
     from market.store_facts import Listed
     from market.types import InstrumentId
@@ -53,16 +54,20 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store knows when the members of a day are decided; `held` is held or on order."""
+    """What the store knows when the members of a day are decided.
+
+    `held` is held or on order, `holdings` are the positions with what they cost.
+    """
 
     day: date
     listed: Sequence[Listed]
     facts: Mapping[InstrumentId, DailyFacts]
     held: Collection[InstrumentId]
+    holdings: Mapping[InstrumentId, Holding] = field(default_factory=dict)
 
     def panel(self, lines: Iterable[Listed]) -> Panel:
         """Return the panel on which a ranking is evaluated."""
-        return day_panel([one.line for one in lines], self.facts.values(), self.day)
+        return day_panel([one.line for one in lines], self.facts.values(), self.day, self.holdings)
 
 
 def members_of_day(wish: Wish, known: Known, before: Collection[InstrumentId]) -> UniverseOfDay:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from engine.exact import venue_of
 from engine.fact_asking import FactAsking
+from engine.holdings import read_holdings
 from engine.membership import Known, members_of_day
 from market.fact_groups import FactGroup
 from market.orders import OPEN
 from market.segments import SEGMENTS
-from market.types import Venue
+from market.types import EPOCH, Venue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -193,7 +194,9 @@ class Universes:
 
     async def _known(self, day: date) -> Known:
         def read(tx: Transaction) -> Known:
-            return Known(day, tx.facts.listing(), tx.facts.of_day(day), held(tx))
+            facts = tx.facts.of_day(day)
+            holdings, _ = read_holdings(tx, EPOCH)  # since when something is held is not asked
+            return Known(day, tx.facts.listing(), facts, held(tx), holdings)
 
         return await self._store.read(read)
 

@@ -13,6 +13,7 @@ from config.universe_file import read_universe
 from market.errors import ConfigError
 from market.fact_groups import FactGroup
 from market.facts import DailyFacts, Listing
+from market.position_panel import Holding, Stake
 from market.types import Instrument, Kind, Venue
 
 DAY = date(2026, 11, 20)
@@ -127,13 +128,18 @@ def test_every_mistake_is_told_at_its_place() -> None:
     ]
 
 
-def test_what_is_held_decides_no_rank() -> None:
-    assert problems("  by: position.profit", "  where: position.quantity == 0") == [
-        "u.yaml:5:7: a universe does not look at 'position': what is held stays in it anyway; a "
-        "condition or /sell where does",
-        "u.yaml:6:10: a universe does not look at 'position': what is held stays in it anyway; a "
-        "condition or /sell where does",
-    ]
+def test_what_is_held_can_be_asked_for() -> None:
+    holdings = {
+        "KRX:000001": Holding(1_000, (Stake(1_000, 10.0, 80.0),)),
+        "KRX:000002": Holding(2_000, (Stake(2_000, 5.0, 250.0),)),
+    }
+    panel = day_panel(LINES, FACTS, DAY, holdings)
+    gains = rule("  by: position.profit").rank(panel)
+    assert gains.rows.tolist() == [0, 1]
+    assert gains.values.tolist() == pytest.approx([0.25, -0.2])
+    free = rule("  by: value", "  where: position.quantity == 0").rank(panel)
+    assert free.rows.tolist() == [2]
+    assert rule("  by: position.profit").rank(day_panel(LINES, FACTS, DAY)).rows.tolist() == []
 
 
 def test_a_longer_window_than_a_day_is_refused() -> None:
