@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.desk_adjust import Change
 from engine.ticket import Ticket, order_id
-from market.orders import AT_BROKER, OrderState, Otherwise, Side
-from market.prices import round_price
-from market.unfilled import Then, Unfilled
+from market.orders import AT_BROKER, OrderState
 from tests.simulation.chat import OTHER, OWNER, STRANGER, TRADER, VIEWER
 from tests.simulation.sentry import LegalTap
+from tests.simulation.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,13 +20,13 @@ if TYPE_CHECKING:
 
     from engine.outcome import Outcome
     from market.clock import Clock
+    from market.types import InstrumentId
     from tests.simulation.chat import Chat, Seen
     from tests.simulation.life import Life
     from tests.simulation.prices import Prices
     from tests.simulation.sentry import Sentry
     from tests.simulation.venue import Stage
 
-USERS = (*(TRADER.id,) * 8, OTHER.id, OTHER.id, OWNER.id, VIEWER.id)
 BYSTANDERS = (OTHER.id, VIEWER.id, OWNER.id, STRANGER)
 TRADERS = frozenset({TRADER.id, OTHER.id, OWNER.id})
 
@@ -54,6 +52,7 @@ class People:
         self._crowd = crowd
         self._life = life
         self.tickets: list[Ticket] = []
+        self._wishes = Wishes(crowd.random, crowd.stage, crowd.prices)
         self.confirmed: dict[str, int] = {}
         self._actions: tuple[tuple[str, int], ...] = (
             ("propose", 12),
@@ -64,7 +63,7 @@ class People:
             ("confirm_and_regret", 3),
             ("adjust", 3),
             ("decline", 1),
-            ("cancel", 5),
+            ("cancel", 8),
             ("pause", 1),
             ("resume", 1),
         )
@@ -96,18 +95,7 @@ class People:
         crowd, desk = self._crowd, self._life().desk
         crowd.sentry.paused_since = None
         await desk.resume(OWNER.id)
-        ticket = replace(
-            self._ticket(),
-            instrument=crowd.stage.instruments[0],
-            side=Side.BUY,
-            quantity=crowd.stage.lot,
-            price=None,
-            user_id=TRADER.id,
-            origin="command",
-            auto_below=None,
-            otherwise=Otherwise.DROP,
-            unfilled=None,
-        )
+        ticket = self._wishes.least()
         self.tickets.append(ticket)
         name = order_id(ticket.key)
         crowd.sentry.tickets[name] = ticket
@@ -124,7 +112,8 @@ class People:
         await crowd.settle()
 
     def _propose(self) -> Callable[[], Awaitable[Any]]:
-        ticket = self._ticket()
+        instrument = self._wishes.instrument()
+        ticket = self._wishes.next(instrument, self._held(instrument.id))
         self.tickets.append(ticket)
         self._crowd.sentry.tickets[order_id(ticket.key)] = ticket
         return self._wish(ticket)
@@ -135,40 +124,10 @@ class People:
     def _wish(self, ticket: Ticket) -> Callable[[], Awaitable[Any]]:
         return lambda: self._life().desk.propose(ticket)
 
-    def _ticket(self) -> Ticket:
-        random, stage = self._crowd.random, self._crowd.stage
-        instrument = random.choice(stage.instruments)
-        has_bought = any("filled" in seen.text for seen in self._crowd.chat.cards())
-        side = Side.SELL if has_bought and random.random() < 0.5 else Side.BUY
-        price = self._crowd.prices.now[instrument.id]
-        limit = None
-        if random.random() < 0.7:
-            off = Decimal(random.randint(-15, 15)) / 1000
-            limit = round_price(price * (1 + off), instrument.kind, up=False)
-        number = len(self.tickets)
-        is_condition = random.random() < 0.4
-        return Ticket(
-            key=f"signal:{number}" if is_condition else f"update:{number}",
-            instrument=instrument,
-            side=side,
-            quantity=stage.lot * random.randint(1, stage.longest_quantity),
-            size=None,
-            price=limit,
-            price_rule=None,
-            user_id=random.choice(USERS),
-            origin="condition:c" if is_condition else "command",
-            within=timedelta(seconds=random.choice((15, 30, 60, 90))),
-            max_drift=Decimal(random.choice((1, 3, 10))) / 1000,
-            auto_below=Decimal(500_000) if is_condition and random.random() < 0.3 else None,
-            otherwise=Otherwise.LIMIT if is_condition and random.random() < 0.3 else Otherwise.DROP,
-            unfilled=self._unfilled() if limit and random.random() < 0.4 else None,
-        )
-
-    def _unfilled(self) -> Unfilled:
-        random = self._crowd.random
-        then = random.choice(list(Then))
-        after = timedelta(seconds=random.choice((5, 20, 40)))
-        return Unfilled(then, after, random.randint(1, 3) if then is Then.REPRICE else 0)
+    def _held(self, instrument: InstrumentId) -> Decimal:
+        """Return what somebody would see in their list of positions."""
+        found = self._life().store.look(lambda tx: tx.orders.position(instrument))
+        return Decimal(0) if found is None else found.quantity
 
     def _confirm(self) -> Callable[[], Awaitable[Any]] | None:
         seen = self._card()
@@ -272,11 +231,17 @@ class People:
             for seen in self._crowd.chat.cards()
             if seen.text.startswith(("submitted", "accepted", "partially", "in_doubt"))
         ]
+        if not working and self._crowd.random.random() < 0.7:
+            return self._confirm()
         seen = self._crowd.random.choice(working) if working else self._card()
         if seen is None:
             return None
         order = seen.order_id
-        user = seen.chat if self._crowd.random.random() < 0.7 else self._crowd.random.choice(USERS)
+        user = (
+            seen.chat
+            if self._crowd.random.random() < 0.7
+            else self._crowd.random.choice(BYSTANDERS)
+        )
         return lambda: self._cancelled(order, user)
 
     async def _cancelled(self, order: str, user: int) -> None:

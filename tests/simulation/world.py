@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from random import Random
+from random import seed as seed_all
 from typing import TYPE_CHECKING
 
 from brokers.broker import Doubtful
@@ -80,6 +81,7 @@ def run_seed(broker: str, seed: int, plan: Plan | None = None) -> Report:
     """Play a seed in virtual time, on a store file in memory, and check everything in the end."""
     folder = tempfile.mkdtemp(prefix="ticktalk-", dir=MEMORY if MEMORY.is_dir() else None)
     try:
+        seed_all(seed)  # retries pause by chance, and draw it from the one that all share
         path = Path(folder) / "bot.sqlite"
         path.write_bytes(_empty_store())
         return run_virtual(_play(stage_of(broker), seed, plan or Plan(), path))
