@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from market.errors import IllegalTransition
@@ -52,107 +52,72 @@ class OrderTable:
             return
         values = {name: getattr(order, name) for name in _ORDER_FIELDS}
         if stored is None:
-            self._connection.execute(insert(_ORDERS), values)
+            self._connection.execute(_INSERT_ORDER, values)
         else:
             _check_successor(stored, order)
-            self._connection.execute(update(_ORDERS).where(_ORDERS.c.id == order.id), values)
+            self._connection.execute(_UPDATE_ORDER, {**values, "which": order.id})
         self._append_event(order)
 
     def get(self, order_id: str) -> Order | None:
         """Return an order as it stands."""
-        found = self._orders(_SELECT_ORDERS.where(_ORDERS.c.id == order_id))
+        found = self._orders(_ORDER_BY_ID, id=order_id)
         return found[0] if found else None
 
     def in_states(self, states: Iterable[OrderState]) -> list[Order]:
         """Return the orders in any of these states, oldest first."""
-        wanted = [state.value for state in states]
-        return self._orders(
-            _SELECT_ORDERS.where(_ORDERS.c.state.in_(wanted)).order_by(
-                _ORDERS.c.proposed_at, _ORDERS.c.number
-            )
-        )
+        return self._orders(_ORDERS_IN_STATES, states=[state.value for state in states])
 
     def recent(self, count: int) -> list[Order]:
         """Return the newest orders, newest first."""
-        return self._orders(
-            _SELECT_ORDERS.order_by(_ORDERS.c.proposed_at.desc(), _ORDERS.c.number.desc()).limit(
-                count
-            )
-        )
+        return self._orders(_RECENT_ORDERS, count=count)
 
     def since(self, at: datetime) -> list[Order]:
         """Return the orders proposed at or after a time, oldest first."""
-        return self._orders(
-            _SELECT_ORDERS.where(_ORDERS.c.proposed_at >= at).order_by(
-                _ORDERS.c.proposed_at, _ORDERS.c.number
-            )
-        )
+        return self._orders(_ORDERS_SINCE, at=at)
 
     def events(self, order_id: str) -> list[tuple[int, OrderState, datetime, str]]:
         """Return (version, state, at, code) of everything an order went through, oldest first."""
-        statement = (
-            select(_EVENTS.c.version, _EVENTS.c.state, _EVENTS.c.at, _EVENTS.c.code)
-            .where(_EVENTS.c.order_id == order_id)
-            .order_by(_EVENTS.c.number)
-        )
-        return [
-            (version, OrderState(state), at, code)
-            for version, state, at, code in self._connection.execute(statement)
-        ]
+        rows = self._connection.execute(_EVENTS_OF, {"order_id": order_id})
+        return [(version, OrderState(state), at, code) for version, state, at, code in rows]
 
     def add_fill(self, fill: Fill) -> bool:
         """Keep a fill; False if its id is known. StoreError if its order is not."""
         values = {name: getattr(fill, name) for name in _FILL_FIELDS}
-        statement = upsert(_FILLS).values(values).on_conflict_do_nothing(index_elements=["id"])
-        return self._connection.execute(statement).rowcount == 1
+        return self._connection.execute(_ADD_FILL, values).rowcount == 1
 
     def fills(self, order_id: str) -> list[Fill]:
         """Return an order's fills, oldest first."""
-        statement = (
-            select(*(_FILLS.c[name] for name in _FILL_FIELDS))
-            .where(_FILLS.c.order_id == order_id)
-            .order_by(_FILLS.c.at, _FILLS.c.number)
-        )
-        return [_fill(row) for row in self._connection.execute(statement)]
+        return [_fill(row) for row in self._connection.execute(_FILLS_OF, {"order_id": order_id})]
 
     def fills_of(self, instrument: InstrumentId) -> list[Fill]:
         """Return an instrument's fills, in the order in which they were taken."""
-        statement = (
-            select(*(_FILLS.c[name] for name in _FILL_FIELDS))
-            .where(_FILLS.c.instrument == instrument)
-            .order_by(_FILLS.c.number)
-        )
-        return [_fill(row) for row in self._connection.execute(statement)]
+        rows = self._connection.execute(_FILLS_IN, {"instrument": instrument})
+        return [_fill(row) for row in rows]
 
     def last_fill_id(self) -> str:
         """Return the greatest fill id, "" before the first."""
-        return self._connection.execute(select(func.max(_FILLS.c.id))).scalar_one() or ""
+        return self._connection.execute(_LAST_FILL).scalar_one() or ""
 
     def positions(self) -> list[Position]:
         """Return every position that was ever kept, by instrument."""
-        statement = select(_POSITIONS).order_by(_POSITIONS.c.instrument)
-        return [Position(*row) for row in self._connection.execute(statement)]
+        return [Position(*row) for row in self._connection.execute(_ALL_POSITIONS)]
 
     def position(self, instrument: InstrumentId) -> Position | None:
         """Return the position in an instrument."""
-        statement = select(_POSITIONS).where(_POSITIONS.c.instrument == instrument)
-        row = self._connection.execute(statement).one_or_none()
+        row = self._connection.execute(_POSITION, {"instrument": instrument}).one_or_none()
         return None if row is None else Position(*row)
 
     def put_position(self, position: Position) -> None:
         """Keep a position in place of the one before."""
         values = {name: getattr(position, name) for name in _POSITION_FIELDS}
-        statement = upsert(_POSITIONS).values(values)
-        self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["instrument"], set_=values)
-        )
+        self._connection.execute(_PUT_POSITION, values)
 
-    def _orders(self, statement: Select[Any]) -> list[Order]:
-        return [_order(row) for row in self._connection.execute(statement)]
+    def _orders(self, statement: Select[Any], **asked: object) -> list[Order]:
+        return [_order(row) for row in self._connection.execute(statement, asked)]
 
     def _append_event(self, order: Order) -> None:
         self._connection.execute(
-            insert(_EVENTS),
+            _INSERT_EVENT,
             {
                 "order_id": order.id,
                 "version": order.version,
@@ -163,7 +128,41 @@ class OrderTable:
         )
 
 
+# Statements are built once: to build one takes longer than to execute it.
 _SELECT_ORDERS = select(*(_ORDERS.c[name] for name in _ORDER_FIELDS))
+_BY_AGE = (_ORDERS.c.proposed_at, _ORDERS.c.number)
+_INSERT_ORDER = insert(_ORDERS)
+_UPDATE_ORDER = update(_ORDERS).where(_ORDERS.c.id == bindparam("which"))
+_ORDER_BY_ID = _SELECT_ORDERS.where(_ORDERS.c.id == bindparam("id"))
+_ORDERS_IN_STATES = _SELECT_ORDERS.where(
+    _ORDERS.c.state.in_(bindparam("states", expanding=True))
+).order_by(*_BY_AGE)
+_RECENT_ORDERS = _SELECT_ORDERS.order_by(*(one.desc() for one in _BY_AGE)).limit(
+    bindparam("count")
+)
+_ORDERS_SINCE = _SELECT_ORDERS.where(_ORDERS.c.proposed_at >= bindparam("at")).order_by(*_BY_AGE)
+_INSERT_EVENT = insert(_EVENTS)
+_EVENTS_OF = (
+    select(_EVENTS.c.version, _EVENTS.c.state, _EVENTS.c.at, _EVENTS.c.code)
+    .where(_EVENTS.c.order_id == bindparam("order_id"))
+    .order_by(_EVENTS.c.number)
+)
+_ADD_FILL = upsert(_FILLS).on_conflict_do_nothing(index_elements=["id"])
+_SELECT_FILLS = select(*(_FILLS.c[name] for name in _FILL_FIELDS))
+_FILLS_OF = _SELECT_FILLS.where(_FILLS.c.order_id == bindparam("order_id")).order_by(
+    _FILLS.c.at, _FILLS.c.number
+)
+_FILLS_IN = _SELECT_FILLS.where(_FILLS.c.instrument == bindparam("instrument")).order_by(
+    _FILLS.c.number
+)
+_LAST_FILL = select(func.max(_FILLS.c.id))
+_ALL_POSITIONS = select(_POSITIONS).order_by(_POSITIONS.c.instrument)
+_POSITION = select(_POSITIONS).where(_POSITIONS.c.instrument == bindparam("instrument"))
+_INSERT_POSITION = upsert(_POSITIONS)
+_PUT_POSITION = _INSERT_POSITION.on_conflict_do_update(
+    index_elements=["instrument"],
+    set_={name: _INSERT_POSITION.excluded[name] for name in _POSITION_FIELDS},
+)
 
 
 def _check_successor(stored: Order, order: Order) -> None:
