@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from market.errors import StoreError
@@ -70,18 +70,16 @@ class OutboxTable:
             "message_id": None,
             "error": "",
         }
-        statement = insert(_OUTBOX).values(values).returning(_OUTBOX.c.id)
-        return int(self._connection.execute(statement).scalar_one())
+        return int(self._connection.execute(_ENQUEUE, values).scalar_one())
 
     def pending(self, now: datetime) -> list[Outgoing]:
         """Return the messages that may be sent now, oldest first.
 
         None overtakes an older one of its chat that is being sent or has to wait.
         """
-        statement = select(_OUTBOX).where(_OUTBOX.c.state.in_(_UNSENT)).order_by(_OUTBOX.c.id)
         held: set[int] = set()
         ready: list[Outgoing] = []
-        for row in self._connection.execute(statement):
+        for row in self._connection.execute(_PENDING):
             if row.state == "sending" or row.not_before > now:
                 held.add(row.chat_id)
             elif row.chat_id not in held:
@@ -90,12 +88,7 @@ class OutboxTable:
 
     def claim(self, id: int, at: datetime) -> None:  # noqa: A002  # the contract's name
         """Mark a queued message as being sent; StoreError if it is not queued."""
-        statement = (
-            update(_OUTBOX)
-            .where(_OUTBOX.c.id == id, _OUTBOX.c.state == "queued")
-            .values(state="sending", attempts=_OUTBOX.c.attempts + 1, changed_at=at)
-        )
-        if self._connection.execute(statement).rowcount != 1:
+        if self._connection.execute(_CLAIM, {"which": id, "changed_at": at}).rowcount != 1:
             raise StoreError(f"message {id} of the outbox is not queued, it cannot be claimed")
 
     def sent(
@@ -139,18 +132,14 @@ class OutboxTable:
 
     def card(self, chat_id: int, card: str) -> SentCard | None:
         """Return where a card lives, if it was ever sent."""
-        row = self._connection.execute(
-            select(_CARDS).where(_CARDS.c.chat_id == chat_id, _CARDS.c.card == card)
-        ).one_or_none()
+        asked = {"chat_id": chat_id, "card": card}
+        row = self._connection.execute(_CARD, asked).one_or_none()
         return None if row is None else SentCard(row.message_id, row.is_photo)
 
     def card_at(self, chat_id: int, message_id: int) -> str | None:
         """Return the key of the card that lives in a message."""
-        found: str | None = self._connection.execute(
-            select(_CARDS.c.card).where(
-                _CARDS.c.chat_id == chat_id, _CARDS.c.message_id == message_id
-            )
-        ).scalar_one_or_none()
+        asked = {"chat_id": chat_id, "message_id": message_id}
+        found: str | None = self._connection.execute(_CARD_AT, asked).scalar_one_or_none()
         return found
 
     def message_at(self, chat_id: int, message_id: int) -> Message | None:
@@ -181,11 +170,8 @@ class OutboxTable:
     def _queued_card(self, chat_id: int, card: str | None) -> int | None:
         if card is None:
             return None
-        found: int | None = self._connection.execute(
-            select(_OUTBOX.c.id).where(
-                _OUTBOX.c.state == "queued", _OUTBOX.c.chat_id == chat_id, _OUTBOX.c.card == card
-            )
-        ).scalar_one_or_none()
+        asked = {"chat_id": chat_id, "card": card}
+        found: int | None = self._connection.execute(_QUEUED_CARD, asked).scalar_one_or_none()
         return found
 
     def _fold(self, row: Row[Any]) -> None:
@@ -207,23 +193,45 @@ class OutboxTable:
 
     def _place(self, chat_id: int, card: str, message_id: int, *, is_photo: bool) -> None:
         # A chat that began anew counts its messages from 1 again: the newest card is the one there.
-        self._connection.execute(
-            delete(_CARDS).where(_CARDS.c.chat_id == chat_id, _CARDS.c.message_id == message_id)
-        )
+        self._connection.execute(_EMPTY_PLACE, {"chat": chat_id, "message": message_id})
         place = {"message_id": message_id, "is_photo": is_photo}
-        self._connection.execute(
-            upsert(_CARDS)
-            .values(chat_id=chat_id, card=card, **place)
-            .on_conflict_do_update(index_elements=["chat_id", "card"], set_=place)
-        )
+        self._connection.execute(_PLACE, {"chat_id": chat_id, "card": card, **place})
 
     def _row(self, outgoing: int) -> Row[Any]:
-        return self._connection.execute(select(_OUTBOX).where(_OUTBOX.c.id == outgoing)).one()
+        return self._connection.execute(_ROW, {"id": outgoing}).one()
 
     def _update(self, outgoing: int, **values: Any) -> None:
-        statement = update(_OUTBOX).where(_OUTBOX.c.id == outgoing).values(**values)
-        if self._connection.execute(statement).rowcount != 1:
+        if self._connection.execute(_UPDATE, {"which": outgoing, **values}).rowcount != 1:
             raise StoreError(f"the outbox has no message {outgoing}")
+
+
+# Statements are built once: to build one takes longer than to execute it.
+_ENQUEUE = insert(_OUTBOX).returning(_OUTBOX.c.id)
+_PENDING = select(_OUTBOX).where(_OUTBOX.c.state.in_(_UNSENT)).order_by(_OUTBOX.c.id)
+_ROW = select(_OUTBOX).where(_OUTBOX.c.id == bindparam("id"))
+_UPDATE = update(_OUTBOX).where(_OUTBOX.c.id == bindparam("which"))
+_CLAIM = _UPDATE.where(_OUTBOX.c.state == "queued").values(
+    state="sending", attempts=_OUTBOX.c.attempts + 1, changed_at=bindparam("changed_at")
+)
+_QUEUED_CARD = select(_OUTBOX.c.id).where(
+    _OUTBOX.c.state == "queued",
+    _OUTBOX.c.chat_id == bindparam("chat_id"),
+    _OUTBOX.c.card == bindparam("card"),
+)
+_CARD = select(_CARDS).where(
+    _CARDS.c.chat_id == bindparam("chat_id"), _CARDS.c.card == bindparam("card")
+)
+_CARD_AT = select(_CARDS.c.card).where(
+    _CARDS.c.chat_id == bindparam("chat_id"), _CARDS.c.message_id == bindparam("message_id")
+)
+_EMPTY_PLACE = delete(_CARDS).where(
+    _CARDS.c.chat_id == bindparam("chat"), _CARDS.c.message_id == bindparam("message")
+)
+_INSERT_CARD = upsert(_CARDS)
+_PLACE = _INSERT_CARD.on_conflict_do_update(
+    index_elements=["chat_id", "card"],
+    set_={name: _INSERT_CARD.excluded[name] for name in ("message_id", "is_photo")},
+)
 
 
 def _content(message: Message) -> dict[str, Any]:

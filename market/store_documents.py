@@ -47,9 +47,7 @@ class DocumentTable:
 # Statements are built once: to build one takes longer than to execute it.
 _GET = select(_DOCUMENTS.c.value).where(_DOCUMENTS.c.key == bindparam("key"))
 _INSERT = upsert(_DOCUMENTS)
-_PUT = _INSERT.on_conflict_do_update(
-    index_elements=["key"], set_={"value": _INSERT.excluded.value}
-)
+_PUT = _INSERT.on_conflict_do_update(index_elements=["key"], set_={"value": _INSERT.excluded.value})
 _DELETE = delete(_DOCUMENTS).where(_DOCUMENTS.c.key == bindparam("name"))
 _ITEMS = (
     select(_DOCUMENTS.c.key, _DOCUMENTS.c.value)

@@ -137,9 +137,7 @@ _ORDER_BY_ID = _SELECT_ORDERS.where(_ORDERS.c.id == bindparam("id"))
 _ORDERS_IN_STATES = _SELECT_ORDERS.where(
     _ORDERS.c.state.in_(bindparam("states", expanding=True))
 ).order_by(*_BY_AGE)
-_RECENT_ORDERS = _SELECT_ORDERS.order_by(*(one.desc() for one in _BY_AGE)).limit(
-    bindparam("count")
-)
+_RECENT_ORDERS = _SELECT_ORDERS.order_by(*(one.desc() for one in _BY_AGE)).limit(bindparam("count"))
 _ORDERS_SINCE = _SELECT_ORDERS.where(_ORDERS.c.proposed_at >= bindparam("at")).order_by(*_BY_AGE)
 _INSERT_EVENT = insert(_EVENTS)
 _EVENTS_OF = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from market.messages import Person, Role
@@ -69,10 +69,7 @@ class InboxTable:
 
     def claim_key(self, key: str, at: datetime) -> bool:
         """Use a key up; False if it was used before."""
-        statement = (
-            upsert(_KEYS).values(key=key, used_at=at).on_conflict_do_nothing(index_elements=["key"])
-        )
-        return self._connection.execute(statement).rowcount == 1
+        return self._connection.execute(_CLAIM_KEY, {"key": key, "used_at": at}).rowcount == 1
 
 
 class PeopleTable:
@@ -83,7 +80,7 @@ class PeopleTable:
 
     def get(self, user_id: int) -> Person | None:
         """Return a person by Telegram user id."""
-        row = self._connection.execute(select(_PEOPLE).where(_PEOPLE.c.id == user_id)).one_or_none()
+        row = self._connection.execute(_PERSON, {"id": user_id}).one_or_none()
         return None if row is None else _person(row)
 
     def put(self, person: Person, at: datetime) -> None:
@@ -106,13 +103,17 @@ class PeopleTable:
 
     def all(self) -> list[Person]:
         """Return everybody, by id."""
-        return [
-            _person(row) for row in self._connection.execute(select(_PEOPLE).order_by(_PEOPLE.c.id))
-        ]
+        return [_person(row) for row in self._connection.execute(_EVERYBODY)]
 
     def owner(self) -> Person | None:
         """Return the owner, if somebody has claimed the bot."""
         return next((person for person in self.all() if person.role is Role.OWNER), None)
+
+
+# Statements are built once: to build one takes longer than to execute it.
+_PERSON = select(_PEOPLE).where(_PEOPLE.c.id == bindparam("id"))
+_EVERYBODY = select(_PEOPLE).order_by(_PEOPLE.c.id)
+_CLAIM_KEY = upsert(_KEYS).on_conflict_do_nothing(index_elements=["key"])
 
 
 def _person(row: Row[Any]) -> Person:
