@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.render_alert import leaf_text
 from bot.reply import command_button
 from engine.desk_adjust import Change
+from engine.desk_send import TOLD
 from market.currency import KRW, coin_of, currency_of
 from market.messages import Button
 from market.orders import OrderState, Otherwise, Side
@@ -91,10 +93,13 @@ def quantity_text(order: Order, number: Decimal, language: str) -> str:
     return numbers.quantity(number, language, coin_of(order.instrument))
 
 
-def reason_text(texts: Texts, language: str, codes: str) -> str:
+def reason_text(
+    texts: Texts, language: str, codes: str, facts: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return the words for one or several reason codes; an unknown code is shown as it is."""
+    told = {"limit": "–", "asked": "–", **facts}
     known = [
-        texts.plain(code, language)
+        texts.plain(code, language, **told)
         if texts.has(code)
         else texts.plain("reason.other", language, code=code)
         for code in codes.replace(",", " ").split()
@@ -104,7 +109,7 @@ def reason_text(texts: Texts, language: str, codes: str) -> str:
 
 def denial_text(texts: Texts, language: str, code: str, facts: Mapping[str, str]) -> str:
     """Return why an order was denied, with its limit and what was asked for where there are any."""
-    words, key = reason_text(texts, language, code), f"detail.{code}"
+    words, key = reason_text(texts, language, code, facts), f"detail.{code}"
     if not facts.get("limit") or not texts.has(key):
         return words
     detail = texts.plain(key, language, **{"asked": "–", **facts})
@@ -247,8 +252,11 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
         )
     ]
     if order.state in WITH_REASON and order.code:
-        reason = denial_text(texts, language, order.code, dict(order.facts))
+        facts = dict(order.facts)
+        reason = denial_text(texts, language, order.code, facts)
         lines.append(texts.get("card.reason", language, reason=reason))
+        if order.state is OrderState.REJECTED and TOLD in facts:
+            lines.append(texts.get("card.told", language, told=facts[TOLD]))
     lines += _by_itself(texts, language, order)
     if view.hold:
         lines.append(texts.get("card.hold", language, reason=texts.plain(view.hold, language)))

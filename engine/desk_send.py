@@ -18,14 +18,45 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REASONS = frozenset(
-    {"cash", "no_position", "duplicate", "price", "quantity", "closed", "unknown_order"}
+    {
+        "busy",
+        "cash",
+        "client_id",
+        "clock",
+        "closed",
+        "currency",
+        "duplicate",
+        "halted",
+        "hedge_mode",
+        "instrument",
+        "keys",
+        "least",
+        "leverage",
+        "market",
+        "no_position",
+        "price",
+        "quantity",
+        "unavailable",
+        "unknown_instrument",
+        "unknown_order",
+        "untradable",
+    }
 )
-"""The refusals of brokers that have a text of their own."""
+"""The refusals of brokers; each has a text of its own, which says how to mend it."""
+
+TOLD = "told"
+"""The fact of a refused order that holds the broker's own words."""
+MOST_TOLD = 200
 
 
 def reason_of(error: OrderRejected) -> str:
     """Return the text key of a broker's refusal."""
     return f"rejected.{error.code}" if error.code in REASONS else "rejected.other"
+
+
+def words_of(error: OrderRejected) -> tuple[tuple[str, str], ...]:
+    """Return the broker's own words as an order keeps them; brokers leave secrets out of them."""
+    return ((TOLD, str(error)[:MOST_TOLD]),)
 
 
 async def send(book: DeskBook, broker: Broker, order_id: str) -> Outcome:
@@ -39,8 +70,8 @@ async def send(book: DeskBook, broker: Broker, order_id: str) -> Outcome:
         logger.warning("the broker refused order %s: %s", order_id, error)
         if error.code == "duplicate":  # it has our id already: not refused, but to be asked for
             return await book.write(lambda page: _doubt(page, order_id))
-        reason = reason_of(error)
-        return await book.write(lambda page: _refuse(page, order_id, reason))
+        reason, told = reason_of(error), words_of(error)
+        return await book.write(lambda page: _refuse(page, order_id, reason, told))
     except OutcomeUnknown as error:
         logger.warning("the broker did not answer for order %s: %s", order_id, error)
         return await book.write(lambda page: _doubt(page, order_id))
@@ -58,12 +89,12 @@ def _accept(page: Page, order_id: str, broker_order_id: str) -> Outcome:
     return Outcome(order, "order.confirmed")
 
 
-def _refuse(page: Page, order_id: str, reason: str) -> Outcome:
+def _refuse(page: Page, order_id: str, reason: str, told: tuple[tuple[str, str], ...]) -> Outcome:
     order = _stored(page, order_id)
     if order.state is not OrderState.SUBMITTED:
         page.fail("order.contradiction", order=order.id, state=order.state.value, reason=reason)
         return Outcome(order, "order.already", {"state": order.state.value})
-    order = page.put(advance(order, OrderState.REJECTED, code=reason))
+    order = page.put(advance(order, OrderState.REJECTED, code=reason, facts=told))
     return Outcome(order, "order.rejected", {"reason": reason})
 
 

@@ -58,7 +58,7 @@ def test_tap_on_a_card_outside_the_private_chat_is_refused(world: World) -> None
         (Outcome(None, "order.requoted", {"old": "71,500", "new": "72,000"}), "71,500 to 72,000"),
         (Outcome(None, "risk.cash", {"limit": "5", "asked": "9"}), "(available 5 KRW, needed 9"),
         (Outcome(None, "risk.session", {"limit": "", "asked": ""}), "The market is not open now."),
-        (Outcome(None, "order.rejected", {"reason": "rejected.cash"}), "not enough buying power"),
+        (Outcome(None, "order.rejected", {"reason": "rejected.cash"}), "Not enough buying power"),
     ],
 )
 def test_tap_tells_its_outcome(world: World, outcome: Outcome, words: str) -> None:

@@ -78,6 +78,23 @@ def test_a_denied_card_without_numbers_has_none(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("told", [("KRX", "UPBIT"), ("", "")])
+def test_a_card_denied_for_its_venue_can_be_read(language: str, told: tuple[str, str]) -> None:
+    denial = Denial("risk.venue", *told)
+    text = card(language, order(state=OrderState.DENIED, code=denial.code, facts=denial.told))
+    assert all(word in text for word in told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refused_card_says_what_to_do_and_what_the_broker_said(language: str) -> None:
+    told = (("told", "binance answered -1021 <ahead>"),)
+    text = card(language, order(state=OrderState.REJECTED, code="rejected.clock", facts=told))
+    assert TEXTS.plain("rejected.clock", language) in text
+    assert "-1021 &lt;ahead&gt;" in text
+    assert "-1021" not in card(language, order(code="rejected.clock", facts=told))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("hold", sorted(REASONS.values()))
 def test_a_card_that_waits_says_what_holds_it_back(language: str, hold: str) -> None:
     assert f"⛔ {TEXTS.plain(hold, language)}" in card(language, order(), hold)

@@ -10,8 +10,10 @@ import pytest
 
 from bot.command import COMMANDS, load_commands
 from bot.texts import LANGUAGES, Texts, language_of, read_catalogue
+from brokers import binance_refusals, kis_codes, upbit_http
 from conditions.waits import WaitFor
 from engine.desk_adjust import Change
+from engine.desk_send import REASONS
 from engine.health import TROUBLES, SourceState
 from engine.protect import Reason
 from market.messages import Role
@@ -99,18 +101,23 @@ def test_every_text_is_used() -> None:
     assert set(CATALOGUES["en"]) - known == set()
 
 
-REJECTIONS = {
-    "cash",
-    "no_position",
-    "duplicate",
-    "price",
-    "quantity",
-    "closed",
-    "currency",
-    "least",
-    "unknown_order",
-    "other",
-}
+def refusals() -> set[str]:
+    """Return every code with which a broker may refuse: those it names, and those in its tables."""
+    found = {*kis_codes._REASONS.values(), *(word for _, word in kis_codes._WORDS)}
+    found |= {*binance_refusals._CODES.values(), *binance_refusals._TEXTS.values()}
+    found |= set(upbit_http._CODES.values())
+    for path in (ROOT / "brokers").glob("*.py"):
+        found |= set(REFUSAL.findall(path.read_text(encoding="utf-8")))
+    return found
+
+
+REFUSAL = re.compile(r'(?:OrderRejected|Refused)\(\s*"([a-z_]+)"')
+REJECTIONS = refusals()
+
+
+def test_every_refusal_of_a_broker_has_a_text() -> None:
+    assert "unavailable" in REJECTIONS
+    assert REJECTIONS - {"other"} == set(REASONS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

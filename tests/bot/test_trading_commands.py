@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.command import without_secret
 from bot.second_factor import SecondFactor
 from engine.pauses import EVERYTHING, Scope
+from market.messages import Role
 from market.orders import Side
 from tests.bot.chat_world import NOW, OWNER, TRADER
 
@@ -127,9 +128,38 @@ def test_an_old_code_is_not_kept_to_be_asked_for_again(world: World) -> None:
     assert list(kept) == []
 
 
+def role_of(world: World, user_id: int = 424242) -> Role | None:
+    found = asyncio.run(world.store.read(lambda tx: tx.people.get(user_id)))
+    return None if found is None else found.role
+
+
+def test_a_role_that_may_order_needs_the_second_factor(world: World) -> None:
+    with_app(world)
+    assert "/allow 424242 trader 123456" in said(world, "/allow 424242 trader", owner=True)
+    assert "4번" in said(world, "/allow 424242 trader 999", owner=True)
+    assert role_of(world) is None
+    asyncio.run(world.say(f"/allow 424242 trader {code(world)}", OWNER))
+    assert role_of(world) is Role.TRADER
+    assert "4번" in said(world, f"/allow 5 trader {code(world)}", owner=True)  # used before
+    assert role_of(world, 5) is None
+
+
+def test_a_role_that_only_looks_needs_no_code(world: World) -> None:
+    with_app(world)
+    asyncio.run(world.say("/allow 424242 viewer", OWNER))
+    assert role_of(world) is Role.VIEWER
+    assert "이렇게 적어" in said(world, "/allow 5 viewer 123456", owner=True)
+
+
+def test_without_a_factor_a_code_for_a_role_is_not_believed(world: World) -> None:
+    assert "/pin" in said(world, "/allow 424242 trader 123456", owner=True)
+    assert role_of(world) is None
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
+        ("/allow 424242 trader 123456", "/allow"),
         ("/arm 123456", "/arm"),
         ("/ARM@tick_bot  123 456", "/ARM@tick_bot"),
         ("/pin 1 2", "/pin"),

@@ -31,6 +31,7 @@ def test_a_refusal_ends_the_order_with_the_brokers_reason(
         assert (outcome.code, dict(outcome.facts)) == ("order.rejected", {"reason": reason})
         stored = await world.order(order)
         assert (stored.state, stored.code) == (OrderState.REJECTED, reason)
+        assert dict(stored.facts) == {"told": "refused"}
         assert reason in await world.card(order)
         await world.restart()
         assert len(world.venue.posts) == 1
