@@ -22,10 +22,11 @@ from brokers.binance_orders import ENDS, only_reduces, place_of
 from brokers.binance_poll import Poll
 from brokers.binance_purses import FuturesPurse, SpotPurse
 from brokers.binance_signature import Signer
+from brokers.binance_stops import to_step
 from brokers.binance_streams import FuturesStream, SpotStream
 from brokers.broker import BROKERS
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
-from market.orders import Account
+from market.orders import Account, Side
 from market.types import Venue
 from venues.binance_markets import FUTURES, SPOT, binance_markets
 from venues.live_socket import connect as connect_really
@@ -97,30 +98,15 @@ class BinanceBroker:
         What is needed first (filters, leverage, clock) and cannot be had is OrderRejected("busy"):
         nothing was sent then.
         """
-        segment, symbol = place_of(order.instrument)
-        if segment not in self._segments:
-            text = f"orders may not go to {segment}: see the setting binance.orders"
-            raise OrderRejected("market", text)
-        market = self._markets[segment]
-        try:
-            order = await self._prepared(order, segment, symbol)
-        except OutcomeUnknown as error:
-            raise OrderRejected("busy", f"not sent: {error}") from error
-        sent = Sent(
-            client_id=order.client_order_id,
-            order_id=order.id,
-            instrument=order.instrument,
-            side=order.side,
-            sent_ms=market.api.signer.venue_ms(),
-        )
-        await self._store.write(lambda tx: Journal(tx).claim(sent))
-        try:
-            placed = await market.send(order, sent.sent_ms)
-        except OrderRejected as error:
-            await self._refused(market, sent, error)
-            raise
-        await self._note(lambda journal: journal.number(sent.client_id, placed.venue_id))
-        return placed.venue_id
+        return await self._place(order, None)
+
+    def takes_stops(self, instrument: InstrumentId) -> bool:
+        """Tell whether stops of an instrument can rest: wherever orders may go."""
+        return place_of(instrument)[0] in self._segments
+
+    async def place_stop(self, order: Order, trigger: Decimal) -> str:
+        """Send a stop once and return the venue's number of it; raises as `place`."""
+        return await self._place(order, trigger)
 
     async def cancel(self, order: Order) -> None:
         """Ask once to cancel what is left; raises OrderRejected, OutcomeUnknown."""
@@ -195,6 +181,38 @@ class BinanceBroker:
         """Close the user streams; may be called twice."""
         for stream in self._streams.values():
             await stream.socket.close()
+
+    async def _place(self, order: Order, trigger: Decimal | None) -> str:
+        segment, symbol = place_of(order.instrument)
+        if segment not in self._segments:
+            text = f"orders may not go to {segment}: see the setting binance.orders"
+            raise OrderRejected("market", text)
+        market = self._markets[segment]
+        try:
+            order = await self._prepared(order, segment, symbol)
+            step = (await market.filters.get(symbol)).price.step
+        except OutcomeUnknown as error:
+            raise OrderRejected("busy", f"not sent: {error}") from error
+        sent = Sent(
+            client_id=order.client_order_id,
+            order_id=order.id,
+            instrument=order.instrument,
+            side=order.side,
+            sent_ms=market.api.signer.venue_ms(),
+            is_algo=trigger is not None and segment == FUTURES,
+        )
+        await self._store.write(lambda tx: Journal(tx).claim(sent))
+        try:
+            if trigger is None:
+                placed = await market.send(order, sent.sent_ms)
+            else:
+                level = to_step(trigger, step, up=order.side is Side.BUY)
+                placed = await market.send_stop(order, level, sent.sent_ms)
+        except OrderRejected as error:
+            await self._refused(market, sent, error)
+            raise
+        await self._note(lambda journal: journal.number(sent.client_id, placed.venue_id))
+        return placed.venue_id
 
     async def _prepared(self, order: Order, segment: str, symbol: str) -> Order:
         """Return an order as it may be sent; raises OrderRejected, OutcomeUnknown."""

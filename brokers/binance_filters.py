@@ -42,7 +42,10 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The filters of one symbol; `quantity` and `market_quantity` both bind market orders."""
+    """The filters of one symbol; `quantity` and `market_quantity` both bind market orders.
+
+    `order_types` are those that it takes, none where the venue does not tell.
+    """
 
     symbol: str
     is_trading: bool
@@ -50,6 +53,7 @@ class Filters:
     quantity: Steps
     market_quantity: Steps
     least_notional: Decimal
+    order_types: frozenset[str] = frozenset()
 
     def fitted(self, order: Order) -> Order:
         """Return an order with a sale rounded down to the step of quantities.
@@ -151,6 +155,7 @@ def parse_filters(row: dict[str, Any]) -> Filters:
         quantity=_steps(lot, "stepSize", "Qty"),
         market_quantity=_steps(market, "stepSize", "Qty"),
         least_notional=decimal_of({"least": least}, "least"),
+        order_types=frozenset(map(str, row.get("orderTypes") or ())),
     )
 
 

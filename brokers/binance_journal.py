@@ -34,7 +34,8 @@ class Sent:
     """An order that was sent, or was just about to be: `sent_ms` is its timestamp's.
 
     `venue_id` is "" until the venue has told its number. `traded` is what the trades that we have
-    moved, `received` what is left of it after fees in the coin itself.
+    moved, `received` what is left of it after fees in the coin itself. `is_algo` tells that it was
+    sent as a stop of futures, which is no order before it is triggered.
     """
 
     client_id: str
@@ -45,6 +46,7 @@ class Sent:
     venue_id: str = ""
     traded: Decimal = ZERO
     received: Decimal = ZERO
+    is_algo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from brokers.binance_filters import FilterCache
 from brokers.binance_journal import Trade
 from brokers.binance_orders import VenueOrder, parameters, parse_order, parse_placed, place_of
 from brokers.binance_refusals import ABSENT, ARCHIVED, NOTHING_TO_CANCEL, Refused
+from brokers.binance_stops import AlgoOrders, is_waiting, spot_parameters
 from brokers.binance_values import decimal_of, int_of, odd, row_of, rows_of, text_of
-from market.orders import Side
+from market.errors import OutcomeUnknown
+from market.orders import OrderState, Side
 from market.types import from_ms
 from venues.binance_markets import FUTURES
 
@@ -34,13 +36,24 @@ class OrderMarket:
     def __init__(self, api: MarketApi, costs: Costs) -> None:
         self.api = api
         self.filters = FilterCache(api)
+        self._algos = AlgoOrders(api)
         self._costs = costs
         self._is_futures = api.market.segment == FUTURES
 
     async def send(self, order: Order, at_ms: int) -> VenueOrder:
         """Send a new order, once; raises OrderRejected, OutcomeUnknown."""
+        return await self._post(order, parameters(order), at_ms)
+
+    async def send_stop(self, order: Order, trigger: Decimal, at_ms: int) -> VenueOrder:
+        """Send a new stop, once; raises OrderRejected, OutcomeUnknown."""
+        if self._is_futures:
+            return await self._algos.send(order, trigger, at_ms)
+        filters = await self.filters.get(place_of(order.instrument)[1])
+        return await self._post(order, spot_parameters(order, trigger, filters), at_ms)
+
+    async def _post(self, order: Order, made: Mapping[str, str], at_ms: int) -> VenueOrder:
         try:
-            answer = await self.api.send("POST", "/order", parameters(order), at_ms)
+            answer = await self.api.send("POST", "/order", made, at_ms)
         except Refused as error:
             if error.code == "cash" and order.side is Side.SELL and not self._is_futures:
                 # the balance that a sale lacks is of the coin
@@ -53,7 +66,10 @@ class OrderMarket:
         await self.api.know_clock()
         named = _named(order.instrument, order.client_order_id, sent)
         try:
-            await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
+            if sent is not None and is_waiting(sent):
+                await self._algos.cancel(sent)
+            else:
+                await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
         except Refused as error:
             if error.venue_code == NOTHING_TO_CANCEL and sent is not None and sent.venue_id:
                 raise Refused("closed", str(error), error.venue_code) from error
@@ -61,8 +77,27 @@ class OrderMarket:
 
     async def look(self, client_id: str, instrument: str, sent: Sent | None) -> VenueOrder | None:
         """Return an order as the venue has it now, None where it says that it has none."""
+        if is_waiting(sent):
+            return await self._look_for_stop(client_id, instrument)
+        return await self._look(_named(instrument, client_id, sent), instrument)
+
+    async def _look_for_stop(self, client_id: str, instrument: str) -> VenueOrder | None:
+        """Return a stop of futures, or the order that the venue has made of it."""
+        stop = await self._algos.look(client_id)
+        if stop is None or not stop.actual_id:
+            return None if stop is None else stop.order
+        named = {"symbol": stop.order.symbol, "orderId": stop.actual_id}
+        found = await self._look(named, instrument)
+        if found is not None:
+            return found
+        if stop.order.state is OrderState.ACCEPTED:
+            text = f"binance made order {stop.actual_id} of {client_id} and does not show it yet"
+            raise OutcomeUnknown("unavailable", text)
+        return stop.order
+
+    async def _look(self, named: Mapping[str, str], instrument: str) -> VenueOrder | None:
         try:
-            row = await self.api.read("/order", _named(instrument, client_id, sent))
+            row = await self.api.read("/order", named)
         except Refused as error:
             if error.venue_code in {ABSENT, ARCHIVED}:
                 return None
@@ -75,7 +110,8 @@ class OrderMarket:
     async def open_orders(self) -> list[VenueOrder]:
         """Return all that rest, whoever made them."""
         rows = rows_of(await self.api.read("/openOrders", {}))
-        return [parse_order(row, self.api.market.segment) for row in rows]
+        found = [parse_order(row, self.api.market.segment) for row in rows]
+        return found + await self._algos.resting() if self._is_futures else found
 
     async def trades(self, sent: Sent, venue_id: str, filled: Decimal) -> list[Trade]:
         """Return the trades of an order; `filled` in all where the venue shows them yet."""

@@ -20,6 +20,8 @@ ABSENT = -2013
 ARCHIVED = -2026
 """Spot's word for what ended without a trade more than 90 days ago."""
 NOTHING_TO_CANCEL = -2011
+TRIGGERS_AT_ONCE = -2021
+"""A stop whose trigger the price has passed already."""
 NO_LISTEN_KEY = -1125
 NO_SYMBOL = -1121
 
@@ -39,6 +41,7 @@ _CODES = {
     -2015: "keys",
     -1022: "keys",
     NOTHING_TO_CANCEL: "unknown_order",
+    TRIGGERS_AT_ONCE: "price",
     -2018: "cash",
     -2019: "cash",
     -2022: "no_position",
@@ -65,6 +68,7 @@ _TEXTS = {
     "insufficient balance": "cash",
     "Market is closed": "halted",
     "immediately match": "price",
+    "trigger immediately": "price",
     "NOTIONAL": "least",
     "LOT_SIZE": "quantity",
     "PRICE": "price",

@@ -29,7 +29,7 @@ SILENCE_SECONDS = 600.0
 """An account may have nothing to tell for hours; pings tell sooner where the line is dead."""
 KEEP_ALIVE_MS = 25 * 60_000
 """A listen key lives for 60 minutes after it was last asked for."""
-_ORDERS = frozenset({"executionReport", "ORDER_TRADE_UPDATE", "TRADE_LITE"})
+_ORDERS = frozenset({"executionReport", "ORDER_TRADE_UPDATE", "TRADE_LITE", "ALGO_UPDATE"})
 _ACCOUNTS = frozenset({"outboundAccountPosition", "balanceUpdate", "ACCOUNT_UPDATE"})
 _ENDS = frozenset({"listenKeyExpired", "eventStreamTerminated", "serverShutdown"})
 
@@ -172,7 +172,10 @@ class SpotStream(UserStream):
 
 
 def _client_id(told: dict[str, Any]) -> str:
-    """Return our id of the order that an event is of; a spot cancel carries another one beside."""
+    """Return our id of the order that an event is of; a spot cancel carries another one beside.
+
+    A stop of futures has its own name for it.
+    """
     inner = told.get("o")
     row = inner if isinstance(inner, dict) else told
-    return str(row.get("C") or row.get("c") or "")
+    return str(row.get("caid") or row.get("C") or row.get("c") or "")

@@ -119,6 +119,26 @@ class Live(Protocol):
 
 
 @runtime_checkable
+class Protective(Protocol):
+    """Port. A broker at whose venue a stop of ours can rest, also while we are not there.
+
+    A stop is an order of ours like any other: it is sent once, `cancel` and `find` know it by its
+    id, and what trades once its trigger is reached are its fills. Until then it is ACCEPTED.
+    """
+
+    def takes_stops(self, instrument: InstrumentId) -> bool:
+        """Tell whether stops of an instrument can rest at the venue."""
+        ...
+
+    async def place_stop(self, order: Order, trigger: Decimal) -> str:
+        """Send `order` once, to trade from `trigger` on (rounded away from the price); as `place`.
+
+        A sale waits for the price to fall to it, a purchase for it to rise.
+        """
+        ...
+
+
+@runtime_checkable
 class Doubtful(Protocol):
     """Port. A broker whose venue keeps no id of ours: a person may have to tell orders apart.
 

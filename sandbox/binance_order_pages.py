@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from market.types import to_ms
 from sandbox.binance_accounts import FuturesAccount, SpotAccount
+from sandbox.binance_algos import algo_row
 from sandbox.binance_order_rows import (
     futures_account,
     order_row,
@@ -34,6 +35,12 @@ _FUTURES = {"reduceOnly", "positionSide"}
 _CONDITIONAL = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
+_ALGO = {"algoType", "symbol", "side", "type", "quantity", "triggerPrice", "workingType"} | {
+    "reduceOnly",
+    "clientAlgoId",
+    "recvWindow",
+    "timestamp",
+}
 MOST_TRADES = 1000
 WEEK_MS = 7 * 24 * 3_600_000
 
@@ -105,13 +112,15 @@ class OrderPages:
         if self.venue.is_futures and kind in _CONDITIONAL:
             text = "Order type not supported for this endpoint. Please use the Algo Order API"
             raise Refusal(-4120, f"{text} endpoints instead.")
-        if kind not in {"LIMIT", "MARKET"}:
+        is_stop = kind in {"STOP_LOSS", "STOP_LOSS_LIMIT"} and not self.venue.is_futures
+        if kind not in {"LIMIT", "MARKET"} and not is_stop:
             raise Refusal(-1116, "Invalid orderType.")
         if params.get("side") not in {"BUY", "SELL"}:
             raise Refusal(-1117, "Invalid side.")
-        if not set(params) <= (_COMMON | _FUTURES if self.venue.is_futures else _COMMON):
+        known = _COMMON | (_FUTURES if self.venue.is_futures else {"stopPrice"})
+        if not set(params) <= known or is_stop != ("stopPrice" in params):
             raise Refusal(-1104, "Not all sent parameters were read.")
-        is_limit = kind == "LIMIT"
+        is_limit = kind in {"LIMIT", "STOP_LOSS_LIMIT"}
         if is_limit != ("price" in params) or is_limit != ("timeInForce" in params):
             raise Refusal(-1106, "Parameter 'price' sent when not required, or not sent.")
         return Wish(
@@ -121,6 +130,7 @@ class OrderPages:
             price=_amount(params, "price") if is_limit else None,
             client_id=_client_id(params),
             is_reduce_only=params.get("reduceOnly") == "true",
+            trigger=_amount(params, "stopPrice") if is_stop else None,
         )
 
 
@@ -155,7 +165,46 @@ class FuturesPages(OrderPages):
             ("GET", "/positionSide/dual"): self._mode,
             ("GET", "/symbolConfig"): self._config,
             ("POST", "/leverage"): self._set_leverage,
+            ("POST", "/algoOrder"): self._place_algo,
+            ("GET", "/algoOrder"): self._algo,
+            ("DELETE", "/algoOrder"): self._cancel_algo,
+            ("GET", "/openAlgoOrders"): self._open_algos,
         }
+
+    def _place_algo(self, params: Params, _: bool) -> Any:
+        self.venue.catch_up()
+        if not set(params) <= _ALGO:
+            raise Refusal(-1104, "Not all sent parameters were read.")
+        if (params.get("algoType"), params.get("type")) != ("CONDITIONAL", "STOP_MARKET"):
+            raise Refusal(-1116, "Invalid orderType.")
+        wish = Wish(
+            symbol=_symbol(params),
+            side=params.get("side", ""),
+            quantity=_amount(params, "quantity"),
+            price=None,
+            client_id=_client_id(params, "clientAlgoId"),
+            is_reduce_only=params.get("reduceOnly") == "true",
+        )
+        trigger = _amount(params, "triggerPrice")
+        rules = self.venue.rules.get(wish.symbol)
+        if rules is None or wish.side not in {"BUY", "SELL"} or not wish.is_reduce_only:
+            raise Refusal(-1102, "Mandatory parameter was not sent, was empty/null, or malformed.")
+        rules.check(wish.quantity, trigger, rules.least_notional, is_futures=True)
+        return algo_row(self.venue.algos.place(wish, trigger, self.venue.last(wish.symbol)))
+
+    def _algo(self, params: Params, _: bool) -> Any:
+        self.venue.catch_up()
+        return algo_row(self.venue.algos.named(params.get("algoId"), params.get("clientAlgoId")))
+
+    def _cancel_algo(self, params: Params, _: bool) -> Any:
+        self.venue.catch_up()
+        found = self.venue.algos.cancel(params.get("algoId"), params.get("clientAlgoId"))
+        named = {"algoId": found.id, "clientAlgoId": found.client_id}
+        return {**named, "code": "200", "msg": "success"}
+
+    def _open_algos(self, params: Params, _: bool) -> Any:
+        self.venue.catch_up()
+        return [algo_row(one) for one in self.venue.algos.waiting(params.get("symbol"))]
 
     @property
     def _purse(self) -> FuturesAccount:
@@ -203,8 +252,8 @@ def _named(params: Params) -> tuple[str, int | None, str | None]:
     return _symbol(params), None if order_id is None else int(order_id), client_id
 
 
-def _client_id(params: Params) -> str:
-    found = params.get("newClientOrderId", "")
+def _client_id(params: Params, name: str = "newClientOrderId") -> str:
+    found = params.get(name, "")
     if not 1 <= len(found) <= 36:
         raise Refusal(-4015, "Client order id length should be less than 36 chars")
     return found

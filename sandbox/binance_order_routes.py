@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _WEIGHTS = {
     "/openOrders": (80, 40),
+    "/openAlgoOrders": (80, 40),
     "/account": (20, 5),
     "/v3/account": (20, 5),
     "/myTrades": (5, 5),
@@ -63,6 +64,7 @@ class BinanceExchange:
         self.weights = {False: Weights(6000), True: Weights(2400)}
         self.feeds = {False: UserFeed(spot, plan), True: UserFeed(futures, plan)}
         self._belated = Belated()
+        futures.algos.listeners.append(self.feeds[True].tell)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes; they go before those of market data, whose lists have no filters."""
@@ -157,7 +159,7 @@ class _Signed:
         self._venue = venue
         self._path = path
         self._page = page
-        self._is_order = path == "/order" and method != "GET"
+        self._is_order = path in {"/order", "/algoOrder"} and method != "GET"
         self.route = Route(f"{root}{path}", self.respond, methods=[method])
 
     async def respond(self, request: Request) -> Response:

@@ -34,14 +34,15 @@ def order_row(order: VenueOrder, *, is_futures: bool) -> Row:
         "executedQty": text(order.filled),
         "status": order.status,
         "timeInForce": "GTC",
-        "type": "MARKET" if order.price is None else "LIMIT",
+        "type": order.kind,
         "side": order.side,
         "time": order.at_ms,
         "updateTime": order.updated_ms,
     }
     if not is_futures:
         paid = text(order.paid)
-        extra = {"orderListId": -1, "cummulativeQuoteQty": paid, "isWorking": True}
+        extra = {"orderListId": -1, "cummulativeQuoteQty": paid}
+        extra |= {"isWorking": not order.is_waiting, "stopPrice": text(order.trigger or NOTHING)}
         return {**common, **extra, "workingTime": order.at_ms, "transactTime": order.updated_ms}
     return {
         **common,
@@ -147,7 +148,7 @@ def spot_event(what: str, order: VenueOrder, trade: VenueTrade | None, at_ms: in
         "s": order.symbol,
         "c": f"cancel-{order.id}" if is_canceled else order.client_id,
         "S": order.side,
-        "o": "MARKET" if order.price is None else "LIMIT",
+        "o": order.kind,
         "f": "GTC",
         "q": text(order.quantity),
         "p": text(order.price or NOTHING),
@@ -174,7 +175,7 @@ def futures_event(what: str, order: VenueOrder, trade: VenueTrade | None, at_ms:
         "s": order.symbol,
         "c": order.client_id,
         "S": order.side,
-        "o": "MARKET" if order.price is None else "LIMIT",
+        "o": order.kind,
         "f": "GTC",
         "q": text(order.quantity),
         "p": text(order.price or NOTHING),
@@ -209,4 +210,4 @@ def info_row(venue: OrderVenue, symbol: str) -> Row:
     }
     if venue.is_futures:
         return {**row, "pair": symbol, "contractType": "PERPETUAL", "pricePrecision": 2}
-    return {**row, "isSpotTradingAllowed": True}
+    return {**row, "isSpotTradingAllowed": True, "orderTypes": sorted(rules.order_types)}

@@ -28,7 +28,10 @@ class Prices(Protocol):
 
 @dataclass
 class VenueOrder:
-    """An order of our account; `price` None is a market order."""
+    """An order of our account; `price` None is a market order.
+
+    With `trigger` it is a stop of spot, which `is_waiting` until a price reaches that.
+    """
 
     id: int
     client_id: str
@@ -38,6 +41,8 @@ class VenueOrder:
     price: Decimal | None
     is_reduce_only: bool
     at_ms: int
+    trigger: Decimal | None = None
+    is_waiting: bool = False
     status: str = "NEW"
     filled: Decimal = NOTHING
     paid: Decimal = NOTHING
@@ -47,6 +52,19 @@ class VenueOrder:
     def base(self) -> str:
         """Return the coin."""
         return self.symbol.removesuffix("USDT")
+
+    def is_reached(self, price: Decimal) -> bool:
+        """Tell whether a price reaches its trigger, where it has one."""
+        if self.trigger is None:
+            return False
+        return price <= self.trigger if self.side == "SELL" else price >= self.trigger
+
+    @property
+    def kind(self) -> str:
+        """Return its type."""
+        if self.trigger is not None:
+            return "STOP_LOSS" if self.price is None else "STOP_LOSS_LIMIT"
+        return "MARKET" if self.price is None else "LIMIT"
 
     @property
     def left(self) -> Decimal:
@@ -84,3 +102,4 @@ class Wish:
     price: Decimal | None
     client_id: str
     is_reduce_only: bool = False
+    trigger: Decimal | None = None

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from market.types import to_ms
+from sandbox.binance_algos import Algos
 from sandbox.binance_order_types import NOTHING, Prices, VenueOrder, VenueTrade, Wish
 from sandbox.binance_rules import Refusal, Rules
 
@@ -52,7 +53,11 @@ class OrderVenue:
     )
     unseen: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
+    algos: Algos = field(init=False)
     _matched_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.algos = Algos(self.clock, self.place)
 
     def place(self, wish: Wish) -> VenueOrder:
         """Accept an order, and trade at once what can; raises Refusal."""
@@ -61,6 +66,8 @@ class OrderVenue:
         self.orders.append(order)
         self._tell("NEW", order)
         last = self.last(order.symbol)
+        if order.is_waiting:
+            return order
         if order.price is None and last is None:
             self._end(order, "EXPIRED")
         elif last is not None and self._crosses(order, last):
@@ -114,14 +121,21 @@ class OrderVenue:
         after, self._matched_until = self._matched_until, now
         if after is None or after >= now:
             return
-        for symbol in sorted({order.symbol for order in self._open(None)}):
+        symbols = {one.symbol for one in self._open(None)}
+        for symbol in sorted(symbols | {one.symbol for one in self.algos.waiting()}):
             for trade in self.prices.shown(symbol, after, now):
+                self.algos.meet(symbol, _decimal(trade.price))
                 self._meet(symbol, _decimal(trade.price), _decimal(trade.volume))
 
     def _meet(self, symbol: str, price: Decimal, volume: Decimal) -> None:
         for order in self._open(symbol):
-            limit = order.price
-            if limit is None or not (price <= limit if order.side == "BUY" else price >= limit):
+            order.is_waiting = order.is_waiting and not order.is_reached(price)
+            limit = order.price if order.price is not None or order.trigger is None else price
+            if (
+                order.is_waiting
+                or limit is None
+                or not (price <= limit if order.side == "BUY" else price >= limit)
+            ):
                 continue
             most = self.account.most(order)
             if not most:
@@ -129,7 +143,7 @@ class OrderVenue:
             elif volume > 0:
                 quantity = min(most, volume)
                 volume -= quantity
-                self._fill(order, quantity, limit, is_maker=True)
+                self._fill(order, quantity, limit, is_maker=order.price is not None)
 
     def _check(self, wish: Wish) -> VenueOrder:
         rules = self.rules.get(wish.symbol)
@@ -161,8 +175,13 @@ class OrderVenue:
             price=wish.price,
             is_reduce_only=wish.is_reduce_only,
             at_ms=now,
+            trigger=wish.trigger,
+            is_waiting=wish.trigger is not None,
             updated_ms=now,
         )
+        last = self.last(wish.symbol)
+        if last is not None and order.is_reached(last):
+            raise Refusal(-2010, "Stop price would trigger immediately.")
         self.account.admit(order, price, self._open(None))
         return order
 

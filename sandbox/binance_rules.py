@@ -32,6 +32,7 @@ class Rules:
     most_price: Decimal = Decimal(1_000_000)
     least_notional: Decimal = Decimal(5)
     is_trading: bool = True
+    order_types: frozenset[str] = frozenset({"LIMIT", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT"})
 
     def filters(self, *, is_futures: bool) -> list[Shown]:
         """Return them as exchangeInfo tells them."""

@@ -67,6 +67,7 @@ class Trader:
         return [
             self.place,
             self.place,
+            self.protect,
             self.cancel,
             self.trade,
             self.trade,
@@ -84,6 +85,17 @@ class Trader:
         )
         self.orders.append(one)
         await tried(self.house.broker.place(one))
+
+    async def protect(self) -> None:
+        one = self.random.choice([spot, futures])(
+            f"s{len(self.orders)}",
+            side=Side.SELL,
+            quantity=Decimal(self.random.randrange(1, 900)) / 1000,
+            price=None,
+        )
+        self.orders.append(one)
+        trigger = Decimal(self.random.choice([69_850, 69_900, 69_950]))
+        await tried(self.house.broker.place_stop(one, trigger))
 
     async def cancel(self) -> None:
         if self.orders:
@@ -120,8 +132,9 @@ async def sure(house: BinanceHouse, one: Order) -> BrokerOrder | None:
 
 
 def posted(house: BinanceHouse) -> Counter[str]:
-    texts = "\n".join(house.asked("POST /api/v3/order?") + house.asked("POST /fapi/v1/order?"))
-    return Counter(re.findall(r"newClientOrderId=([^&]+)", texts))
+    paths = ("/api/v3/order", "/fapi/v1/order", "/fapi/v1/algoOrder")
+    texts = "\n".join(one for path in paths for one in house.asked(f"POST {path}?"))
+    return Counter(re.findall(r"(?:newClientOrderId|clientAlgoId)=([^&]+)", texts))
 
 
 def cost(trade: VenueTrade) -> Decimal:
@@ -150,9 +163,10 @@ async def judge(trader: Trader) -> None:
     orders = [*house.spot.orders, *house.futures.orders]
     kept: dict[str, VenueOrder] = {one.client_id: one for one in orders}
     assert len(kept) == len(orders)
+    waiting = {one.client_id for one in house.futures.algos.all} - set(kept)
     for one in trader.orders:
         found, there = await sure(house, one), kept.get(one.client_order_id)
-        assert (found is None) == (there is None)
+        assert (found is None) == (there is None and one.client_order_id not in waiting)
         fills = [fill for fill in trader.told if fill.order_id == one.id]
         filled = sum((fill.quantity for fill in fills), Decimal(0))
         assert filled == (Decimal(0) if there is None else received(house, there))
