@@ -118,13 +118,13 @@ def algo_parameters(order: Order, trigger: Decimal) -> dict[str, str]:
 def spot_parameters(order: Order, trigger: Decimal, filters: Filters) -> dict[str, str]:
     """Return the parameters of a new stop of spot, at the market where the symbol takes that.
 
-    Raises OrderRejected("stop") for a symbol that takes none.
+    Raises OrderRejected("no_stops") for a symbol that takes none.
     """
     found = parameters(order) | {"stopPrice": plain(trigger)}
     if "STOP_LOSS" in filters.order_types:
         return found | {"type": "STOP_LOSS"}
     if "STOP_LOSS_LIMIT" not in filters.order_types:
-        raise OrderRejected("stop", f"binance takes no stops of {filters.symbol}")
+        raise OrderRejected("no_stops", f"binance takes no stops of {filters.symbol}")
     way = -CROSSED if order.side is Side.SELL else CROSSED
     limit = to_step(trigger * (1 + way), filters.price.step, up=order.side is Side.SELL)
     return found | {"type": "STOP_LOSS_LIMIT", "price": plain(limit), "timeInForce": "GTC"}

@@ -34,6 +34,7 @@ REASONS = frozenset(
         "leverage",
         "market",
         "no_position",
+        "no_stops",
         "price",
         "quantity",
         "unavailable",

@@ -237,7 +237,7 @@ def test_a_symbol_without_stops_at_the_market_gets_one_with_a_limit_far_below() 
     assert (found["type"], found["price"]) == ("STOP_LOSS_LIMIT", "65550")
     with pytest.raises(OrderRejected) as caught:
         spot_parameters(sale, Decimal(69_000), filters())
-    assert caught.value.code == "stop"
+    assert caught.value.code == "no_stops"
 
 
 @pytest.mark.parametrize(
