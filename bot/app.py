@@ -171,6 +171,7 @@ def _join(
         events=outside.events,
         is_live=settings.broker.is_live,
     )
+    sources.listen(desk.guard.hear)
     fire = _fire(config, outside, watched, store, desk, cards)
     parts = Parts(
         sources=sources,
@@ -217,6 +218,7 @@ def _join(
         second_factor=SecondFactor(store, settings.access.totp_secret),
         events=outside.events,
         record_trouble=lambda: None if record is None else record.trouble,
+        live_prices=sources.live,
     )
     universes = UniverseJob(
         store=store,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COINS = {Venue.UPBIT: "upbit", Venue.BINANCE: "binance"}
 """Coins are asked for where they trade."""
+KIS = "kis"
+"""The source that follows what is held at KRX, whichever is asked, where there is a key for it."""
 REPLAY = "replay"
 """The source that stands for every venue: what was recorded, with `-live` for coins."""
 
@@ -49,7 +51,9 @@ def build_sources(
     names = {venue: [name] for venue, name in COINS.items() if name in SOURCES}
     names[Venue.KRX] = [crawl.source, *filter(None, [crawl.second])]
     chains = {venue: Chain([named(one) for one in members]) for venue, members in names.items()}
-    return Sources(chains, market, recorder)
+    has_keys = config.settings.kis.app_key is not None and KIS in SOURCES
+    beside = [named(KIS)] if has_keys and KIS not in names[Venue.KRX] else []
+    return Sources(chains, market, recorder, beside)
 
 
 def open_record(settings: RecordSettings, market: Clock) -> RawRecord | None:

@@ -62,6 +62,7 @@ class Jobs:
         self._on_store_error = on_store_error
         self._triggers: dict[str, MarketTrigger] = {}
         self._running: dict[asyncio.Task[Any] | None, asyncio.Task[None]] = {}
+        self._lasting: list[asyncio.Task[None]] = []
         self._troubles: dict[str, str] = {}
         self._scheduler = AsyncIOScheduler(
             executors={"default": AsyncIOExecutor()},
@@ -101,6 +102,18 @@ class Jobs:
         guarded = self._guarded(name, _unless_running(work))
         self._scheduler.add_job(guarded, trigger, id=name, name=name, max_instances=2)
 
+    def whenever(
+        self, name: str, wait: Callable[[], Awaitable[None]], work: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Run work each time that what is waited for has come, from now on."""
+
+        async def go_on() -> None:
+            while True:
+                await wait()
+                await self._try(name, work)
+
+        self._lasting.append(asyncio.create_task(go_on(), name=name))
+
     def start(self) -> None:
         """Start running jobs."""
         self._scheduler.start()
@@ -109,9 +122,10 @@ class Jobs:
         """Start no more jobs, break off those that run and wait until they have ended."""
         if self._scheduler.running:
             self._scheduler.pause()
-        for task in self._running.values():
+        for task in (*self._running.values(), *self._lasting):
             task.cancel()
         await asyncio.gather(*filter(None, self._running))
+        await asyncio.gather(*self._lasting, return_exceptions=True)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 

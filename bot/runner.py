@@ -74,6 +74,7 @@ class Runner:
         self._plan_crawl()
         self._is_watching = True
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
+        self.jobs.whenever("touched", self._app.desk.guard.touched, self._touched)
         self.jobs.every("reconcile", RECONCILE_SECONDS, self._app.desk.reconcile)
         self.jobs.often_in_market_time("repair", BETWEEN_SWEEPS, self._app.repairs.step)
         self.jobs.every("reload", LOOK_SECONDS, self._reload)
@@ -146,6 +147,11 @@ class Runner:
 
     async def _crawl(self, venue: Venue) -> None:
         await self._app.pipeline.crawl(venue)
+        self._app.outbox.poke()
+
+    async def _touched(self) -> None:
+        """Do at once what a price asks for that has touched a level of something protected."""
+        await self._app.desk.guard.look_at_once()
         self._app.outbox.poke()
 
     async def _store_failed(self, error: StoreError) -> None:

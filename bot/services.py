@@ -70,6 +70,7 @@ class Services:
     """Everything a command can reach; commands get nothing else from the outside.
 
     `in_force` tells the configuration as it was read last: files are edited while the bot runs.
+    `live_prices` tells of which instruments prices come by websocket at present.
     `record_trouble` tells why nothing is recorded at present, None where all is well.
     """
 
@@ -87,6 +88,7 @@ class Services:
     second_factor: SecondFactor
     events: Events
     record_trouble: Callable[[], str | None] = lambda: None
+    live_prices: Callable[[], frozenset[InstrumentId]] = frozenset
 
     @property
     def config(self) -> Config:

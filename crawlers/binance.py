@@ -12,7 +12,7 @@ from crawlers.binance_live import LiveMarket
 from crawlers.binance_parsers import parse_klines, parse_listing, parse_tickers
 from crawlers.source import SOURCES, Update
 from market.errors import SourceError
-from market.types import Timeframe, from_ms, to_ms
+from market.types import Tick, Timeframe, from_ms, to_ms
 from venues.binance_markets import binance_markets, split_id
 from venues.live_socket import connect as connect_in_earnest
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from config.settings import BinanceSettings, Settings
     from crawlers.binance_candles import Shown
     from crawlers.binance_parsers import Candle
+    from crawlers.source import Hear
     from market.clock import Clock
     from market.facts import Listing
     from market.sessions import Calendar
-    from market.types import Bar, InstrumentId, Tick, Venue
+    from market.types import Bar, InstrumentId, Venue
     from venues.binance_markets import Market
     from venues.live_socket import Connect
 
@@ -96,6 +97,15 @@ class BinanceSource:
         if segment not in self._markets:
             raise SourceError(f"binance has {' and '.join(self._markets)}, not {segment}")
         return await self._markets[segment].listing()
+
+    def listen(self, hear: Hear) -> None:
+        """Tell prices of the symbols that are followed as they come."""
+        for market in self._markets.values():
+            market.listen(hear)
+
+    def live(self) -> frozenset[InstrumentId]:
+        """Return the instruments that the streams tell of right now."""
+        return frozenset(one for market in self._markets.values() for one in market.heard())
 
     async def close(self) -> None:
         """Close the live connections; may be called twice."""
@@ -176,6 +186,20 @@ class _MarketSource:
     def news(self) -> list[Update]:
         """Return once what is new of the live minutes."""
         return [self._update(symbol, shown) for symbol, shown in self.live.news()]
+
+    def listen(self, hear: Hear) -> None:
+        """Tell prices as they come."""
+
+        def tell(symbol: str, shown: Shown) -> None:
+            at, seen_at = from_ms(shown.at_ms), from_ms(shown.seen_ms)
+            instrument = self._market.instrument_id(symbol)
+            hear([Tick(instrument, at, seen_at, shown.candle.close, volume=0.0)])
+
+        self.live.listen(tell)
+
+    def heard(self) -> list[InstrumentId]:
+        """Return the instruments that the streams tell of right now."""
+        return [self._market.instrument_id(symbol) for symbol in self.live.live()]
 
     async def listing(self) -> list[Listing]:
         """Return all that trades."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from venues.binance_markets import Market
     from venues.live_socket import Connect
 
+    HearShown = Callable[[str, Shown], None]
     Ask = Callable[[str, int, int], Awaitable[list[Candle]]]
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class LiveMarket:
         self._over_ms = 0
         self._all_closed = asyncio.Event()
         self._unknown: set[str] = set()
+        self._hearers: list[HearShown] = []
         self._streams = Streams(
             f"binance {market.segment}",
             market.socket_url,
@@ -96,6 +98,14 @@ class LiveMarket:
     def news(self) -> list[tuple[str, Shown]]:
         """Return once what changed since it was last asked for, oldest first per symbol."""
         return self._candles.news()
+
+    def listen(self, hear: HearShown) -> None:
+        """Tell what the streams show of a symbol as it comes."""
+        self._hearers.append(hear)
+
+    def live(self) -> list[str]:
+        """Return the symbols whose connection is open now."""
+        return self._streams.heard()
 
     async def close(self) -> None:
         """Close the connections; may be called twice."""
@@ -148,6 +158,8 @@ class LiveMarket:
         self._time.note(streamed.at_ms, seen_ms)
         shown = Shown(candle, min(streamed.at_ms, candle.end_ms - 1), seen_ms)
         self._candles.stream(streamed.symbol, shown)
+        for hear in self._hearers:
+            hear(streamed.symbol, shown)
         is_waited_for = candle.is_closed and not self._all_closed.is_set()
         if is_waited_for and not self._candles.lacks(self._over_ms):
             self._all_closed.set()

@@ -69,6 +69,11 @@ class Streams:
         closed = (one for one in self._connections if not one.socket.is_open)
         return [symbol for connection in closed for symbol in connection.names.values()]
 
+    def heard(self) -> list[str]:
+        """Return the symbols whose connection is open now."""
+        opened = (one for one in self._connections if one.socket.is_open)
+        return [symbol for connection in opened for symbol in connection.names.values()]
+
     async def close(self) -> None:
         """Close all connections; may be called twice."""
         connections, self._connections = self._connections, []

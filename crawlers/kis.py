@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from crawlers.kis_minutes import MinuteRow
+    from crawlers.source import Hear
     from market.clock import Clock
     from market.facts import Flow
     from market.sessions import Calendar
@@ -137,6 +138,14 @@ class KisSource:
     def follow(self, instruments: Iterable[InstrumentId]) -> None:
         """Follow these KRX instruments and no others, the first 40 of them."""
         self._trades.follow(match[1] for match in map(_ID.fullmatch, instruments) if match)
+
+    def listen(self, hear: Hear) -> None:
+        """Tell followed prices as they come."""
+        self._trades.listen(hear)
+
+    def live(self) -> frozenset[InstrumentId]:
+        """Return the followed instruments that the websocket tells of right now."""
+        return self._trades.live()
 
     async def close(self) -> None:
         """End the websocket session; may be called twice."""

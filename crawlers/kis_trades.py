@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from crawlers.source import Hear
     from market.clock import Clock
     from market.sessions import Calendar
     from market.types import InstrumentId, Tick
@@ -45,6 +46,7 @@ class KisTrades:
         self._refused: dict[str, datetime] = {}
         self._newest: dict[InstrumentId, Tick] = {}
         self._heard: dict[InstrumentId, datetime] = {}
+        self._hearers: list[Hear] = []
 
     def follow(self, codes: Iterable[str]) -> None:
         """Follow these codes and no others, the first 40 of them."""
@@ -63,6 +65,16 @@ class KisTrades:
         self._stay_open(self._clock.now())
         if was_asked:  # else everything is asked for at once
             self._socket.say(new, "1")
+
+    def listen(self, hear: Hear) -> None:
+        """Tell followed prices as they come."""
+        self._hearers.append(hear)
+
+    def live(self) -> frozenset[InstrumentId]:
+        """Return the followed instruments that the socket tells of right now."""
+        if not self._socket.is_open:
+            return frozenset()
+        return frozenset(f"KRX:{code}" for code in self._wanted if code not in self._refused)
 
     def fresh(self, now: datetime) -> Mapping[InstrumentId, Tick]:
         """Return the newest tick of all followed instruments that were heard just now."""
@@ -108,10 +120,14 @@ class KisTrades:
 
     def hear(self, frame: str) -> None:
         """Take the trades of a frame."""
+        told = []
         for tick in parse_trades(frame, self._clock.now()):
             if tick.instrument.removeprefix("KRX:") in self._wanted:
-                self._keep(tick)
                 self._heard[tick.instrument] = tick.seen_at
+                if self._keep(tick) is tick:
+                    told.append(tick)
+        for hear in self._hearers:
+            hear(told)
 
     def answered(self, notice: Notice) -> None:
         """Remember what the socket would not follow, to ask for it again later."""

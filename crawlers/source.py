@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from market.types import Bar, InstrumentId, Tick, Venue
 
 
+Hear: TypeAlias = "Callable[[Sequence[Tick]], None]"
+
+
 class Source(Protocol):
     """Port. Promises what the venue shows, or an error: never "nothing" for "could not read".
 
@@ -93,7 +96,23 @@ class Follower(Protocol):
     """
 
     def follow(self, instruments: Iterable[InstrumentId]) -> None:
-        """Follow these and no others, the first ones first where there is a limit."""
+        """Follow these and no others, the first ones first where there is a limit.
+
+        Instruments of other venues are left out.
+        """
+        ...
+
+
+@runtime_checkable
+class Pushing(Protocol):
+    """Port. Promises to tell prices as it hears them, between its answers too."""
+
+    def listen(self, hear: Hear) -> None:
+        """Call `hear`, which returns at once and never raises, with all that comes from now on."""
+        ...
+
+    def live(self) -> frozenset[InstrumentId]:
+        """Return the instruments whose prices would be heard right now."""
         ...
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from config.settings import Settings
-    from crawlers.source import Update
+    from crawlers.source import Hear, Update
     from crawlers.upbit_parsers import Candle
     from market.clock import Clock
     from market.sessions import Calendar
@@ -100,6 +100,14 @@ class UpbitSource:
             for one in ranked
             if one.code in names
         ]
+
+    def listen(self, hear: Hear) -> None:
+        """Tell prices of the markets that are followed as they come."""
+        self._live.listen(hear)
+
+    def live(self) -> frozenset[InstrumentId]:
+        """Return the markets that the websocket tells of right now."""
+        return self._live.live()
 
     async def close(self) -> None:
         """End the websocket; may be called twice."""

@@ -14,14 +14,15 @@ from crawlers.upbit_minutes import SETTLE_MS, WAY_MS, Minutes, minute_of, over_a
 from crawlers.upbit_parsers import CANDLES, parse_message
 from crawlers.venue_time import VenueTime
 from market.errors import SourceChanged, SourceUnavailable
-from market.types import Timeframe, from_ms, to_ms
+from market.types import Tick, Timeframe, from_ms, to_ms
 from venues.live_socket import LiveSocket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.settings import UpbitSettings
-    from crawlers.upbit_parsers import Ticker
+    from crawlers.source import Hear
+    from crawlers.upbit_parsers import Streamed, Ticker
     from crawlers.upbit_rest import UpbitRest
     from market.clock import Clock
     from market.types import InstrumentId
@@ -71,6 +72,7 @@ class UpbitLive:
         self._is_unfinished = False
         self._heard_at = self._looked_at = self._renewed_at = float("-inf")
         self._unreadable = 0
+        self._hearers: list[Hear] = []
 
     def now_ms(self) -> int:
         """Return the present by the venue's clock, as far as its messages show it."""
@@ -95,6 +97,14 @@ class UpbitLive:
                 )
                 for code, shown, is_known in self._minutes.news()
             ]
+
+    def listen(self, hear: Hear) -> None:
+        """Tell prices of the markets that are followed as they come."""
+        self._hearers.append(hear)
+
+    def live(self) -> frozenset[InstrumentId]:
+        """Return the markets that the stream tells of right now."""
+        return frozenset(self._wanted.values()) if self._socket.is_open else frozenset()
 
     async def close(self) -> None:
         """End the connection; may be called twice."""
@@ -131,9 +141,20 @@ class UpbitLive:
         if streamed is None:
             return
         self._unreadable = 0
-        if not streamed.is_snapshot:
-            self._venue_time.note(streamed.candle.at_ms, seen_ms)
         self._minutes.hear(streamed, seen_ms)
+        if streamed.is_snapshot:  # of a trade that may be long ago
+            return
+        self._venue_time.note(streamed.candle.at_ms, seen_ms)
+        self._tell(streamed, seen_ms)
+
+    def _tell(self, streamed: Streamed, seen_ms: int) -> None:
+        instrument, candle = self._wanted.get(streamed.code), streamed.candle
+        if instrument is None:
+            return
+        at, seen_at = from_ms(candle.at_ms), from_ms(seen_ms)
+        tick = Tick(instrument, at, seen_at, candle.close, volume=0.0)
+        for hear in self._hearers:
+            hear([tick])
 
     def _mind_connection(self, connection: int) -> None:
         if connection == 0 or connection != self._connection:

@@ -13,6 +13,7 @@ from engine import desk_adjust, desk_confirm, desk_propose
 from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
+from engine.desk_guard import Guard
 from engine.desk_panic import PanicDesk
 from engine.desk_protect import Protector
 from engine.desk_reconcile import Reconciler
@@ -54,7 +55,7 @@ logger = logging.getLogger(__name__)
 class Desk:
     """Proposes, confirms, sends, settles and recovers orders.
 
-    Those of a broker that `is_live` cost real money.
+    Those of a broker that `is_live` cost real money. Its `guard` hears of prices between sweeps.
     """
 
     def __init__(  # noqa: PLR0913  everything outside comes in here, once
@@ -89,12 +90,13 @@ class Desk:
         self._unfilled = UnfilledDesk(self._book, broker, self._settlement, self._canceller)
         self._trading = TradingDesk(self._book)
         self._reconciler = Reconciler(self._book, broker, self._settlement)
-        self._protector = Protector(
+        protector = Protector(
             self._book, self.propose, self._confirm_by_itself, self._canceller.cancel
         )
         self._panic = PanicDesk(
             self._book, self._canceller, self._reconciler, self.propose, self._confirm_by_itself
         )
+        self.guard = Guard(quotes, self._panic, protector)
 
     @property
     def is_live(self) -> bool:
@@ -154,7 +156,7 @@ class Desk:
         count, resting = await self._lapse()
         for order_id in resting:
             await self._place_otherwise(order_id)
-        await self._guard()
+        await self.guard.look()
         return count + len(resting)
 
     async def settle(self) -> int:
@@ -164,7 +166,7 @@ class Desk:
         await self._canceller.follow_up()
         await self._unfilled.follow_up()
         await self._reconciler.after_settling(count)
-        await self._guard()
+        await self.guard.look()
         return count
 
     async def recover(self) -> None:
@@ -254,11 +256,6 @@ class Desk:
         count, resting, waiting = await self._book.write(lapse)
         self._book.waiting |= waiting  # after a restart they are not known yet
         return count, resting
-
-    async def _guard(self) -> None:
-        """Go on with a panic, else look after what is protected: never both."""
-        if not await self._panic.look():
-            await self._protector.look()
 
     async def _confirm_by_itself(self, order: Order, below: Decimal) -> Order:
         outcome = await self._attempt(

@@ -13,10 +13,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from engine.protect import Protection, Reason, due, reached
+from engine.protect import Protection, Reason, due, seen
 from engine.protect_alarm import alarmed
 from engine.protect_book import forget_protection, put_protection, read_protections
 from engine.protect_case import NO_PRICE, Standing, exit_ticket, key_of, obstacle, standing_of
+from engine.protect_watch import Guarded, PriceWatch
 from engine.ticket import order_id as id_of
 from engine.trading import PROTECTION
 from market.money import to_decimal
@@ -50,15 +51,19 @@ WHATEVER = Decimal("Infinity")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one look has decided: an exit to propose, to go on with, or to cancel."""
+    """What one look has decided: an exit to propose, to go on with, or to cancel.
+
+    `guarded` is what every price is to be judged by until the next look.
+    """
 
     ticket: Ticket | None = None
     go_on: Order | None = None
     cancel: Order | None = None
+    guarded: Guarded | None = None
 
 
 class Protector:
-    """Looks after the protected positions."""
+    """Looks after the protected positions; `watch` judges prices between two looks."""
 
     def __init__(self, book: DeskBook, propose: Propose, go_on: GoOn, cancel: Cancel) -> None:
         self._book = book
@@ -66,15 +71,23 @@ class Protector:
         self._go_on = go_on
         self._cancel = cancel
         self._looking = asyncio.Lock()
+        self.watch = PriceWatch()
 
     async def look(self) -> None:
         """Judge every protected position by the newest price, and do what that asks for."""
-        if self._looking.locked() or not await self._book.store.read(read_protections):
-            return
+        if not self._looking.locked():
+            await self.look_in_turn()
+
+    async def look_in_turn(self) -> None:
+        """Do so once nobody else is at it."""
         async with self._looking:
+            if not await self._book.store.read(read_protections):
+                self.watch.renew(())
+                return
             steps = await self._book.write(
-                lambda page: [_decide(page, one) for one in read_protections(page.tx)]
+                lambda page: [_decide(page, one, self.watch) for one in read_protections(page.tx)]
             )
+            self.watch.renew(step.guarded for step in steps if step.guarded is not None)
             for step in steps:
                 await self._do(step)
 
@@ -87,7 +100,7 @@ class Protector:
             await self._cancel(step.cancel.id, step.cancel.user_id)
 
 
-def _decide(page: Page, kept: Protection) -> Step:
+def _decide(page: Page, kept: Protection, watch: PriceWatch) -> Step:
     """Bring a protection up to now and keep it; return what is to be done."""
     around = standing_of(page, kept)
     if around.position is None:
@@ -97,7 +110,8 @@ def _decide(page: Page, kept: Protection) -> Step:
     if around.phase in {Phase.CLOSED, Phase.OPENING}:
         _keep(page, kept, replace(kept, unseen_since=None))
         return Step()
-    one = _judged(kept, around)
+    brought = watch.brought(kept, around.position)
+    one = _judged(brought, around)
     problem, step = "", Step()
     wanted = due(one, around.position, around.sellable, around.instrument.kind)
     if around.exit_order is not None:
@@ -107,8 +121,9 @@ def _decide(page: Page, kept: Protection) -> Step:
     if not problem and one.unseen_since is not None:
         problem = NO_PRICE if around.now - one.unseen_since >= UNSEEN else ""
     is_trying = step.ticket is not None
-    _keep(page, kept, one if is_trying else alarmed(page, one, problem))
-    return step
+    one = one if is_trying else alarmed(page, one, problem)
+    _keep(page, kept, one)
+    return replace(step, guarded=Guarded(one, around.position))
 
 
 def _judged(kept: Protection, around: Standing) -> Protection:
@@ -116,8 +131,7 @@ def _judged(kept: Protection, around: Standing) -> Protection:
     if around.quote is None or around.position is None:
         return replace(kept, unseen_since=kept.unseen_since or around.now)
     price = to_decimal(around.quote.price)
-    ended_by = reached(kept, around.position, price, around.now)
-    return replace(kept, high=max(kept.high, price), ended_by=ended_by, unseen_since=None)
+    return replace(seen(kept, around.position, price, around.now), unseen_since=None)
 
 
 def _while_open(page: Page, one: Protection, order: Order, around: Standing) -> tuple[str, Step]:

@@ -18,6 +18,7 @@ from engine.history import History
 from engine.holdings import Holdings
 from engine.judge import Judge
 from engine.lookout import Lookout
+from engine.protect_book import read_protections
 from market.orders import OPEN
 
 if TYPE_CHECKING:
@@ -267,9 +268,10 @@ class Pipeline:
 
 
 def _held(tx: Transaction) -> list[InstrumentId]:
-    """Return what is on order or held."""
-    orders = [order.instrument for order in tx.orders.in_states(OPEN)]
-    return orders + [one.instrument for one in tx.orders.positions() if one.quantity]
+    """Return what is on order or held, what is protected first: not everything can be followed."""
+    protected = [one.instrument for one in read_protections(tx)]
+    held = [one.instrument for one in tx.orders.positions() if one.quantity]
+    return protected + held + [order.instrument for order in tx.orders.in_states(OPEN)]
 
 
 def _feed(feeds: Sequence[Feed], sweep: Sweep) -> dict[InstrumentId, SourceChanged]:

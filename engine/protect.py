@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -75,14 +75,15 @@ def reached(
     return None
 
 
-def due(protection: Protection, position: Position, sellable: Decimal, kind: Kind) -> Exit | None:
-    """Return what is to be sold of what can be, after `high` and `ended_by` were brought up to now.
+def seen(protection: Protection, position: Position, price: Decimal, now: datetime) -> Protection:
+    """Return a protection with one more price taken in: its high, and the stop that it reached."""
+    ended_by = reached(protection, position, price, now)
+    return replace(protection, high=max(protection.high, price), ended_by=ended_by)
 
-    A ladder sells what is above its share of all that was bought, so that sales by hand count.
-    """
-    if protection.ended_by is not None:
-        return Exit(protection.ended_by, sellable) if sellable > 0 else None
-    gone = sum(
+
+def gone(protection: Protection, position: Position) -> Decimal:
+    """Return the share of all that was bought which the rungs reached so far sell."""
+    return sum(
         (
             rung.sell
             for rung in protection.protect.ladder
@@ -90,7 +91,17 @@ def due(protection: Protection, position: Position, sellable: Decimal, kind: Kin
         ),
         start=ZERO,
     )
-    keep = protection.bought * max(ZERO, 1 - gone)
+
+
+def due(protection: Protection, position: Position, sellable: Decimal, kind: Kind) -> Exit | None:
+    """Return what is to be sold of what can be, after `high` and `ended_by` were brought up to now.
+
+    A ladder sells what is above its share of all that was bought, so that sales by hand count.
+    """
+    if protection.ended_by is not None:
+        return Exit(protection.ended_by, sellable) if sellable > 0 else None
+    share = gone(protection, position)
+    keep = protection.bought * max(ZERO, 1 - share)
     surplus = position.quantity - keep
     quantity = sellable if keep == 0 else min(floor_to_lot(max(ZERO, surplus), kind), sellable)
-    return Exit(Reason.TAKE_PROFIT, quantity) if gone > 0 and quantity > 0 else None
+    return Exit(Reason.TAKE_PROFIT, quantity) if share > 0 and quantity > 0 else None

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawlers.source import Closing, DailySource, Follower, LiveSource
+from crawlers.source import Closing, DailySource, Follower, LiveSource, Pushing
 from engine.chain import CHART, DAYS, SWEEP, Chain, Named
 from engine.exact import venue_of
 from engine.ports import NoRecord
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from datetime import datetime
 
-    from crawlers.source import Source, Update
+    from crawlers.source import Hear, Source, Update
     from engine.ports import Recorder
     from market.clock import Clock
     from market.types import Bar, InstrumentId
@@ -52,12 +52,18 @@ class Sweep:
 class Sources:
     """Source and DailySource over all venues; a venue without one raises SourceUnavailable.
 
-    Sweeps and what charts told go into the record; a quote for somebody's tap does not.
+    Sweeps and what charts told go into the record; a quote for somebody's tap does not. `beside`
+    are sources that are not asked, but follow the prices of a few instruments.
     """
 
     def __init__(
-        self, chains: Mapping[Venue, Chain], clock: Clock, recorder: Recorder | None = None
+        self,
+        chains: Mapping[Venue, Chain],
+        clock: Clock,
+        recorder: Recorder | None = None,
+        beside: Sequence[Named] = (),
     ) -> None:
+        self.beside = tuple(beside)
         self._chains = dict(chains)
         self._clock = clock
         self._recorder = NoRecord() if recorder is None else recorder
@@ -150,15 +156,24 @@ class Sources:
     def follow(self, instruments: Iterable[InstrumentId]) -> None:
         """Let sources that can keep fresh prices of these do so, the first ones first."""
         names = list(dict.fromkeys(instruments))
-        for venue, chain in self._chains.items():
-            wanted = [name for name in names if venue_of(name) is venue]
-            for member in chain.members:
-                if isinstance(member.source, Follower):
-                    member.source.follow(wanted)
+        for source in self._sources():
+            if isinstance(source, Follower):
+                source.follow(names)
+
+    def listen(self, hear: Hear) -> None:
+        """Let sources that can tell prices as they come do so from now on."""
+        for source in self._sources():
+            if isinstance(source, Pushing):
+                source.listen(hear)
+
+    def live(self) -> frozenset[InstrumentId]:
+        """Return the instruments whose prices are told as they come right now."""
+        pushing = (one.live() for one in self._sources() if isinstance(one, Pushing))
+        return frozenset().union(*pushing)
 
     async def close(self) -> None:
         """Give back what sources hold."""
-        for source in {id(one.source): one.source for one in self._members()}.values():
+        for source in self._sources():
             if isinstance(source, Closing):
                 await source.close()
 
@@ -174,6 +189,11 @@ class Sources:
     def _members(self) -> Iterator[Named]:
         for chain in self._chains.values():
             yield from chain.members
+        yield from self.beside
+
+    def _sources(self) -> Iterable[Source]:
+        """Return each source once."""
+        return {id(one.source): one.source for one in self._members()}.values()
 
 
 def _ticks_of(names: Sequence[InstrumentId]) -> Callable[[Source], Awaitable[list[Tick]]]:

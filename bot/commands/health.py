@@ -10,17 +10,18 @@ from bot.command import command
 from bot.commands.status import source_line, trouble_line
 from bot.reply import Reply, command_button
 from engine.day_report import newest_day, reports_of
+from engine.protect_book import read_protections
 from market.messages import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bot.command import Call
     from bot.services import Services, VenueHealth
     from bot.texts import Texts
     from engine.day_report import DayReport
     from market.store import Transaction
-    from market.types import Venue
+    from market.types import InstrumentId, Venue
 
 Reports: TypeAlias = "dict[Venue, tuple[str, list[DayReport]]]"
 
@@ -35,6 +36,10 @@ async def health(services: Services, call: Call) -> Reply:
         "\n".join([_venue(services, one, language), *_report_lines(texts, reports, one, language)])
         for one in venues
     ]
+    protected = await services.store.read(read_protections)
+    if protected:
+        names = sorted(one.instrument for one in protected)
+        blocks.append("\n".join(_protected_lines(services, names, language)))
     trouble = services.record_trouble()
     if trouble is not None:
         path = services.config.settings.record.path
@@ -42,6 +47,20 @@ async def health(services: Services, call: Call) -> Reply:
     button = command_button(texts.plain("button.refresh", language), "/health")
     text = "\n\n".join(blocks) or texts.get("health.nothing", language)
     return Reply(text, ((button,),), card=call.card_for("health"))
+
+
+def _protected_lines(
+    services: Services, names: Sequence[InstrumentId], language: str
+) -> Iterator[str]:
+    """Yield what is judged at every price of a websocket, and what only at every sweep."""
+    live = services.live_prices()
+    for code, found in (
+        ("health.live", [one for one in names if one in live]),
+        ("health.polled", [one for one in names if one not in live]),
+    ):
+        if found:
+            shown = ", ".join(services.directory.name(one) for one in found)
+            yield services.texts.get(code, language, names=shown)
 
 
 def _newest(tx: Transaction, venues: Sequence[Venue]) -> Reports:

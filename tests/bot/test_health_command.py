@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from bot.dispatch import Dispatcher
 from engine.day_report import DayReport, write_report
 from engine.health import TROUBLES, Trouble
+from engine.protect import Protection
+from engine.protect_book import put_protection
+from market.protect import Protect
 from tests.bot.chat_world import NOW, OWNER
 
 if TYPE_CHECKING:
+    from market.store import Transaction
     from tests.bot.chat_world import World
 
 SINCE = NOW - timedelta(minutes=4)
@@ -55,3 +62,19 @@ def test_the_report_of_the_day_before_is_shown(world: World) -> None:
     assert "2026-11-23" in text
     assert "97.00" in text
     assert "7/7" in text
+
+
+def test_it_says_which_protected_prices_are_live(world: World) -> None:
+    def protect(tx: Transaction) -> None:
+        for name in ("KRX:005930", "KRX:000660"):
+            wish = Protect(stop_loss=Decimal("0.03"))
+            put_protection(tx, Protection(name, wish, 7, NOW, Decimal(1), Decimal(1)))
+
+    asyncio.run(world.store.write(protect))
+    services = replace(world.services, live_prices=lambda: frozenset({"KRX:000660"}))
+    world.dispatcher = Dispatcher(services)
+    text = said(world, "/health")
+    texts, language = world.services.texts, OWNER.language
+    names = [world.services.directory.name(name) for name in ("KRX:000660", "KRX:005930")]
+    assert texts.get("health.live", language, names=names[0]) in text
+    assert texts.get("health.polled", language, names=names[1]) in text

@@ -267,3 +267,37 @@ def test_a_job_that_lasts_skips_a_time_without_a_word(caplog: pytest.LogCaptureF
     asyncio.run(scenario())
     assert runs["lasting"] == runs["of a market"] == 1
     assert "maximum number" not in caplog.text
+
+
+def test_work_is_done_whenever_something_comes_and_a_failure_ends_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> int:
+        runs = 0
+        come, done = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            await come.wait()
+            come.clear()
+
+        async def work() -> None:
+            nonlocal runs
+            runs += 1
+            done.set()
+            raise RuntimeError("a fault of ours")
+
+        begun = asyncio.all_tasks()
+        jobs = Jobs(UnscaledTime(SystemClock()), Told())
+        jobs.whenever("touched", wait, work)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            for _ in range(3):
+                come.set()
+                await done.wait()
+                done.clear()
+        await jobs.stop()
+        assert asyncio.all_tasks() == begun
+        return runs
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(scenario()) == 3
+    assert "job 'touched' failed" in caplog.text

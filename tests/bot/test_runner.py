@@ -84,7 +84,8 @@ class PretendApp:
         self.start_chat: Callable[[], Awaitable[None]] = at_once
         self.telegram = SimpleNamespace(serve=forever)
         self.dispatcher = SimpleNamespace(bot_name="a_bot")
-        self.desk = SimpleNamespace(lapse=at_once, reconcile=at_once)
+        guard = SimpleNamespace(touched=forever, look_at_once=at_once)
+        self.desk = SimpleNamespace(lapse=at_once, reconcile=at_once, guard=guard)
         self.reloader = SimpleNamespace(look=at_once)
         self.repairs = SimpleNamespace(step=at_once)
         self.universes = SimpleNamespace(start=at_once, step=at_once)
@@ -188,7 +189,7 @@ def test_the_market_runs_while_the_chat_cannot_be_reached(app: PretendApp) -> No
             lapsed.set()
 
         app.start_chat = forever
-        app.desk = SimpleNamespace(lapse=lapse, reconcile=lapse)
+        app.desk = SimpleNamespace(lapse=lapse, reconcile=lapse, guard=app.desk.guard)
         running = asyncio.create_task(app.runner().run(stop))
         async with asyncio.timeout(DEADLINE_SECONDS):
             await lapsed.wait()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from crawlers.source import Closing, LiveSource
+from crawlers.source import Closing, LiveSource, Pushing
 from market.errors import SourceUnavailable
 from tests.virtual_time import run_virtual
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from crawlers.source import Source, Update
     from market.clock import Clock
-    from market.types import Bar, InstrumentId
+    from market.types import Bar, InstrumentId, Tick
 
 T = TypeVar("T")
 
@@ -154,6 +154,37 @@ class LiveContract(ABC):
                 assert not one.bar.is_complete
         forming = [one for one in updates if not one.bar.is_complete]
         assert len([one for one in forming if one.bar.instrument == busiest]) > 30
+
+    def test_prices_are_told_as_they_come(self) -> None:
+        async def scenario(world: LiveWorld) -> None:
+            source = world.source
+            told: list[Tick] = []
+            told_at: list[datetime] = []
+
+            def hear(ticks: Sequence[Tick]) -> None:
+                told.extend(ticks)
+                told_at.extend(world.clock.now() for _ in ticks)
+
+            assert isinstance(source, Pushing)
+            source.listen(hear)
+            assert source.live() == frozenset()
+            await world.live.updates(world.instruments)
+            assert source.live() == set(world.instruments)
+            before = len(told)
+            await asyncio.sleep(30)  # virtual: no answer is asked for meanwhile
+            assert len(told) - before > 10
+            assert [one.seen_at for one in told] == told_at
+            shown = {one.bar.instrument: one for one in await world.live.updates(world.instruments)}
+            newest = {one.instrument: one for one in told}
+            for name in newest.keys() & shown.keys():
+                update = shown[name]
+                assert (newest[name].price, newest[name].at) == (update.bar.close, update.at)
+            world.drop()
+            world.refuse(True)
+            await asyncio.sleep(5)  # virtual
+            assert source.live() == frozenset()
+
+        self.live(scenario)
 
     def test_every_answer_has_told_all_minutes_that_are_over(self) -> None:
         async def scenario(world: LiveWorld) -> None:

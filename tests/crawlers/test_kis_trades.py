@@ -64,6 +64,20 @@ def test_a_fresh_price_comes_from_the_socket_without_a_request(tmp_path: Path) -
     run(tmp_path, job)
 
 
+def test_what_is_followed_is_told_as_it_is_heard(tmp_path: Path) -> None:
+    async def job(world: KisWorld) -> None:
+        told: list[Tick] = []
+        world.source.listen(told.extend)
+        assert world.source.live() == frozenset()
+        await followed(world, SAMSUNG, HYNIX)
+        assert world.source.live() == {SAMSUNG, HYNIX}
+        assert await traded(world) == told
+        world.source.follow([HYNIX])
+        assert world.source.live() == {HYNIX}
+
+    run(tmp_path, job)
+
+
 def test_a_price_that_was_heard_a_while_ago_is_asked_for(tmp_path: Path) -> None:
     async def job(world: KisWorld) -> None:
         await followed(world, SAMSUNG)
