@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from market.clock import Clock
     from market.orders import Account, Fill, Order, OrderState, Position, Side
+    from market.phases import Phase
     from market.sessions import Calendar
     from market.store import Store
     from market.types import InstrumentId, Tick, Venue
@@ -135,6 +136,16 @@ class Protective(Protocol):
 
         A sale waits for the price to fall to it, a purchase for it to rise.
         """
+        ...
+
+
+@runtime_checkable
+class Sessions(Protocol):
+    """Port. A broker that takes orders for more than the regular session."""
+
+    @property
+    def phases(self) -> frozenset[Phase]:
+        """Return all phases of its venues in which it takes orders."""
         ...
 
 

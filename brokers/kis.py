@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from brokers.broker import BROKERS, BrokerOrder, OpenOrder
 from brokers.kis_book import KisBook, Sent
-from brokers.kis_codes import AFTER_MARKET_ENDS
+from brokers.kis_codes import ORDERS_END
 from brokers.kis_doubt import Evidence, absent, number, recognise
 from brokers.kis_ledger import Told, take_in, unlisted
 from brokers.kis_listener import KisListener
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from market.store import Transaction
     from venues.live_socket import Connect
 
-LAST_NEWS = timedelta(minutes=10)
-"""So long after its last session a day's orders are over."""
-
 
 class KisBroker:
     """One account at KIS. Cash is told as it will be after settlement, in two days.
@@ -64,6 +61,7 @@ class KisBroker:
         self._patience = timedelta(seconds=settings.timeout_seconds)
         self._is_virtual = settings.is_virtual
         self._desk = desk_of(parts)
+        self.phases = self._desk.phases
         access = KisAccess(parts.http, settings, parts.wall_clock, pause)
         self._reads = KisReads(
             KisHttp(parts.http, settings, access),
@@ -256,7 +254,7 @@ class KisBroker:
         if day != day_text(today):
             return day < day_text(today)
         window = self._desk.calendar.window(today)
-        return window is not None and now >= window.close + AFTER_MARKET_ENDS + LAST_NEWS
+        return window is not None and now >= window.close + ORDERS_END
 
     def _refuse_in_flight(self, sent: Sent) -> None:
         if sent.client_id in self._placing.in_flight:

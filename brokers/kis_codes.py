@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING
 
 from market.errors import OrderRejected
 from market.orders import Side
-from market.sessions import KST
+from market.phases import REGULAR, Phase
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Set
     from decimal import Decimal
 
-    from market.sessions import Calendar
+    from config.settings import KisSettings
 
 LIMIT = "00"
 MARKET = "01"
 AFTER_MARKET_LIMIT = "41"
-AFTER_MARKET_BEGINS = timedelta(minutes=30)
-AFTER_MARKET_ENDS = timedelta(hours=4, minutes=30)
-"""Measured from the regular close: 16:00-20:00 on a usual day."""
+ORDERS_END = timedelta(hours=4, minutes=40)
+"""So long after the regular close (20:10 on a usual day) nothing of a day trades any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +60,24 @@ def place_transaction(services: Transactions, side: Side) -> str:
     return services.buy if side is Side.BUY else services.sell
 
 
-def division_of(price: Decimal | None, now: datetime, calendar: Calendar) -> str:
-    """Return the order division of the session at hand; `price` None is a market order.
+def phases(settings: KisSettings) -> frozenset[Phase]:
+    """Return the phases in which orders go to KIS: others only where a setting says so."""
+    return REGULAR | {Phase.AFTER_MARKET} if settings.after_market else REGULAR
 
-    The after-market of KRX has codes of its own and no market orders (OrderRejected). Outside of
-    every session KIS itself refuses.
+
+def division_of(price: Decimal | None, phase: Phase, taken: Set[Phase]) -> str:
+    """Return the order division of the phase at hand; `price` None is a market order.
+
+    The after-market of KRX has codes of its own and no market orders; OrderRejected, also where
+    it is not among the phases that are `taken`. Outside of every session KIS itself refuses.
     """
-    window = calendar.window(now.astimezone(KST).date())
-    if window is not None:
-        since_close = now - window.close
-        if AFTER_MARKET_BEGINS <= since_close < AFTER_MARKET_ENDS:
-            if price is None:
-                raise OrderRejected("price", "the after-market of KRX takes no market orders")
-            return AFTER_MARKET_LIMIT
-    return MARKET if price is None else LIMIT
+    if phase is not Phase.AFTER_MARKET:
+        return MARKET if price is None else LIMIT
+    if phase not in taken:
+        raise OrderRejected("closed", "kis.after_market is off")
+    if price is None:
+        raise OrderRejected("price", "the after-market of KRX takes no market orders")
+    return AFTER_MARKET_LIMIT
 
 
 _SURELY_REFUSED = re.compile(r"APB[A-Z]\d{4}|4\d{7}|OPSQ\d{4}")

@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from brokers.kis_book import KisBook, Sent, Stage
-from brokers.kis_codes import Transactions, division_of, place_transaction, transactions
+from brokers.kis_codes import (
+    Transactions,
+    division_of,
+    phases,
+    place_transaction,
+    transactions,
+)
 from brokers.kis_rows import day_text, number_of
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
 from market.orders import Side
+from market.phases import REGULAR, phase_at
 from market.sessions import KST
 from market.types import Venue
 
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from brokers.kis_sending import KisSending
     from market.clock import Clock
     from market.orders import Order
+    from market.phases import Phase
     from market.sessions import Calendar
     from market.store import Store, Transaction
 
@@ -47,6 +55,7 @@ class Desk:
     wall_clock: Clock
     market_clock: Clock
     calendar: Calendar
+    phases: frozenset[Phase] = REGULAR
 
     def __repr__(self) -> str:
         """Show the server only: accounts are nobody else's business."""
@@ -73,6 +82,7 @@ def desk_of(parts: BrokerParts) -> Desk:
         wall_clock=parts.wall_clock,
         market_clock=parts.market_clock,
         calendar=parts.calendars[Venue.KRX],
+        phases=phases(settings),
     )
 
 
@@ -89,7 +99,8 @@ class KisPlacing:
     async def place(self, order: Order) -> str:
         """Send an order and return its number."""
         desk = self._desk
-        division = division_of(order.price, desk.market_clock.now(), desk.calendar)
+        phase = phase_at(Venue.KRX, desk.calendar, desk.market_clock.now())
+        division = division_of(order.price, phase, desk.phases)
         body = {
             "PDNO": _code(order),
             "ORD_DVSN": division,

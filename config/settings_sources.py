@@ -153,6 +153,10 @@ class KisSettings(Section):
     is_virtual: bool = Field(
         default=False, description="Whether app key and account are of virtual trading"
     )
+    after_market: bool = Field(
+        default=False,
+        description="Whether /buy and /sell reach the after-market of KRX (16:00-20:00, limits)",
+    )
     token_path: str = Field(
         default="kis_token.json",
         min_length=1,

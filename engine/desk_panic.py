@@ -16,7 +16,7 @@ from engine.ticket import Ticket
 from engine.trading import PROTECTION
 from market.known import recall
 from market.orders import AT_BROKER, OrderState, Side, advance
-from market.phases import Phase, phase_at
+from market.phases import REGULAR, phase_at
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -197,7 +197,7 @@ def _ticket(page: Page, panic: Panic, position: Position) -> Ticket | None:
     book, instrument = page.book, recall(page.tx, position.instrument)
     calendar, now = book.calendars[instrument.venue], book.market_clock.now()
     quote, left = book.quotes.last(position.instrument), sellable(page.tx, position.instrument)
-    is_closed = phase_at(instrument.venue, calendar, now) is Phase.CLOSED
+    is_closed = phase_at(instrument.venue, calendar, now) not in REGULAR
     if read_panic(page.tx) is None or is_closed or quote is None or left <= 0:
         return None
     return Ticket(

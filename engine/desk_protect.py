@@ -22,7 +22,6 @@ from engine.ticket import order_id as id_of
 from engine.trading import PROTECTION
 from market.money import to_decimal
 from market.orders import OrderState
-from market.phases import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -107,7 +106,7 @@ def _decide(page: Page, kept: Protection, watch: PriceWatch) -> Step:
         if around.exit_order is None:
             forget_protection(page.tx, kept.instrument)
         return Step()
-    if around.phase in {Phase.CLOSED, Phase.OPENING}:
+    if not around.phase.is_in_session:
         _keep(page, kept, replace(kept, unseen_since=None))
         return Step()
     brought = watch.brought(kept, around.position)

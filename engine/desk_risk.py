@@ -58,6 +58,7 @@ def risk_view(
         or calendar.session_day(quote.at) == calendar.session_day(market_now),
         venues=book.venues,
         phase=phase_at(instrument.venue, calendar, market_now),
+        calendar=calendar,
         trading=page.states_of(order),
         buying_power=None if account is None else account.buying_power,
         held=Decimal(0) if position is None else position.quantity,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.trading import TradingState
 from market.orders import Side
+from market.phases import REGULAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from config.settings import RiskSettings
     from market.orders import Order
     from market.phases import Phase
+    from market.sessions import Calendar
     from market.types import Instrument, InstrumentId, Tick, Venue
 
 ZERO = Decimal(0)
@@ -44,7 +46,8 @@ class Denial:
 class RiskView:
     """What surrounds an order: `now` is wall clock, `market_now` market clock.
 
-    `venues` are those at which the broker trades. `quote` may be `quote_age` old at most;
+    `venues` are those at which the broker trades, `phases` those in which it takes orders for this
+    one; `calendar` tells when they come. `quote` may be `quote_age` old at most;
     `is_of_today` tells whether it traded in the session that goes on. `trading` is all that holds
     for the order. `held` is the position, `worths` are all positions in won at last prices,
     `day_profit` what they and the day's sales have gained since the Korean midnight. `others` are
@@ -64,6 +67,8 @@ class RiskView:
     held: Decimal
     trading: frozenset[TradingState] = frozenset({TradingState.ACTIVE})
     is_of_today: bool = True
+    phases: frozenset[Phase] = REGULAR
+    calendar: Calendar | None = None
     worths: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
     day_profit: Decimal = ZERO
     others: tuple[Order, ...] = ()

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.risk_case import Denial, shown
+from engine.trading import CONDITION, PROTECTION
 from market.currency import KRW, currency_of
 from market.leverage import leverage_of
 from market.money import floor_to_lot, lot_of, to_decimal
-from market.phases import Phase
+from market.phases import REGULAR, Form, is_taken, next_taken
 from market.prices import is_on_tick, price_limits, tick_size
+from market.sessions import KST
 from market.types import Kind
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from engine.risk_case import Case
+    from market.phases import Phase
     from market.types import Instrument
 
 
@@ -46,14 +49,20 @@ def leveraged(case: Case) -> Denial | None:
 
 
 def session(case: Case) -> Denial | None:
-    """Deny orders while the venue takes none."""
-    return Denial("risk.session") if case.view.phase is Phase.CLOSED else None
+    """Deny orders while none is taken, and say when one is.
+
+    Outside of the regular session only orders are sent that a person has typed.
+    """
+    phase = case.view.phase
+    if phase in _phases(case) and (phase.is_auction or _is_taken(case)):
+        return None
+    return Denial("risk.session", _next_taken(case))
 
 
 def auction(case: Case) -> Denial | None:
     """Deny market orders in auctions: nobody can say at what price they would trade."""
-    is_blind = case.view.phase.is_auction and case.order.price is None
-    return Denial("risk.auction") if is_blind else None
+    is_blind = case.view.phase.is_auction and not _is_taken(case)
+    return Denial("risk.auction", _next_taken(case)) if is_blind else None
 
 
 def halted(case: Case) -> Denial | None:
@@ -113,6 +122,30 @@ def away(case: Case) -> Denial | None:
     if price <= bound if case.is_buy else price >= bound:
         return None
     return Denial("risk.away", shown(bound), shown(price))
+
+
+def _phases(case: Case) -> frozenset[Phase]:
+    is_automatic = case.order.origin.startswith((CONDITION, PROTECTION))
+    return case.view.phases & REGULAR if is_automatic else case.view.phases
+
+
+def _form(case: Case) -> Form:
+    return Form.MARKET if case.order.price is None else Form.LIMIT
+
+
+def _is_taken(case: Case) -> bool:
+    return is_taken(case.view.phase, _form(case), case.instrument.kind)
+
+
+def _next_taken(case: Case) -> str:
+    """Return the Korean time from which such an order can be sent, "" where it is not known."""
+    calendar, instrument = case.view.calendar, case.instrument
+    if calendar is None:
+        return ""
+    at = case.view.market_now
+    form = _form(case)
+    found = next_taken(instrument.venue, calendar, at, _phases(case), form, instrument.kind)
+    return "" if found is None else f"{found.astimezone(KST):%m-%d %H:%M}"
 
 
 def _base(case: Case) -> Decimal | None:

@@ -57,7 +57,10 @@ def test_tap_on_a_card_outside_the_private_chat_is_refused(world: World) -> None
         (Outcome(None, "order.already", {"state": "filled"}), "(state: filled)"),
         (Outcome(None, "order.requoted", {"old": "71,500", "new": "72,000"}), "71,500 to 72,000"),
         (Outcome(None, "risk.cash", {"limit": "5", "asked": "9"}), "(available 5 KRW, needed 9"),
-        (Outcome(None, "risk.session", {"limit": "", "asked": ""}), "The market is not open now."),
+        (
+            Outcome(None, "risk.session", {"limit": "", "asked": ""}),
+            "The market takes no such order now.",
+        ),
         (Outcome(None, "order.rejected", {"reason": "rejected.cash"}), "Not enough buying power"),
     ],
 )

@@ -16,6 +16,7 @@ from config.settings import Settings
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, StoreFull
 from market.known import remember
 from market.orders import OrderState, Position, Side
+from market.phases import REGULAR
 from market.sessions import KST
 from market.types import Instrument, Kind, Venue
 from sandbox.order_faults import Channel, OrderFault
@@ -73,6 +74,29 @@ def test_the_after_market_has_its_own_code_and_no_market_orders(tmp_path: Path) 
         assert sent(venue)[0][1]["ORD_DVSN"] == "41"
         await venue.trade(70_000)
         assert len(await venue.broker.fills("")) == 1
+
+    evening = datetime(2026, 11, 24, 16, 0, tzinfo=KST)
+    run(tmp_path, scenario, now=evening, after_market=True)
+
+
+def test_an_after_market_order_that_nobody_answered_is_found(tmp_path: Path) -> None:
+    async def scenario(venue: KisVenue) -> None:
+        venue.plan.script(Channel.ORDER, OrderFault.LOST_ANSWER)
+        with pytest.raises(OutcomeUnknown):
+            await venue.broker.place(order())
+        await venue.trade(70_000)
+        assert await state(venue) is OrderState.FILLED
+        assert venue.orders_sent == 1
+
+    evening = datetime(2026, 11, 24, 19, 0, tzinfo=KST)
+    run(tmp_path, scenario, now=evening, after_market=True)
+
+
+def test_without_the_setting_nothing_is_sent_to_the_after_market(tmp_path: Path) -> None:
+    async def scenario(venue: KisVenue) -> None:
+        assert venue.broker.phases == REGULAR
+        assert await refusal(venue) == "closed"
+        assert venue.orders_sent == 0
 
     run(tmp_path, scenario, now=datetime(2026, 11, 24, 16, 0, tzinfo=KST))
 

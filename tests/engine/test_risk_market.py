@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,9 @@ from config.settings import RiskSettings
 from engine.risk import check
 from engine.risk_case import Denial, RiskView
 from market.leverage import leverage_of
-from market.phases import Phase, phase_at
+from market.phases import REGULAR, TAKES, Form, Phase
 from market.prices import is_on_tick, price_limits
-from market.sessions import AlwaysOpen, KrxCalendar
+from market.sessions import KrxCalendar
 from market.types import Instrument, Kind, Venue
 from tests.engine.risk_makers import SAMSUNG, order, quote, sell, view
 
@@ -40,40 +40,46 @@ def test_an_auction_takes_limits_but_no_market_orders(phase: Phase) -> None:
     assert codes(order(price=None), around) == codes(sell(price=None), around) == ["risk.auction"]
 
 
-@given(phase=st.sampled_from(Phase), is_market=st.booleans(), is_sale=st.booleans())
-def test_every_phase_takes_what_it_can(phase: Phase, *, is_market: bool, is_sale: bool) -> None:
-    asked = replace(sell() if is_sale else order(), price=None if is_market else Decimal(70_000))
-    found = codes(asked, view(phase=phase, held=Decimal(10)))
-    if phase is Phase.CLOSED:
-        assert found == ["risk.session"]
-    else:
-        is_blind = is_market and phase is not Phase.CONTINUOUS
-        assert found == (["risk.auction"] if is_blind else [])
-
-
-@pytest.mark.parametrize(
-    ("clock", "phase"),
-    [
-        ("08:29:59", Phase.CLOSED),
-        ("08:30:00", Phase.OPENING),
-        ("08:59:59", Phase.OPENING),
-        ("09:00:00", Phase.CONTINUOUS),
-        ("15:19:59", Phase.CONTINUOUS),
-        ("15:20:00", Phase.CLOSING),
-        ("15:29:59", Phase.CLOSING),
-        ("15:30:00", Phase.CLOSED),
-    ],
+@given(
+    phase=st.sampled_from(Phase),
+    taken=st.sampled_from([REGULAR, frozenset(Phase)]),
+    origin=st.sampled_from(["command", "condition:a", "protection:stop_loss"]),
+    is_market=st.booleans(),
+    is_sale=st.booleans(),
 )
-def test_phases_of_a_day_at_krx(clock: str, phase: Phase) -> None:
-    at = datetime.fromisoformat(f"2026-11-24T{clock}+09:00")
-    assert phase_at(Venue.KRX, KrxCalendar({}), at) is phase
-    sunday = datetime.fromisoformat(f"2026-11-22T{clock}+09:00")
-    assert phase_at(Venue.KRX, KrxCalendar({}), sunday) is Phase.CLOSED
+def test_every_phase_takes_what_it_can(
+    phase: Phase, taken: frozenset[Phase], origin: str, *, is_market: bool, is_sale: bool
+) -> None:
+    price = None if is_market else Decimal(70_000)
+    asked = replace(sell() if is_sale else order(), price=price, origin=origin)
+    found = codes(asked, view(phase=phase, held=Decimal(10), phases=taken))
+    form = Form.MARKET if is_market else Form.LIMIT
+    is_far = phase not in REGULAR and (phase not in taken or origin != "command")
+    if not is_far and form in TAKES[phase]:
+        assert found == []
+    else:
+        assert found == ["risk.auction" if phase.is_auction else "risk.session"]
 
 
-def test_coins_have_no_auctions() -> None:
-    midnight = datetime(2026, 11, 24, tzinfo=UTC)
-    assert phase_at(Venue.UPBIT, AlwaysOpen(), midnight) is Phase.CONTINUOUS
+def test_a_denial_says_from_when_on_such_an_order_is_taken() -> None:
+    evening = view(
+        phase=Phase.AFTER_MARKET,
+        market_now=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        quote_age=timedelta(days=1),
+        calendar=KrxCalendar({}),
+    )
+    assert check(order(), SAMSUNG, evening) == (Denial("risk.session", "11-25 08:30"),)
+    open_late = replace(evening, phases=frozenset(Phase))
+    assert check(order(), SAMSUNG, open_late) == ()
+    market, fund = order(price=None), order(instrument=PLAIN.id)
+    assert check(market, SAMSUNG, open_late) == (Denial("risk.session", "11-25 09:00"),)
+    assert check(fund, PLAIN, open_late) == (Denial("risk.session", "11-25 08:30"),)
+    by_condition = order(origin="condition:a")
+    assert check(by_condition, SAMSUNG, open_late) == (Denial("risk.session", "11-25 08:30"),)
+    early = replace(
+        evening, phase=Phase.OPENING, market_now=datetime(2026, 11, 23, 23, 40, tzinfo=UTC)
+    )
+    assert check(market, SAMSUNG, early) == (Denial("risk.auction", "11-24 09:00"),)
 
 
 @pytest.mark.parametrize(
