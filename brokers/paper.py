@@ -1,4 +1,4 @@
-"""The paper broker: a venue of its own that trades whole orders at the next tick we see.
+"""The paper broker: a venue of its own that trades at the next ticks we see.
 
 Its book lives in our database but in transactions of its own, so that a kill between one of its
 writes and one of ours is the same as a kill while a real broker has the order.
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from brokers.broker import BROKERS, BrokerOrder, BrokerParts, OpenOrder
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
-from brokers.paper_match import day_end, day_limits, fill_price, is_over, is_trading
+from brokers.paper_floor import PaperFloor
+from brokers.paper_match import day_end, day_limits, end_of, terms_of
 from market.currency import KRW, currency_of
 from market.errors import OrderRejected
 from market.known import recall
-from market.money import fee_of, floor_to_lot, tax_of
-from market.orders import Account, OrderState, Side
+from market.money import floor_to_lot
+from market.orders import Account, Side
 from market.prices import is_on_tick, least_order, step_price
 from market.types import Venue
 
@@ -46,6 +47,8 @@ class PaperBroker:
     ) -> None:
         self._store = store
         self._settings = settings.broker
+        self._terms = terms_of(settings.broker)
+        self._floor = PaperFloor(self._terms, calendars)
         self._clock = market_clock
         self._calendars = calendars
         self._newest: dict[InstrumentId, Tick] = {}
@@ -60,16 +63,18 @@ class PaperBroker:
         return accepted.broker_id
 
     async def cancel(self, order: Order) -> None:
-        """Cancel what is left; raise OrderRejected if nothing is."""
+        """Let a cancel of what is left be on its way; raise OrderRejected if nothing is left."""
 
         def close(tx: Transaction) -> None:
-            book = self._book(tx)
+            book = self._settled(tx)
             kept = book.order(order.client_order_id)
             if kept is None:
                 raise OrderRejected("unknown_order", f"paper has no order {order.id}")
             if kept.state not in OPEN:
                 raise OrderRejected("closed", f"order {order.id} is {kept.state}")
-            book.put_order(replace(kept, state=OrderState.CANCELED))
+            if kept.cancels_at is None:
+                book.put_order(replace(kept, cancels_at=self._clock.now() + self._terms.latency))
+                self._settled(tx)
 
         await self._store.write(close)
 
@@ -89,17 +94,16 @@ class PaperBroker:
         """Return cash, and cash less what open buys have set aside."""
 
         def read(tx: Transaction) -> Account:
-            book = self._book(tx)
+            book = self._settled(tx)
             return Account(book.cash(), book.buying_power())
 
-        return await self._store.read(read)
+        return await self._store.write(read)
 
     async def open_orders(self) -> list[OpenOrder]:
         """Return what may still trade, oldest first."""
 
         def look(tx: Transaction) -> list[OpenOrder]:
-            self._expire(tx)
-            return [_as_open(order) for order in self._book(tx).open_orders()]
+            return [_as_open(order) for order in self._settled(tx).open_orders()]
 
         return await self._store.write(look)
 
@@ -115,14 +119,13 @@ class PaperBroker:
             self._may_have_open = await self._store.write(lambda tx: self._match(tx, ticks))
 
     def _look_up(self, tx: Transaction, client_id: str) -> PaperOrder | None:
-        self._expire(tx)
-        return self._book(tx).order(client_id)
+        return self._settled(tx).order(client_id)
 
     def _book(self, tx: Transaction) -> PaperBook:
         return PaperBook(tx, self._settings.cash)
 
     def _accept(self, tx: Transaction, order: Order) -> PaperOrder:
-        book = self._book(tx)
+        book = self._settled(tx)
         instrument = recall(tx, order.instrument)
         if book.order(order.client_order_id) is not None:
             raise OrderRejected("duplicate", f"paper already has {order.client_order_id}")
@@ -141,6 +144,7 @@ class PaperBroker:
             ends_at=day_end(now, instrument.kind, self._calendars[instrument.venue]),
         )
         self._check_means(book, accepted)
+        self._floor.begin(book, accepted, self._newest.get(order.instrument))
         book.put_order(accepted)
         return accepted
 
@@ -159,7 +163,7 @@ class PaperBroker:
         if order.price <= 0 or not is_on_tick(order.price, instrument.kind):
             raise OrderRejected("price", f"{order.price} is not on the venue's tick")
         newest = self._newest.get(order.instrument)
-        limits = None if newest is None else day_limits(newest, instrument.kind)
+        limits = None if newest is None else day_limits(newest, instrument)
         if limits is not None and not limits[0] <= order.price <= limits[1]:
             raise OrderRejected("price", f"{order.price} is outside {limits[0]}-{limits[1]}")
 
@@ -183,37 +187,17 @@ class PaperBroker:
         return price * (1 + self._settings.fee)
 
     def _match(self, tx: Transaction, ticks: Sequence[Tick]) -> bool:
-        book = self._book(tx)
-        for order in book.open_orders():
-            for tick in ticks:
-                if tick.instrument == order.instrument and self._meet(tx, book, order, tick):
-                    break
-        self._expire(tx)
-        return bool(book.open_orders())
+        self._floor.match(self._book(tx), ticks, lambda name: recall(tx, name))
+        return bool(self._settled(tx).open_orders())
 
-    def _meet(self, tx: Transaction, book: PaperBook, order: PaperOrder, tick: Tick) -> bool:
-        """Trade an order at a tick if it can; return whether it is done."""
-        instrument = recall(tx, order.instrument)
-        if not is_trading(tick, instrument.kind, self._calendars[instrument.venue]):
-            return False
-        price = fill_price(order, tick, instrument.kind, self._settings.slippage_ticks)
-        if price is None:
-            return False
-        notional = price * order.remaining
-        cost = fee_of(notional, self._settings.fee)
-        cost += tax_of(notional, order.side, instrument, tick.at)
-        reserved = order.remaining * order.reserve_price
-        if order.side is Side.BUY and notional + cost > book.buying_power() + reserved:
-            book.put_order(replace(order, state=OrderState.CANCELED))  # the price ran away
-        else:
-            book.trade(order, price, cost, tick.at)
-        return True
-
-    def _expire(self, tx: Transaction) -> None:
+    def _settled(self, tx: Transaction) -> PaperBook:
+        """Return the book after what time alone has brought about."""
         book, now = self._book(tx), self._clock.now()
         for order in book.open_orders():
-            if is_over(order, now):
-                book.put_order(replace(order, state=OrderState.EXPIRED))
+            state = end_of(order, now)
+            if state is not None:
+                book.put_order(replace(order, state=state))
+        return book
 
 
 def _as_open(order: PaperOrder) -> OpenOrder:

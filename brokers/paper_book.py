@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from brokers.paper_volume import Look
 from market.orders import Fill, OrderState, Position, Side
 from market.types import from_ms, to_ms
 
@@ -21,11 +22,16 @@ _OPEN = "paper/open/"
 _FILL = "paper/fill/"
 _HELD = "paper/held/"
 _CASH = "paper/cash"
+_LOOK = "paper/look/"
 
 
 @dataclass(frozen=True, slots=True)
 class PaperOrder:
-    """An order as the venue keeps it; `reserve_price` is what a buy's money is set aside at."""
+    """An order as the venue keeps it; `reserve_price` is what a buy's money is set aside at.
+
+    `traded` and `paid` are the money and the costs of what has traded; `cancels_at` is when its
+    cancel arrives, if it was asked for.
+    """
 
     client_id: str
     broker_id: str
@@ -40,11 +46,28 @@ class PaperOrder:
     state: OrderState = OrderState.ACCEPTED
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal = Decimal(0)
+    traded: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+    cancels_at: datetime | None = None
 
     @property
     def remaining(self) -> Decimal:
         """Return what has not traded."""
         return self.quantity - self.filled_quantity
+
+    def with_part(self, quantity: Decimal, price: Decimal, cost: Decimal) -> PaperOrder:
+        """Return it after one more part has traded."""
+        filled = self.filled_quantity + quantity
+        traded = self.traded + quantity * price
+        is_whole = filled == self.quantity
+        return replace(
+            self,
+            state=OrderState.FILLED if is_whole else OrderState.PARTIALLY_FILLED,
+            filled_quantity=filled,
+            average_price=traded / filled,
+            traded=traded,
+            paid=self.paid + cost,
+        )
 
 
 class PaperBook:
@@ -120,32 +143,45 @@ class PaperBook:
             Decimal(0),
         )
 
-    def trade(self, order: PaperOrder, price: Decimal, cost: Decimal, at: datetime) -> Fill:
-        """Fill the whole rest of an order: fill, order, cash and holding together."""
+    def trade(
+        self, order: PaperOrder, quantity: Decimal, price: Decimal, cost: Decimal, at: datetime
+    ) -> PaperOrder:
+        """Trade a part of an order: fill, order, cash and holding together; return it after."""
         fill = Fill(
             id=f"{self._count('fills'):012d}",
             order_id=order.order_id,
             instrument=order.instrument,
             side=order.side,
-            quantity=order.remaining,
+            quantity=quantity,
             price=price,
             cost=cost,
             at=at,
         )
         self._documents.put(_FILL + fill.id, _written(fill))
-        self.put_order(
-            replace(
-                order,
-                state=OrderState.FILLED,
-                filled_quantity=order.quantity,
-                average_price=price,
-            )
-        )
+        after = order.with_part(quantity, price, cost)
+        self.put_order(after)
         sign = 1 if order.side is Side.BUY else -1
-        self._spend(sign * price * fill.quantity + cost)
-        held = self.held(order.instrument) + sign * fill.quantity
+        self._spend(sign * price * quantity + cost)
+        held = self.held(order.instrument) + sign * quantity
         self._documents.put(_HELD + order.instrument, {"quantity": str(held)})
-        return fill
+        return after
+
+    def look(self, instrument: InstrumentId) -> Look | None:
+        """Return what was last seen of an instrument while it had open orders."""
+        value = self._documents.get(_LOOK + instrument)
+        if value is None:
+            return None
+        count = value["count"]
+        return Look(
+            from_ms(value["at"]), None if count is None else Decimal(count), Decimal(value["spare"])
+        )
+
+    def put_look(self, instrument: InstrumentId, look: Look | None) -> None:
+        """Keep what was last seen of an instrument, None for nothing that counts."""
+        if look is None:
+            self._documents.delete(_LOOK + instrument)
+        else:
+            self._documents.put(_LOOK + instrument, _written(look))
 
     def fills(self, after: str) -> list[Fill]:
         """Return the fills with an id greater than `after`, oldest first."""
@@ -180,7 +216,7 @@ class PaperBook:
         self._documents.put(_CASH, {**purse, "amount": str(left)})
 
 
-def _written(value: PaperOrder | Fill) -> dict[str, Any]:
+def _written(value: PaperOrder | Fill | Look) -> dict[str, Any]:
     return {name: _plain(item) for name, item in asdict(value).items()}
 
 
@@ -210,12 +246,17 @@ _READERS: dict[str, Any] = {
     "filled_quantity": Decimal,
     "average_price": Decimal,
     "cost": Decimal,
+    "traded": Decimal,
+    "paid": Decimal,
+    "cancels_at": from_ms,
 }
 
 
 def _read(shape: type[PaperOrder | Fill], value: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for field in fields(shape):
+        if field.name not in value:
+            continue  # kept before there was such a field, which then says nothing
         item = value[field.name]
         found[field.name] = None if item is None else _READERS.get(field.name, str)(item)
     return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from market.money import to_decimal
-from market.orders import Side
+from market.leverage import leverage_of
+from market.money import fee_of, tax_of, to_decimal
+from market.orders import OrderState, Side
 from market.prices import price_limits, round_price, step_price
 from market.sessions import AUCTION_LENGTH, KST, PRINT_DELAY
 from market.types import Kind
@@ -16,11 +18,32 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from brokers.paper_book import PaperOrder
+    from config.settings import BrokerSettings
     from market.sessions import Calendar
-    from market.types import Tick
+    from market.types import Instrument, Tick
 
 SLACK = timedelta(minutes=5)
 """How long after the session's end its last print may still be shown to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How paper trades an instrument: `fee` and `share` (of the volume) are ratios."""
+
+    fee: Decimal
+    share: Decimal
+    slippage_ticks: int
+    latency: timedelta
+
+
+def terms_of(settings: BrokerSettings) -> Terms:
+    """Return the terms of paper trading."""
+    return Terms(
+        settings.fee,
+        settings.volume_share,
+        settings.slippage_ticks,
+        timedelta(milliseconds=settings.latency_ms),
+    )
 
 
 def day_end(at: datetime, kind: Kind, calendar: Calendar) -> datetime | None:
@@ -32,9 +55,15 @@ def day_end(at: datetime, kind: Kind, calendar: Calendar) -> datetime | None:
     return None if window is None else window.close + PRINT_DELAY
 
 
-def is_over(order: PaperOrder, now: datetime) -> bool:
-    """Tell whether an order's day has passed, with some time for its last print to arrive."""
-    return order.ends_at is not None and now > order.ends_at + SLACK
+def end_of(order: PaperOrder, now: datetime) -> OrderState | None:
+    """Return what an order has come to by itself: its cancel has arrived, or its day has passed.
+
+    The day's last print is given some time to be shown to us.
+    """
+    if order.cancels_at is not None and now >= order.cancels_at:
+        return OrderState.CANCELED
+    is_over = order.ends_at is not None and now > order.ends_at + SLACK
+    return OrderState.EXPIRED if is_over else None
 
 
 def is_trading(tick: Tick, kind: Kind, calendar: Calendar) -> bool:
@@ -49,48 +78,65 @@ def is_trading(tick: Tick, kind: Kind, calendar: Calendar) -> bool:
     return not window.close - AUCTION_LENGTH <= tick.at < window.close
 
 
-def fill_price(order: PaperOrder, tick: Tick, kind: Kind, slippage_ticks: int) -> Decimal | None:
+def is_there(order: PaperOrder, tick: Tick, latency: timedelta, calendar: Calendar) -> bool:
+    """Tell whether an order lay at the venue when a tick traded.
+
+    It arrives `latency` after it was accepted. One that was given after a session's close is for
+    the next: it takes no part in the auction whose print is still to come. Its cancel beats a
+    trade only if it arrives before.
+    """
+    if min(tick.at, tick.seen_at) <= order.accepted_at + latency:
+        return False
+    if tick.at < calendar.next_open(order.accepted_at):
+        return False
+    if order.cancels_at is not None and tick.at >= order.cancels_at:
+        return False
+    return order.ends_at is None or tick.at <= order.ends_at
+
+
+def fill_price(
+    order: PaperOrder, tick: Tick, instrument: Instrument, slippage_ticks: int
+) -> Decimal | None:
     """Return the price at which an order trades at a tick, None if it does not.
 
-    Only a tick that traded and was seen after the order was accepted counts. A limit order takes
-    the tick's price where that is its limit or better; a market order slips, up to the day's limit.
+    A limit order takes the tick's price where that is its limit or better; a market order slips,
+    up to the day's limit. A price outside the day's limits is none.
     """
-    if min(tick.at, tick.seen_at) <= order.accepted_at:
-        return None
-    if order.ends_at is not None and tick.at > order.ends_at:
-        return None
     price = to_decimal(tick.price)
-    limits = day_limits(tick, kind)
+    limits = day_limits(tick, instrument)
     if limits is not None and not limits[0] <= price <= limits[1]:
         return None
     if order.price is not None:
         is_better = price <= order.price if order.side is Side.BUY else price >= order.price
         return price if is_better else None
-    return _slipped(price, order.side, kind, slippage_ticks, limits)
-
-
-def _slipped(
-    price: Decimal,
-    side: Side,
-    kind: Kind,
-    ticks: int,
-    limits: tuple[Decimal, Decimal] | None,
-) -> Decimal:
-    if ticks == 0:
-        return price
-    slipped = _stepped(price, side, kind, ticks)
+    slipped = slipped_price(price, order.side, instrument.kind, slippage_ticks)
     return slipped if limits is None else max(limits[0], min(limits[1], slipped))
 
 
-def _stepped(price: Decimal, side: Side, kind: Kind, ticks: int) -> Decimal:
+def slipped_price(price: Decimal, side: Side, kind: Kind, ticks: int) -> Decimal:
+    """Return a price so many ticks worse, as far as there are that many."""
+    if ticks == 0:
+        return price
     try:
         return step_price(price, kind, ticks if side is Side.BUY else -ticks)
     except ValueError:  # fewer ticks are left below the price: the lowest price there is
         return round_price(price * 0, kind, up=True)
 
 
-def day_limits(tick: Tick, kind: Kind) -> tuple[Decimal, Decimal] | None:
+def day_limits(tick: Tick, instrument: Instrument) -> tuple[Decimal, Decimal] | None:
     """Return the lowest and highest price of the day, None where there are none (or no base)."""
-    if kind is Kind.COIN or tick.previous_close is None or tick.previous_close <= 0:
+    if instrument.kind is Kind.COIN or tick.previous_close is None or tick.previous_close <= 0:
         return None
-    return price_limits(to_decimal(tick.previous_close), kind)
+    base = to_decimal(tick.previous_close)
+    return price_limits(base, instrument.kind, leverage_of(instrument))
+
+
+def cost_of_part(
+    order: PaperOrder, money: Decimal, instrument: Instrument, fee: Decimal, at: datetime
+) -> Decimal:
+    """Return fee and tax of a further part of an order that traded for `money`.
+
+    All parts of an order come to what the whole would have cost, however small they are.
+    """
+    total = order.traded + money
+    return fee_of(total, fee) + tax_of(total, order.side, instrument, at) - order.paid

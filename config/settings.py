@@ -101,6 +101,18 @@ class BrokerSettings(Section):
     slippage_ticks: int = Field(
         default=0, ge=0, le=100, description="Ticks by which paper fills are worse than the quote"
     )
+    volume_share: Ratio = Field(
+        default=Decimal("0.1"),
+        gt=0,
+        le=1,
+        description="Ratio of what trades that paper orders take at most",
+    )
+    latency_ms: int = Field(
+        default=100,
+        ge=0,
+        le=60_000,
+        description="Milliseconds until a paper order or cancel arrives",
+    )
 
     @property
     def is_live(self) -> bool:

@@ -26,6 +26,9 @@ ASKED_AT_ONCE = 5
 ASK_AGAIN = timedelta(seconds=20)
 """How long after an order was asked about it is asked about again, if it is not in doubt."""
 
+ASK_SOON = timedelta(seconds=2)
+"""The same for an order that somebody waits to see cancelled."""
+
 _ENDS = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 
 
@@ -106,8 +109,9 @@ class Settlement:
 
     def _is_due(self, order: Order, now: datetime) -> bool:
         asked_at = self._asked_at.get(order.id)
-        is_doubted = order.state is OrderState.IN_DOUBT
-        return asked_at is None or is_doubted or now - asked_at >= ASK_AGAIN
+        if asked_at is None or order.state is OrderState.IN_DOUBT:
+            return True
+        return now - asked_at >= (ASK_SOON if order.is_cancel_requested else ASK_AGAIN)
 
     def _urgency(self, order: Order) -> tuple[bool, float]:
         asked_at = self._asked_at.get(order.id)

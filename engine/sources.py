@@ -68,6 +68,7 @@ class Sources:
         self._clock = clock
         self._recorder = NoRecord() if recorder is None else recorder
         self._names = {id(one.source): one.name for one in self._members()}
+        self._counted: dict[InstrumentId, tuple[datetime, float]] = {}
 
     @classmethod
     def of(cls, source: Source, clock: Clock, name: str = "source") -> Sources:
@@ -91,7 +92,7 @@ class Sources:
                 async with self._noting(name, "updates", venue):
                     updates = await source.updates(instruments)
                 self._recorder.updates(name, updates)
-                return _newest(updates), updates, True
+                return self._newest(updates), updates, True
             async with self._noting(name, "ticks", venue):
                 ticks = await source.ticks(instruments)
             self._recorder.ticks(name, ticks)
@@ -186,6 +187,25 @@ class Sources:
             self._recorder.failed(name, call, error, about)
             raise
 
+    def _newest(self, updates: Sequence[Update]) -> list[Tick]:
+        """Return the newest price of each instrument, with what has traded since the last call."""
+        newest = {one.bar.instrument: one for one in updates}
+        traded = dict.fromkeys(newest, 0.0)
+        for one in updates:
+            traded[one.bar.instrument] += self._grown(one.bar)
+        return [
+            Tick(name, one.at, one.seen_at, one.bar.close, volume=traded[name])
+            for name, one in newest.items()
+        ]
+
+    def _grown(self, bar: Bar) -> float:
+        """Count a candle; return by how much it has grown, 0 for an instrument's first one."""
+        start, volume = self._counted.get(bar.instrument, (bar.start, bar.volume))
+        if bar.start < start:
+            return 0.0  # a minute that is over was corrected
+        self._counted[bar.instrument] = bar.start, bar.volume
+        return bar.volume if bar.start > start else max(0.0, bar.volume - volume)
+
     def _members(self) -> Iterator[Named]:
         for chain in self._chains.values():
             yield from chain.members
@@ -208,11 +228,3 @@ def _by_venue(
 ) -> Iterator[tuple[Venue, list[InstrumentId]]]:
     for venue in dict.fromkeys(venue_of(name) for name in instruments):
         yield venue, [name for name in instruments if venue_of(name) is venue]
-
-
-def _newest(updates: Sequence[Update]) -> list[Tick]:
-    """Return the newest price of each instrument; what traded is counted by its candles."""
-    newest = {one.bar.instrument: one for one in updates}
-    return [
-        Tick(name, one.at, one.seen_at, one.bar.close, volume=0.0) for name, one in newest.items()
-    ]

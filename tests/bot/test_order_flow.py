@@ -63,7 +63,8 @@ class Floor:
         """Let the market trade once and the desk take its fills."""
         self.world.wall.advance(timedelta(seconds=10))
         self.world.market.advance(timedelta(seconds=10))
-        next_tick = replace(tick("KRX:005930", self.world.market.now()), day_volume=5000.0)
+        now = self.world.market.now()
+        next_tick = replace(tick("KRX:005930", now), day_volume=None, volume=5000.0)
         self.world.services.quotes.note([next_tick])
         await self.broker.observe([next_tick])
         await self.desk.settle()
@@ -186,10 +187,11 @@ def test_cancel_takes_back_a_resting_order(floor: Floor) -> None:
         await floor.tap(confirm, card)
         cancel = floor.network.arrived[-1].buttons[0][0].data
         notice = await floor.tap(cancel, card)
+        await floor.trade()  # too late: the cancel arrives before anything trades
         return notice, [order.state for order in await floor.orders()]
 
     notice, states = asyncio.run(scenario())
-    assert notice == "What was left is cancelled."
+    assert notice == "Cancel requested. You will hear what came of it."
     assert states == [OrderState.CANCELED]
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from market.sessions import Calendar
 
 DAY = date(2026, 11, 24)
+ENOUGH = 1_000_000.0
+"""Trades of which our share fills every order."""
 SPECIAL = {date(2026, 11, 26): (time(10), time(16, 30))}
 
 
@@ -37,9 +39,9 @@ class PaperVenue:
 
     def __init__(self, path: Path, **changes: Any) -> None:
         self.path = path
-        self.settings = Settings(broker=BrokerSettings(cash=CASH, **changes))
+        self.settings = Settings(broker=BrokerSettings(cash=CASH, **{"latency_ms": 0, **changes}))
         self.clock = ManualClock(kst(10))
-        self.writes = 0
+        self.traded = 0.0
         self.open()
 
     def open(self) -> None:
@@ -60,8 +62,14 @@ class PaperVenue:
 
     async def see(self, price: float, instrument: str = INSTRUMENT, **changes: Any) -> None:
         now = self.clock.now()
-        seen = Tick(instrument, now, now, price, day_volume=1.0)
+        seen = Tick(instrument, now, now, price, volume=ENOUGH)
         await self.broker.observe([replace(seen, **changes)])
+
+    async def count(self, price: float, traded: float) -> None:
+        """A second later the day's count has grown by what traded."""
+        self.clock.advance(timedelta(seconds=1))
+        self.traded += traded
+        await self.see(price, volume=None, day_volume=self.traded)
 
     async def know(self, instrument: Instrument) -> None:
         await self.store.write(lambda tx: remember(tx, instrument))

@@ -25,7 +25,7 @@ def test_an_order_does_not_trade_at_a_price_from_before_it(tmp_path: Path) -> No
         await venue.see(70_000, at=accepted)  # seen now, but traded before
         await venue.see(70_000, seen_at=accepted)
         assert await venue.fill_count() == 0
-        await venue.see(70_000)
+        await venue.trade(70_000)
         assert (await venue.fill()).at == venue.clock.now()
 
     run(tmp_path, scenario)
@@ -113,14 +113,12 @@ def test_orders_trade_in_session_and_at_the_auctions_print(
     tmp_path: Path, at: datetime, *, trades: bool
 ) -> None:
     async def scenario(venue: PaperVenue) -> None:
-        venue.clock.move_to(at - timedelta(seconds=1))
         await venue.broker.place(order())
         venue.clock.move_to(at)
         await venue.see(70_000)
         assert await venue.fill_count() == int(trades)
 
-    venue_start = min(at, kst(10)) - timedelta(hours=10)
-    run_from(tmp_path, scenario, venue_start)
+    run_from(tmp_path, scenario, at - timedelta(hours=7))
 
 
 def test_a_halted_instrument_does_not_trade(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ SAMPLES = {
     "store.path": "/tmp/other.sqlite",  # noqa: S108  a text that is never opened
     "broker.name": "other",
     "broker.fee": "0.1%",
+    "broker.volume_share": "20%",
     "confirm.max_drift": "0.1%",
 }
 """A value for each setting that is not a plain number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from brokers.paper import PaperBroker
 from config.settings import Settings
@@ -45,7 +45,8 @@ class HeldWorld(World):
 
     def __init__(self, path: Path, *conditions: Condition, start: datetime | None = None) -> None:
         super().__init__(path, *conditions, start=start)
-        self.settings = Settings(risk={"duplicate_seconds": 0})  # type: ignore[arg-type]  # pydantic reads it
+        sections: Any = {"risk": {"duplicate_seconds": 0}, "broker": {"volume_share": 1}}
+        self.settings = Settings(**sections)
         self.real: Desk
 
     def build(self) -> Pipeline:

@@ -50,7 +50,7 @@ class PretendMarket:
             now,
             now,
             self.prices[instrument],
-            day_volume=1.0,
+            volume=1_000_000.0,  # enough that paper orders fill whole
             previous_close=70_000.0 if instrument == SAMSUNG.id else 200_000.0,
             halted=self.is_halted,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING
 
 from market.errors import SourceUnavailable
@@ -14,14 +15,24 @@ from market.types import Tick
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
-    from random import Random
 
     from market.clock import Clock
     from market.types import Bar, Instrument, InstrumentId
 
 
+BURSTS = (0, 0, 3, 20, 60, 200, 1000)
+"""How many shares trade between two steps."""
+
+
+HALT_CHANCE = 0.02
+"""How likely something is halted with a step."""
+
+
 class Prices:
-    """One price an instrument; `step` moves them, `shown` is what the bot has been told when."""
+    """One price an instrument; `step` moves them, `shown` is what the bot has been told when.
+
+    What trades, and what is halted for a while if `has_halts`, goes by a dice of its own.
+    """
 
     def __init__(
         self, random: Random, clock: Clock, instruments: Sequence[Instrument], base: Sequence[int]
@@ -32,11 +43,18 @@ class Prices:
         self._base = {one.id: Decimal(price) for one, price in zip(instruments, base, strict=True)}
         self.now = dict(self._base)
         self.is_fair = False
+        self.has_halts = False
+        self._dice = Random(repr(random.getstate()))  # noqa: S311  a simulation, no secrets
+        self._counts = dict.fromkeys(self._base, 0)
+        self._halts: dict[InstrumentId, int] = {}
         self.shown: dict[InstrumentId, list[tuple[datetime, Decimal]]] = defaultdict(list)
 
     def step(self) -> None:
         """Move every price by a few ticks, seldom by many, never far from where it began."""
+        self.flow()
         for name, price in self.now.items():
+            if name in self._halts:
+                continue
             most = 40 if self._random.random() < 0.04 else 2
             base = self._base[name]
             steps = self._random.randint(-most, most)
@@ -44,12 +62,31 @@ class Prices:
             if abs(moved - base) < base / 10:
                 self.now[name] = moved
 
+    def flow(self) -> None:
+        """Let shares trade, and halts begin and end."""
+        for name in self.now:
+            if self._halts.get(name, 0) > 0:
+                self._halts[name] -= 1
+                continue
+            self._halts.pop(name, None)
+            self._counts[name] += max(BURSTS) if self.is_fair else self._dice.choice(BURSTS)
+            if self.has_halts and not self.is_fair and self._dice.random() < HALT_CHANCE:
+                self._halts[name] = self._dice.randint(3, 20)
+
     def tick(self, instrument: InstrumentId) -> Tick:
         """Return what the bot is shown now."""
         now, price = self._clock.now(), self.now[instrument]
         self.shown[instrument].append((now, price))
         base = float(self._base[instrument])
-        return Tick(instrument, now, now, float(price), day_volume=1.0, previous_close=base)
+        return Tick(
+            instrument,
+            now,
+            now,
+            float(price),
+            day_volume=float(self._counts[instrument]),
+            previous_close=base,
+            halted=instrument in self._halts,
+        )
 
     async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
         """Answer as a source does: soon, late, or not at all."""

@@ -31,6 +31,7 @@ class PaperStage:
         self.cash = CASH
         self.transport: httpx.AsyncBaseTransport = NoNetwork()
         self._ground = ground
+        ground.prices.has_halts = True
         self._trouble = Trouble(ground.random, ground.fault_chance, is_far=False)
 
     def connect(self, parts: BrokerParts, fate: Fate) -> Broker:
@@ -40,7 +41,8 @@ class PaperStage:
         return broker
 
     async def trade(self) -> None:
-        """Do nothing: paper trades at the ticks that the bot is shown."""
+        """Let something trade: paper goes by the ticks that the bot is shown."""
+        self._ground.prices.flow()
 
     def heal(self) -> int:
         """Let the line be good."""
@@ -86,7 +88,7 @@ STAGE = Stage(
     base_prices=(70_000, 200_000),
     calendars={Venue.KRX: KrxCalendar({})},
     start=datetime(2026, 11, 24, 3, 0, tzinfo=UTC),
-    sections=lambda _: {"broker": {"cash": CASH}},
+    sections=lambda _: {"broker": {"cash": CASH, "latency_ms": 400}},
     longest_quantity=12,
     lot=Decimal(1),
     evening=datetime(2026, 11, 24, 6, 16, tzinfo=UTC),
