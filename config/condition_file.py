@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from config.strict_yaml import Located
-from market.orders import Otherwise
+from market.orders import Otherwise, PositionSide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,7 +139,7 @@ class OrderSpec:
     """The order that a signal proposes; without a price it is a market order.
 
     `unfilled` is what becomes of it some time after it was sent; None: it rests until its day ends.
-    `protect` is what ends the position that it opens.
+    `protect` is what ends the position that it opens. `position` is what it opens or closes.
     """
 
     side: Side
@@ -148,6 +148,7 @@ class OrderSpec:
     confirm: ConfirmSpec
     unfilled: Unfilled | None = None
     protect: Protect | None = None
+    position: PositionSide = PositionSide.LONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ class RiskSettings(Section):
         description="Ratio by which a limit may be worse than the last price",
     )
     leveraged: bool = Field(default=False, description="Whether leveraged ETFs may be bought")
+    shorts: bool = Field(
+        default=False, description="Whether short positions may be opened (USDT-M futures)"
+    )
     max_orders_per_minute: int = Field(
         default=10, ge=1, le=1000, description="Orders a minute at most"
     )

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from engine.desk_confirm import refuse
 from engine.desk_propose import spendable
-from engine.holdings import sellable
+from engine.holdings import closable
 from engine.outcome import Outcome
 from engine.risk_case import Denial, expected_price, notional, shown, with_fee
 from market.known import recall
 from market.money import floor_to_lot, lot_of
-from market.orders import OrderState, Otherwise, Side, advance
+from market.orders import OrderState, Otherwise, PositionSide, Side, advance
 from market.prices import least_order, round_price, step_price
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a change is measured by: the `last` price, money to spend and what can be sold."""
+    """What a change is measured by: the `last` price, money to spend and what can be closed."""
 
     last: Decimal
     power: Decimal
-    sellable: Decimal
+    closable: Decimal
     fee: Decimal
 
 
@@ -106,16 +106,17 @@ def _doubled(order: Order, kind: Kind, means: Means) -> Order | Denial:
         return _told(double, "adjust.double", order.quantity, double.quantity)
     if most > order.quantity:
         return _told(replace(order, quantity=most), "adjust.most", order.quantity, most)
-    if order.side is Side.SELL:
-        return Denial("risk.no_position", shown(means.sellable), shown(double.quantity))
+    if not order.is_entry:
+        code = "risk.no_short" if order.position is PositionSide.SHORT else "risk.no_position"
+        return Denial(code, shown(means.closable), shown(double.quantity))
     needed = with_fee(notional(double), means.fee)
     return Denial("risk.cash", shown(means.power), shown(needed))
 
 
 def _most(order: Order, kind: Kind, means: Means) -> Decimal:
-    """Return the largest quantity that can be paid with its fee, or that can be sold."""
-    if order.side is Side.SELL:
-        return floor_to_lot(means.sellable, kind)
+    """Return the largest quantity that can be paid with its fee, or that can be closed."""
+    if not order.is_entry:
+        return floor_to_lot(means.closable, kind)
     price = expected_price(order)
     for power in (means.power, means.power - 1):  # the fee is rounded up by less than a won
         most = floor_to_lot(max(Decimal(0), power) / (price * (1 + means.fee)), kind)
@@ -147,7 +148,7 @@ def _priced(order: Order, change: Change, kind: Kind) -> Order | Denial:
 
 def _affordable(order: Order, changed: Order | Denial, means: Means) -> Order | Denial:
     """Return what was changed, unless it costs more than before and more than there is."""
-    if isinstance(changed, Denial) or order.side is Side.SELL:
+    if isinstance(changed, Denial) or not order.is_entry:
         return changed
     needed = with_fee(notional(changed), means.fee)
     if needed <= means.power or notional(changed) <= notional(order):
@@ -178,6 +179,6 @@ def _means(page: Page, order: Order) -> Means:
     return Means(
         last=order.reference_price if last is None else last,
         power=spendable(page),
-        sellable=sellable(page.tx, order.instrument),
+        closable=closable(page.tx, order.instrument, order.position),
         fee=page.book.settings.broker.fee,
     )

@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.desk_cancel import RESTING
-from engine.holdings import sellable
-from engine.panic import Panic, PanicStep, exit_price, read_panic, to_cancel, to_sell, write_panic
+from engine.holdings import closable
+from engine.panic import Panic, PanicStep, exit_price, read_panic, to_cancel, to_close, write_panic
 from engine.pauses import EVERYTHING, Pause, read_trading, write_trading
 from engine.ticket import Ticket
 from engine.trading import PROTECTION
 from market.known import recall
-from market.orders import AT_BROKER, OrderState, Side, advance
+from market.orders import AT_BROKER, OrderState, advance, side_of
 from market.phases import REGULAR, phase_at
 
 if TYPE_CHECKING:
@@ -121,12 +121,12 @@ class PanicDesk:
         return not left or self._is_over(panic, PATIENCE)
 
     async def _exit_all(self, panic: Panic) -> bool:
-        """Sell what is held, once a round; True when nothing is left that could be sold."""
+        """Close what is held or owed, once a round; True when nothing is left of it."""
         if self._is_over(panic, REPRICE):
             panic = replace(panic, attempt=panic.attempt + 1, step_at=self._book.now())
             await self._book.write(lambda page: _next_round(page, panic))
             await self._canceller.follow_up()
-        held = await self._book.store.read(to_sell)
+        held = await self._book.store.read(to_close)
         for position in held:
             ticket = await self._book.write(_ticketing(panic, position))
             if ticket is not None:
@@ -144,7 +144,7 @@ class PanicDesk:
             return False
 
         def end(page: Page) -> bool:
-            if to_sell(page.tx) or to_cancel(page.tx):
+            if to_close(page.tx) or to_cancel(page.tx):
                 _put_step(page, panic, PanicStep.CANCEL)
                 return True
             write_panic(page.tx, None)
@@ -196,23 +196,25 @@ def _ticket(page: Page, panic: Panic, position: Position) -> Ticket | None:
     """Return the exit of a position in this round, None where there can be none now."""
     book, instrument = page.book, recall(page.tx, position.instrument)
     calendar, now = book.calendars[instrument.venue], book.market_clock.now()
-    quote, left = book.quotes.last(position.instrument), sellable(page.tx, position.instrument)
+    quote, side = book.quotes.last(position.instrument), side_of(position.quantity)
+    left = closable(page.tx, position.instrument, side)
     is_closed = phase_at(instrument.venue, calendar, now) not in REGULAR
     if read_panic(page.tx) is None or is_closed or quote is None or left <= 0:
         return None
     return Ticket(
         key=f"panic:{panic.at.timestamp():.3f}:{panic.attempt}:{position.instrument}",
         instrument=instrument,
-        side=Side.SELL,
+        side=side.exit,
         quantity=left,
         size=None,
-        price=exit_price(quote, instrument, book.settings.risk.max_away),
+        price=exit_price(quote, instrument, book.settings.risk.max_away, side),
         price_rule=None,
         user_id=panic.user_id,
         origin=ORIGIN,
         within=timedelta(seconds=book.settings.confirm.within_seconds),
-        max_drift=Decimal(1),  # it sells at whatever the price is
+        max_drift=Decimal(1),  # it closes at whatever the price is
         auto_below=WHATEVER,
+        position=side,
     )
 
 

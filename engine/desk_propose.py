@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.desk_risk import risk_view
 from engine.desk_tap import may_trade
-from engine.holdings import sellable
+from engine.holdings import closable
 from engine.protect_book import ask_protection
 from engine.risk import check
 from engine.risk_case import Denial
@@ -84,7 +84,7 @@ def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
         cash=page.book.account.cash,
         buying_power=spendable(page),
         fee=page.book.settings.broker.fee,
-        held=sellable(page.tx, ticket.instrument.id),
+        held=closable(page.tx, ticket.instrument.id, ticket.position),
     )
     return size(ticket, facts)
 
@@ -109,6 +109,7 @@ def _order(page: Page, ticket: Ticket, sized: Sized, quote: Tick | None) -> Orde
         signal_id=ticket.signal_id,
         otherwise=ticket.otherwise,
         unfilled=ticket.unfilled,
+        position=ticket.position,
     )
 
 

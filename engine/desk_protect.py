@@ -112,7 +112,7 @@ def _decide(page: Page, kept: Protection, watch: PriceWatch) -> Step:
     brought = watch.brought(kept, around.position)
     one = _judged(brought, around)
     problem, step = "", Step()
-    wanted = due(one, around.position, around.sellable, around.instrument.kind)
+    wanted = due(one, around.position, around.closable, around.instrument.kind)
     if around.exit_order is not None:
         problem, step = _while_open(page, one, around.exit_order, around)
     elif wanted is not None:

@@ -32,7 +32,7 @@ from engine.risk_case import Denial, expected_price, with_fee
 from engine.trading import REASONS, Permit, kind_of, permit
 from market.errors import OrderError, SourceError
 from market.known import recall
-from market.orders import AT_BROKER, OrderState, Side, advance
+from market.orders import AT_BROKER, OrderState, advance
 from market.unfilled import Then
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ def _without(view: RiskView, ids: set[str]) -> RiskView:
 def _freed(page: Page, order: Order) -> Account:
     """Return the account as it will be once an order is cancelled."""
     account, fee = page.book.account, page.book.settings.broker.fee
-    if order.side is Side.SELL:
+    if not order.is_entry:
         return account
     freed = with_fee(order.remaining * expected_price(order), fee)
     return replace(account, buying_power=account.buying_power + freed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.ports import OrderView
 from engine.risk_case import notional
 from market.money import fee_of, tax_of
-from market.orders import OrderState, Side
+from market.orders import OrderState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,7 +47,7 @@ def view_of(order: Order, instrument: Instrument, around: Surroundings) -> Order
     tax = tax_of(worth, order.side, instrument, around.market_now)
     power = around.account.buying_power
     if order.state is OrderState.PROPOSED:
-        power += worth - fee - tax if order.side is Side.SELL else -(worth + fee)
+        power += -(worth + fee) if order.is_entry else worth - fee - tax
     quote = around.quote
     age = around.now - order.reference_at
     if quote is not None:

@@ -11,10 +11,9 @@ import numpy as np
 
 from conditions.lifecycle import changed
 from engine.fire_notices import FireNotices, is_first_today, midnight, owners
-from engine.holdings import sellable
+from engine.holdings import closable
 from engine.ticket import signal_ticket
 from market.errors import StoreError
-from market.orders import Side
 from market.signals import signal_id
 from market.types import Bar
 
@@ -237,10 +236,10 @@ class Fire:
             return
         instrument = self._instrument(signal)
         owner, held = await self._store.read(
-            lambda tx: (tx.people.owner(), sellable(tx, instrument.id))
+            lambda tx: (tx.people.owner(), closable(tx, instrument.id, order.position))
         )
-        if order.side is Side.SELL and not held:
-            logger.info("%s calls for a sale, but nothing is held that could be sold", signal.id)
+        if order.side is order.position.exit and not held:
+            logger.info("%s calls for an exit, but nothing is there to be closed", signal.id)
         elif owner is None:
             logger.warning("%s calls for an order but nobody has claimed the bot", signal.id)
         else:

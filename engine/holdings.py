@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.positions import take_fill
-from market.orders import GOING, Side
+from market.orders import GOING, PositionSide
 from market.position_panel import Holding, Stake
 from market.types import to_ms
 
@@ -124,14 +124,19 @@ def fill_holdings(panel: PositionPanel | None, told: Told) -> None:
 
 def sellable(tx: Transaction, instrument: InstrumentId) -> Decimal:
     """Return what is held and not being sold already."""
+    return closable(tx, instrument, PositionSide.LONG)
+
+
+def closable(tx: Transaction, instrument: InstrumentId, side: PositionSide) -> Decimal:
+    """Return how much of a position of this side there is and is not being closed already."""
     position = tx.orders.position(instrument)
-    selling = (
+    closing = (
         order.remaining
         for order in tx.orders.in_states(GOING)
-        if order.instrument == instrument and order.side is Side.SELL
+        if order.instrument == instrument and order.position is side and not order.is_entry
     )
-    held = Decimal(0) if position is None else position.quantity
-    return max(Decimal(0), held - sum(selling, Decimal(0)))
+    held = Decimal(0) if position is None else position.quantity * side.sign
+    return max(Decimal(0), held - sum(closing, Decimal(0)))
 
 
 def _from_fills(fills: Iterable[Fill]) -> Holding:

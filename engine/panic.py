@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from market.currency import KRW, currency_of
 from market.leverage import leverage_of
 from market.money import to_decimal
-from market.orders import AT_BROKER, OrderState
+from market.orders import AT_BROKER, OrderState, PositionSide
 from market.prices import price_limits, round_price, step_price
 from market.types import Kind, from_ms, to_ms
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from market.types import Instrument, Tick
 
 CROSSED_TICKS = 5
-"""An exit is a limit so many ticks below the last price."""
+"""An exit is a limit so many ticks across the last price."""
 
 _KEY = "panic"
 
@@ -88,14 +88,18 @@ def to_cancel(tx: Transaction) -> list[Order]:
     return tx.orders.in_states(AT_BROKER | {OrderState.PROPOSED, OrderState.CONFIRMED})
 
 
-def to_sell(tx: Transaction) -> list[Position]:
-    """Return what is held and paid in won."""
+def to_close(tx: Transaction) -> list[Position]:
+    """Return what is held, or owed, and paid in won."""
     held = tx.orders.positions()
-    return [one for one in held if one.quantity > 0 and currency_of(one.instrument) == KRW]
+    return [one for one in held if one.quantity != 0 and currency_of(one.instrument) == KRW]
 
 
-def exit_price(quote: Tick, instrument: Instrument, most_away: Decimal) -> Decimal:
-    """Return the limit of an exit: some ticks below the last price, within all limits."""
+def exit_price(
+    quote: Tick, instrument: Instrument, most_away: Decimal, side: PositionSide
+) -> Decimal:
+    """Return the limit of an exit: some ticks across the last price, within all limits."""
+    if side is PositionSide.SHORT:
+        return _covering_price(quote, instrument, most_away)
     kind, price = instrument.kind, to_decimal(quote.price)
     last = round_price(price, kind, up=False)
     try:
@@ -107,3 +111,10 @@ def exit_price(quote: Tick, instrument: Instrument, most_away: Decimal) -> Decim
         base, leverage = to_decimal(quote.previous_close), leverage_of(instrument)
         lowest = max(lowest, price_limits(base, kind, leverage)[0])
     return max(crossing, lowest)
+
+
+def _covering_price(quote: Tick, instrument: Instrument, most_away: Decimal) -> Decimal:
+    """Return the limit that buys a short position back; no futures have limits of the day."""
+    kind, price = instrument.kind, to_decimal(quote.price)
+    crossing = step_price(round_price(price, kind, up=True), kind, CROSSED_TICKS)
+    return min(crossing, round_price(price * (1 + most_away), kind, up=False))

@@ -1,4 +1,4 @@
-"""When a protected position is to be sold, and how much of it: pure, from prices and time."""
+"""When a protected position is to be closed, and how much of it: pure, from prices and time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from market.money import floor_to_lot
+from market.orders import PositionSide
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +21,7 @@ ZERO = Decimal(0)
 
 
 class Reason(StrEnum):
-    """Why protection sells; the word stands behind `protection:` in an order's origin."""
+    """Why protection closes; the word stands behind `protection:` in an order's origin."""
 
     STOP_LOSS = "stop_loss"
     TRAILING_STOP = "trailing_stop"
@@ -32,9 +33,10 @@ class Reason(StrEnum):
 class Protection:
     """A position's protection as it is kept.
 
-    `bought` is all that was bought since it was opened (at market time `since`), of which the
-    ladder's shares are counted; `high` the highest price since. `ended_by` is the stop that was
-    reached: it stays so, wherever the price goes. `attempt` counts the exits.
+    `bought` is all that was opened (bought, or sold short) since market time `since`, of which the
+    ladder's shares are counted; `best` the highest price since, of a short position the lowest.
+    `ended_by` is the stop that was reached: it stays so, wherever the price goes. `attempt` counts
+    the exits.
     """
 
     instrument: InstrumentId
@@ -42,17 +44,23 @@ class Protection:
     user_id: int
     since: datetime
     bought: Decimal
-    high: Decimal
+    best: Decimal
     ended_by: Reason | None = None
     attempt: int = 0
     tried_at: datetime | None = None
     alarmed_at: datetime | None = None
     unseen_since: datetime | None = None
+    side: PositionSide = PositionSide.LONG
+
+    def better(self, price: Decimal) -> Decimal:
+        """Return the better of a price and the best before it."""
+        sign = self.side.sign
+        return max(self.best * sign, price * sign) * sign
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """What is to be sold now."""
+    """What is to be closed now."""
 
     reason: Reason
     quantity: Decimal
@@ -64,11 +72,10 @@ def reached(
     """Return the stop that has been reached, by now or before."""
     if protection.ended_by is not None:
         return protection.ended_by
-    protect = protection.protect
-    if protect.stop_loss is not None and price <= position.average_price * (1 - protect.stop_loss):
+    protect, sign = protection.protect, protection.side.sign
+    if _is_against(price, position.average_price, protect.stop_loss, sign):
         return Reason.STOP_LOSS
-    high = max(protection.high, price)
-    if protect.trailing_stop is not None and price <= high * (1 - protect.trailing_stop):
+    if _is_against(price, protection.better(price), protect.trailing_stop, sign):
         return Reason.TRAILING_STOP
     if protect.time_stop is not None and now >= protection.since + protect.time_stop:
         return Reason.TIME_STOP
@@ -76,32 +83,38 @@ def reached(
 
 
 def seen(protection: Protection, position: Position, price: Decimal, now: datetime) -> Protection:
-    """Return a protection with one more price taken in: its high, and the stop that it reached."""
+    """Return a protection with one more price taken in: its best, and the stop that it reached."""
     ended_by = reached(protection, position, price, now)
-    return replace(protection, high=max(protection.high, price), ended_by=ended_by)
+    return replace(protection, best=protection.better(price), ended_by=ended_by)
 
 
 def gone(protection: Protection, position: Position) -> Decimal:
-    """Return the share of all that was bought which the rungs reached so far sell."""
+    """Return the share of all that was opened which the rungs reached so far close."""
+    average, sign = position.average_price, protection.side.sign
     return sum(
         (
             rung.sell
             for rung in protection.protect.ladder
-            if protection.high >= position.average_price * (1 + rung.at)
+            if sign * (protection.best - average) >= average * rung.at
         ),
         start=ZERO,
     )
 
 
-def due(protection: Protection, position: Position, sellable: Decimal, kind: Kind) -> Exit | None:
-    """Return what is to be sold of what can be, after `high` and `ended_by` were brought up to now.
+def due(protection: Protection, position: Position, closable: Decimal, kind: Kind) -> Exit | None:
+    """Return what is to be closed of what can be, after `best` and `ended_by` are up to now.
 
-    A ladder sells what is above its share of all that was bought, so that sales by hand count.
+    A ladder closes what is above its share of all that was opened, so that exits by hand count.
     """
     if protection.ended_by is not None:
-        return Exit(protection.ended_by, sellable) if sellable > 0 else None
+        return Exit(protection.ended_by, closable) if closable > 0 else None
     share = gone(protection, position)
     keep = protection.bought * max(ZERO, 1 - share)
-    surplus = position.quantity - keep
-    quantity = sellable if keep == 0 else min(floor_to_lot(max(ZERO, surplus), kind), sellable)
+    surplus = abs(position.quantity) - keep
+    quantity = closable if keep == 0 else min(floor_to_lot(max(ZERO, surplus), kind), closable)
     return Exit(Reason.TAKE_PROFIT, quantity) if share > 0 and quantity > 0 else None
+
+
+def _is_against(price: Decimal, base: Decimal, ratio: Decimal | None, sign: int) -> bool:
+    """Tell whether a price has moved against a position by a ratio of the base."""
+    return ratio is not None and sign * (base - price) >= base * ratio

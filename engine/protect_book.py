@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.protect import Protection, Reason
-from market.orders import Side
+from market.orders import PositionSide
 from market.protect import read_protect, write_protect
 from market.types import from_ms, to_ms
 
@@ -30,29 +30,30 @@ def ask_protection(tx: Transaction, order_id: str, protect: Protect) -> None:
 
 
 def note_bought(tx: Transaction, order: Order, fill: Fill, before: Position | None) -> None:
-    """Protect what a fill has bought as its order asks; the newest order's wish is for all.
+    """Protect what a fill has opened as its order asks; the newest order's wish is for all.
 
-    More bought without such a wish is protected like the rest of the position.
+    More opened without such a wish is protected like the rest of the position.
     """
-    if fill.side is not Side.BUY:
+    if not order.is_entry:
         return
     wished, known = _wished(tx, order), read_protection(tx, fill.instrument)
-    if known is not None and (before is None or before.quantity <= 0):
-        known = None  # what it was about has been sold
+    held = Decimal(0) if before is None else max(Decimal(0), before.quantity * order.position.sign)
+    if known is not None and (known.side is not order.position or not held):
+        known = None  # what it was about has been closed
     if known is not None:
         protect = known.protect if wished is None else wished
         known = replace(known, protect=protect, bought=known.bought + fill.quantity)
         put_protection(tx, known)
     elif wished is not None:
-        held = Decimal(0) if before is None else max(Decimal(0), before.quantity)
         found = Protection(
             instrument=fill.instrument,
             protect=wished,
             user_id=order.user_id,
             since=fill.at,
             bought=held + fill.quantity,
-            high=fill.price,
+            best=fill.price,
             attempt=_last_attempt(tx, fill.instrument),
+            side=order.position,
         )
         put_protection(tx, found)
     else:
@@ -107,7 +108,8 @@ def _written(one: Protection) -> dict[str, Any]:
         "user_id": one.user_id,
         "since": to_ms(one.since),
         "bought": str(one.bought),
-        "high": str(one.high),
+        "high": str(one.best),
+        "side": one.side.value,
         "ended_by": one.ended_by,
         "attempt": one.attempt,
         "tried_at": _ms(one.tried_at),
@@ -125,7 +127,8 @@ def _protection(instrument: InstrumentId, value: Mapping[str, Any]) -> Protectio
         user_id=int(value["user_id"]),
         since=from_ms(int(value["since"])),
         bought=Decimal(value["bought"]),
-        high=Decimal(value["high"]),
+        best=Decimal(value["high"]),
+        side=PositionSide(value.get("side", PositionSide.LONG)),  # older ones are all long
         ended_by=None if ended_by is None else Reason(ended_by),
         attempt=int(value["attempt"]),
         tried_at=_time(value["tried_at"]),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from engine.desk_tap import may_trade
 from engine.difference import differs, read_difference
-from engine.holdings import sellable
+from engine.holdings import closable
 from engine.pauses import read_trading
 from engine.ticket import Ticket
 from engine.trading import PROTECTION, OrderKind, Permit, TradingState, permit
 from market.known import recall
 from market.money import floor_to_lot, to_decimal
-from market.orders import OPEN, OrderState, Side
+from market.orders import OPEN, OrderState, PositionSide
 from market.phases import Phase, phase_at
 from market.prices import round_price, step_price
 
@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 
 NO_PRICE = "no_price"
 CROSSED_TICKS = 5
-"""An exit in the closing auction, which takes no market orders, goes so many ticks below."""
+"""An exit in the closing auction, which takes no market orders, goes so many ticks across."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a protected position stands: `quote` only where it is of the last sweeps.
 
-    `position` is None where nothing is held; `exit_order` is the exit that has not ended.
+    `position` is None where nothing of the protected side is there; `exit_order` is the exit that
+    has not ended.
     """
 
     now: datetime
@@ -44,7 +45,7 @@ class Standing:
     phase: Phase
     quote: Tick | None
     position: Position | None
-    sellable: Decimal
+    closable: Decimal
     exit_order: Order | None
 
 
@@ -63,8 +64,8 @@ def standing_of(page: Page, one: Protection) -> Standing:
         instrument=instrument,
         phase=phase_at(instrument.venue, book.calendars[instrument.venue], now),
         quote=_seen(page, one.instrument),
-        position=position if position is not None and position.quantity > 0 else None,
-        sellable=floor_to_lot(_sellable(page, one.instrument), instrument.kind),
+        position=position if _is_protected(one, position) else None,
+        closable=floor_to_lot(_closable(page, one), instrument.kind),
         exit_order=exits[0] if exits else None,
     )
 
@@ -93,26 +94,27 @@ def exit_ticket(page: Page, one: Protection, wanted: Exit, around: Standing) -> 
     return Ticket(
         key=key_of(one),
         instrument=around.instrument,
-        side=Side.SELL,
+        side=one.side.exit,
         quantity=wanted.quantity,
         size=None,
-        price=_limit(around),
+        price=_limit(around, one.side),
         price_rule=None,
         user_id=_person(page, one),
         origin=f"{PROTECTION}{wanted.reason}",
         within=timedelta(seconds=settings.within_seconds),
-        max_drift=Decimal(1),  # it sells at whatever the price is
+        max_drift=Decimal(1),  # it closes at whatever the price is
         auto_below=None if settings.ask_exits else Decimal("Infinity"),
+        position=one.side,
     )
 
 
-def _limit(around: Standing) -> Decimal | None:
+def _limit(around: Standing, side: PositionSide) -> Decimal | None:
     if not around.phase.is_auction or around.quote is None:
         return None
     kind = around.instrument.kind
-    price = round_price(to_decimal(around.quote.price), kind, up=False)
+    price = round_price(to_decimal(around.quote.price), kind, up=side is PositionSide.SHORT)
     try:
-        return step_price(price, kind, -CROSSED_TICKS)
+        return step_price(price, kind, -CROSSED_TICKS * side.sign)
     except ValueError:  # it costs less than that
         return price
 
@@ -132,10 +134,15 @@ def _seen(page: Page, instrument: InstrumentId) -> Tick | None:
     return quote
 
 
-def _sellable(page: Page, instrument: InstrumentId) -> Decimal:
-    """Return what an exit may sell: where the books differ, no more than the lesser of them."""
-    found = sellable(page.tx, instrument)
-    difference = read_difference(page.tx, instrument)
-    if difference is None or not differs(page.tx, instrument):
+def _is_protected(one: Protection, position: Position | None) -> bool:
+    return position is not None and position.quantity * one.side.sign > 0
+
+
+def _closable(page: Page, one: Protection) -> Decimal:
+    """Return what an exit may close: where the books differ, no more than the lesser of them."""
+    found = closable(page.tx, one.instrument, one.side)
+    difference = read_difference(page.tx, one.instrument)
+    if difference is None or not differs(page.tx, one.instrument):
         return found
-    return max(Decimal(0), found - max(Decimal(0), difference.ours - difference.theirs))
+    surplus = (difference.ours - difference.theirs) * one.side.sign
+    return max(Decimal(0), found - max(Decimal(0), surplus))

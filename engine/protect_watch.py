@@ -26,7 +26,10 @@ class Guarded:
 
     def goes_with(self, protection: Protection, position: Position) -> bool:
         """Tell whether levels that were touched here are those of these two."""
-        is_same = self.protection.since == protection.since
+        is_same = (self.protection.since, self.protection.side) == (
+            protection.since,
+            protection.side,
+        )
         is_wish = self.protection.protect == protection.protect
         return is_same and is_wish and self.position.average_price == position.average_price
 
@@ -34,7 +37,7 @@ class Guarded:
 class PriceWatch:
     """Judges every price in memory; looks take what it has found, and give it what they kept.
 
-    What it knows is lost in a kill: at most the highest price of the second since the last look.
+    What it knows is lost in a kill: at most the best price of the second since the last look.
     Looks ask from the store's thread, prices come on the loop: entries are replaced, never changed.
     """
 
@@ -58,8 +61,8 @@ class PriceWatch:
         one = self._guarded.get(kept.instrument)
         if one is None or not one.goes_with(kept, position):
             return kept
-        high = max(kept.high, one.protection.high)
-        return replace(kept, high=high, ended_by=kept.ended_by or one.protection.ended_by)
+        best = kept.better(one.protection.best)
+        return replace(kept, best=best, ended_by=kept.ended_by or one.protection.ended_by)
 
     def renew(self, guarded: Iterable[Guarded]) -> None:
         """Watch these, as a look has kept them, and no others."""

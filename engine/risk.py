@@ -1,7 +1,7 @@
 """What an order must not do: pure checks, run when it is proposed and again when it is confirmed.
 
-Exits that only reduce a position (every sell, as nothing is sold short) are not held back by the
-bounds on money (engine/risk_money.py); what may be sent while trading is paused, disarmed or
+Exits, which only reduce a position (engine/risk_position.py), are not held back by the bounds on
+money (engine/risk_money.py); what may be sent while trading is paused, disarmed or
 halted is the table of engine/trading.py.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine import risk_market, risk_money
-from engine.risk_case import ZERO, Case, Denial, same_instrument, shown
+from engine import risk_market, risk_money, risk_position
+from engine.risk_case import Case, Denial, same_instrument
 from engine.trading import held_back
-from market.orders import OrderState, Side
+from market.orders import OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,23 +55,10 @@ def _in_doubt(case: Case) -> Denial | None:
     return Denial("risk.in_doubt") if is_blocked else None
 
 
-def _no_short_sale(case: Case) -> Denial | None:
-    if case.is_buy:
-        return None
-    if case.view.held <= 0:
-        return Denial("risk.short_sale", "0", shown(case.order.quantity))
-    others = same_instrument(case.order, case.view.others)
-    selling = sum((one.remaining for one in others if one.side is Side.SELL), ZERO)
-    sellable = max(ZERO, case.view.held - selling)
-    if case.order.quantity <= sellable:
-        return None
-    return Denial("risk.no_position", shown(sellable), shown(case.order.quantity))
-
-
 def _duplicate(case: Case) -> Denial | None:
     window = timedelta(seconds=case.view.limits.duplicate_seconds)
     is_duplicate = any(
-        other.side is case.order.side
+        (other.side, other.position) == (case.order.side, case.order.position)
         and other.quantity == case.order.quantity
         and other.proposed_at > case.order.proposed_at - window
         and other.proposed_at <= case.order.proposed_at
@@ -110,7 +97,9 @@ CHECKS: tuple[Callable[[Case], Denial | None], ...] = (
     risk_market.tick,
     risk_market.price_limit,
     risk_market.away,
-    _no_short_sale,
+    risk_position.short,
+    risk_position.opposite,
+    risk_position.reduces,
     risk_money.of_order,
     risk_money.of_position,
     risk_money.of_market,

@@ -49,10 +49,11 @@ class RiskView:
     `venues` are those at which the broker trades, `phases` those in which it takes orders for this
     one; `calendar` tells when they come. `quote` may be `quote_age` old at most;
     `is_of_today` tells whether it traded in the session that goes on. `trading` is all that holds
-    for the order. `held` is the position, `worths` are all positions in won at last prices,
-    `day_profit` what they and the day's sales have gained since the Korean midnight. `others` are
-    the other orders that are confirmed or at the broker, `recent` the other orders of the last
-    minutes, `today` those of the Korean day; `sent_at` (wall clock) the last sendings.
+    for the order. `held` is the position (below 0: short), `worths` are all positions in won at
+    last prices, short ones as much as long ones, `day_profit` what they and the day's exits have
+    gained since the Korean midnight. `others` are the other orders that are confirmed or at the
+    broker, `recent` the other orders of the last minutes, `today` those of the Korean day;
+    `sent_at` (wall clock) the last sendings.
     """
 
     limits: RiskSettings
@@ -87,7 +88,7 @@ class Case:
 
     @property
     def is_buy(self) -> bool:
-        """Tell whether it is a purchase: sales, which only reduce, pass the bounds on money."""
+        """Tell whether it is a purchase: for it a higher price is the worse one."""
         return self.order.side is Side.BUY
 
 

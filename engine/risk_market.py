@@ -40,11 +40,11 @@ def venue(case: Case) -> Denial | None:
 
 
 def leveraged(case: Case) -> Denial | None:
-    """Deny purchases of leveraged ETFs unless settings allow them.
+    """Deny entries of leveraged ETFs unless settings allow them.
 
     Brokers ask for a course and a deposit of ten million won before (KRX, leveraged ETPs).
     """
-    is_free = case.view.limits.leveraged or not case.is_buy
+    is_free = case.view.limits.leveraged or not case.order.is_entry
     return None if is_free or leverage_of(case.instrument) == 1 else Denial("risk.leveraged")
 
 

@@ -10,7 +10,7 @@ from conditions.scalar import ALL
 from conditions.units import Unit
 from engine.risk_case import Denial, shown
 from market.money import floor_to_lot, lot_of
-from market.orders import Side
+from market.orders import PositionSide, Side
 from market.prices import round_price, tick_size
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class SizeFacts:
     """What sizes are computed from: `close` of the signal's bar, `last` the quote, money in KRW.
 
     `buying_power` is what of the cash can be spent, without what was sent a moment ago. `held` is
-    what can be sold: the position without what is being sold already.
+    what can be closed: the position without what is being closed already.
     """
 
     close: Decimal
@@ -66,7 +66,9 @@ def size(ticket: Ticket, facts: SizeFacts) -> Sized:
     if ticket.quantity is not None:
         return Sized(ticket.quantity, price)
     if ticket.size is not None and ALL in ticket.size.names and facts.held <= 0:
-        return Sized(Decimal(0), price, Denial("risk.no_position"))
+        is_short = ticket.position is PositionSide.SHORT
+        code = "risk.no_short" if is_short else "risk.no_position"
+        return Sized(Decimal(0), price, Denial(code))
     amount = None if ticket.size is None else ticket.size.value(values)
     if amount is None or amount <= 0:
         return Sized(Decimal(0), price, Denial("risk.size"))
@@ -84,10 +86,10 @@ def _counted(ticket: Ticket, amount: Decimal, price: Decimal | None) -> Sized:
 
 
 def _bought(ticket: Ticket, amount: Decimal, price: Decimal | None, facts: SizeFacts) -> Sized:
-    """Return what so much money buys or sells; purchases are cut down to what can be paid."""
+    """Return what so much money comes to; entries are cut down to what can be paid."""
     kind = ticket.instrument.kind
     each, most = facts.last if price is None else price, amount
-    if ticket.side is Side.BUY:
+    if ticket.is_entry:
         each *= 1 + facts.fee
         most = min(amount, facts.buying_power - FEE_ROUNDING)
     quantity = max(Decimal(0), floor_to_lot(most / each, kind))

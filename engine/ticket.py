@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.trading import CONDITION
-from market.orders import Otherwise
+from market.orders import Otherwise, PositionSide
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -33,6 +33,7 @@ class Ticket:
     time they have, `max_drift` the ratio by which the price may move meanwhile. An order worth less
     than `auto_below` is confirmed without a tap; `otherwise` tells what comes of no answer, and
     `unfilled` what comes of an order that does not fill; `protect` ends the position that it opens.
+    `position` is what it opens or closes.
     """
 
     key: str
@@ -51,6 +52,12 @@ class Ticket:
     otherwise: Otherwise = Otherwise.DROP
     unfilled: Unfilled | None = None
     protect: Protect | None = None
+    position: PositionSide = PositionSide.LONG
+
+    @property
+    def is_entry(self) -> bool:
+        """Tell whether it opens a position or adds to one."""
+        return self.side is self.position.entry
 
     def __post_init__(self) -> None:
         if (self.quantity is None) == (self.size is None):
@@ -82,6 +89,7 @@ def signal_ticket(
         otherwise=order.confirm.otherwise,
         unfilled=order.unfilled,
         protect=order.protect,
+        position=order.position,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from market.orders import Side
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,7 +19,7 @@ PROTECTION = "protection:"
 class TradingState(StrEnum):
     """What holds for an order; several can hold at once, and then the strictest decides.
 
-    Paused means no purchases, sales_paused none of the sales that conditions call for. A live
+    Paused means no entries, sales_paused none of the exits that conditions call for. A live
     broker is disarmed until somebody arms it. An instrument differs where the broker holds another
     quantity of it than we do.
     """
@@ -118,11 +116,11 @@ REASONS = {
 
 
 def kind_of(order: Order) -> OrderKind:
-    """Return what an order is; every sale is an exit, as nothing is sold short."""
+    """Return what an order is: a sale that opens a short position is an entry like a purchase."""
     if order.origin.startswith(PROTECTION):
         return OrderKind.PROTECTION
     is_condition = order.origin.startswith(CONDITION)
-    if order.side is Side.BUY:
+    if order.is_entry:
         return OrderKind.ENTRY_BY_CONDITION if is_condition else OrderKind.ENTRY_BY_COMMAND
     return OrderKind.EXIT_BY_CONDITION if is_condition else OrderKind.EXIT_BY_COMMAND
 

@@ -23,6 +23,28 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class PositionSide(StrEnum):
+    """What an order opens or closes: what is held, or what is owed (sold short)."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        """Return the sign of the quantity of such a position."""
+        return 1 if self is PositionSide.LONG else -1
+
+    @property
+    def entry(self) -> Side:
+        """Return how one is opened."""
+        return Side.BUY if self is PositionSide.LONG else Side.SELL
+
+    @property
+    def exit(self) -> Side:
+        """Return how one is closed."""
+        return Side.SELL if self is PositionSide.LONG else Side.BUY
+
+
 class Otherwise(StrEnum):
     """What becomes of a card that nobody answers: nothing, or a resting limit at its price."""
 
@@ -113,6 +135,7 @@ class Order:
     rejection, `facts` are the texts that go with it. `is_automatic` orders were confirmed by
     nobody's tap. `otherwise` tells what comes after `expires_at`, `unfilled` what comes some time
     after the order was sent. `replaces` is the order of which this one takes what was left.
+    `position` is what it opens or closes: a short one is opened by a sale.
     """
 
     id: str
@@ -141,6 +164,12 @@ class Order:
     otherwise: Otherwise = Otherwise.DROP
     unfilled: Unfilled | None = None
     replaces: str | None = None
+    position: PositionSide = PositionSide.LONG
+
+    @property
+    def is_entry(self) -> bool:
+        """Tell whether it opens a position or adds to one; an exit only reduces one."""
+        return self.side is self.position.entry
 
     @property
     def client_order_id(self) -> str:
@@ -176,12 +205,20 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What is held of an instrument: average price without costs; `realized` after costs."""
+    """What is held of an instrument, below 0 where it is owed (a short position).
+
+    The average price is without costs, `realized` after them.
+    """
 
     instrument: InstrumentId
     quantity: Decimal
     average_price: Decimal
     realized: Decimal = Decimal(0)
+
+
+def side_of(quantity: Decimal) -> PositionSide:
+    """Return which side a position is of, short ones having a quantity below 0."""
+    return PositionSide.SHORT if quantity < 0 else PositionSide.LONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from market.types import Kind, Venue
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from market.types import InstrumentId
+
 SEGMENTS: Final[Mapping[str, Venue]] = {
     "KOSPI": Venue.KRX,
     "KOSDAQ": Venue.KRX,
@@ -48,6 +50,11 @@ def read_code(venue: Venue, text: str) -> str:
         whole = text.zfill(6)
     hint = f"; did you mean '{whole}'?" if _CODES[venue].fullmatch(whole) else ""
     raise ValueError(f"'{text}' is not a code of {_FORMS[venue]}{hint}")
+
+
+def may_be_short(instrument: InstrumentId) -> bool:
+    """Tell whether an instrument can be sold short at its venue: only futures at Binance."""
+    return instrument.startswith(f"{Venue.BINANCE}:") and instrument.endswith(".P")
 
 
 def segment_of_coin(venue: Venue, code: str) -> str:

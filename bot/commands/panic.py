@@ -1,4 +1,4 @@
-"""/panic: pause everything, cancel all orders and sell all that is held."""
+"""/panic: pause everything, cancel all orders and close all positions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from bot import render_numbers as numbers
 from bot.command import command
 from bot.reply import Reply, command_button
-from engine.panic import exit_price, read_panic, to_cancel, to_sell
+from engine.panic import exit_price, read_panic, to_cancel, to_close
 from market.currency import coin_of
 from market.errors import UsageError
 from market.messages import Role
+from market.orders import PositionSide, side_of
 
 if TYPE_CHECKING:
     from bot.command import Call
@@ -50,7 +51,7 @@ async def _rehearse(services: Services, call: Call) -> Reply:
     """List what would be done; nothing is."""
     texts, language = services.texts, call.language
     goes_on, orders, held = await services.store.read(
-        lambda tx: (read_panic(tx), to_cancel(tx), to_sell(tx))
+        lambda tx: (read_panic(tx), to_cancel(tx), to_close(tx))
     )
     lines = [texts.get("panic.title", language)]
     if goes_on is not None:
@@ -70,14 +71,14 @@ async def _rehearse(services: Services, call: Call) -> Reply:
 def _line(services: Services, language: str, position: Position) -> str:
     instrument = services.directory.get(position.instrument)
     quote = services.quotes.last(position.instrument)
-    price = "?"
+    price, side = "?", side_of(position.quantity)
     if instrument is not None and quote is not None:
         most = services.config.settings.risk.max_away
-        price = numbers.won(exit_price(quote, instrument, most), language)
+        price = numbers.won(exit_price(quote, instrument, most, side), language)
     return services.texts.get(
-        "panic.sell",
+        "panic.sell" if side is PositionSide.LONG else "panic.buy",
         language,
         name=services.directory.name(position.instrument),
-        quantity=numbers.quantity(position.quantity, language, coin_of(position.instrument)),
+        quantity=numbers.quantity(abs(position.quantity), language, coin_of(position.instrument)),
         price=price,
     )

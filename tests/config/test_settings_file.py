@@ -15,6 +15,7 @@ from market.errors import ConfigError
 SAMPLES = {
     "risk.max_away": "7%",
     "risk.leveraged": "true",
+    "risk.shorts": "true",
     "confirm.ask_exits": "true",
     "access.totp_secret": "JBSWY3DPEHPK3PXP",
     "kis.account": "12345678-01",

@@ -87,15 +87,15 @@ def test_what_a_button_makes_of_a_purchase(
 
 
 def test_a_sale_is_never_more_than_is_held() -> None:
-    means = replace(MEANS, sellable=Decimal(15), power=Decimal(0))
+    means = replace(MEANS, closable=Decimal(15), power=Decimal(0))
     sale: dict[str, Any] = {"side": Side.SELL}
     assert after(Change.DOUBLE, means=means, **sale) == (15, 70_000, "adjust.most")
-    assert after(Change.DOUBLE, means=replace(means, sellable=Decimal(20)), **sale) == (
+    assert after(Change.DOUBLE, means=replace(means, closable=Decimal(20)), **sale) == (
         20,
         70_000,
         "adjust.double",
     )
-    held = replace(means, sellable=Decimal(10))
+    held = replace(means, closable=Decimal(10))
     assert after(Change.DOUBLE, means=held, **sale) == ("risk.no_position", "10")
     assert after(Change.UP, means=means, **sale) == (10, 70_100, "adjust.up")
 

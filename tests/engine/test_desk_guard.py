@@ -84,7 +84,7 @@ def test_the_highest_price_between_two_sweeps_raises_a_trailing_stop(
         await world.sweep(77_000)
         kept_now = await world.store.read(lambda tx: read_protection(tx, SAMSUNG.id))
         assert kept_now is not None
-        assert kept_now.high == 80_000
+        assert kept_now.best == 80_000
         await world.restart()
         await world.sweep(76_000)
         assert len(await exits(world)) == 1

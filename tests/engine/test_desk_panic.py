@@ -10,8 +10,8 @@ import pytest
 
 from engine.panic import exit_price, read_panic
 from engine.trading import TradingState
-from market.orders import Order, OrderState, Side
-from market.types import Kind
+from market.orders import Order, OrderState, PositionSide, Side
+from market.types import Instrument, Kind, Tick, Venue
 from tests.engine.pretend_market import HYNIX, NOON, OWNER, SAMSUNG, TRADER
 from tests.engine.sudden_death import Killed
 from tests.engine.test_desk_protect import STOP
@@ -147,6 +147,14 @@ def test_at_night_it_cancels_and_waits_for_the_open(run: Callable[..., None]) ->
     run(scenario)
 
 
+@pytest.mark.parametrize(("most", "price"), [("0.1", "0.305"), ("0.01", "0.303")])
+def test_a_short_position_is_bought_back_above_the_last_price(most: str, price: str) -> None:
+    future = Instrument(Venue.BINANCE, "XRPUSDT.P", "Ripple", "USDT-M", Kind.COIN)
+    tick = Tick(future.id, NOON, NOON, 0.3, day_volume=1)
+    found = exit_price(tick, future, Decimal(most), PositionSide.SHORT)
+    assert found == Decimal(price)
+
+
 @pytest.mark.parametrize(
     ("last", "base", "price"),
     [(70_000, 70_000, 69_500), (50_000, 70_000, 49_750), (49_050, 70_000, 49_000), (3, 3, 3)],
@@ -156,9 +164,9 @@ def test_an_exit_crosses_within_the_limits(
 ) -> None:
     async def scenario(world: World) -> None:
         tick = replace(world.market.tick(SAMSUNG.id), price=last, previous_close=base)
-        assert exit_price(tick, SAMSUNG, Decimal("0.1")) == price
+        assert exit_price(tick, SAMSUNG, Decimal("0.1"), PositionSide.LONG) == price
         coin = replace(SAMSUNG, kind=Kind.COIN)
-        assert exit_price(tick, coin, Decimal("0.1")) < last or last == 3
+        assert exit_price(tick, coin, Decimal("0.1"), PositionSide.LONG) < last or last == 3
 
     run(scenario)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.protect import Exit, Protection, Reason, due, reached
-from market.orders import Position
+from market.orders import Position, PositionSide
 from market.protect import Protect, Rung, read_protect, write_protect
 from market.types import Kind
 from tests.engine.pretend_market import NOON
@@ -45,8 +45,39 @@ def kept(**changes: Any) -> Protection:
     ],
 )
 def test_the_stop_that_is_reached(price: int, high: int, days: int, reason: Reason | None) -> None:
-    one = kept(high=Decimal(high))
+    one = kept(best=Decimal(high))
     assert reached(one, SHARES, Decimal(price), NOON + timedelta(days=days)) is reason
+
+
+SHORT = replace(SHARES, quantity=Decimal(-10))
+
+
+@pytest.mark.parametrize(
+    ("price", "low", "reason"),
+    [
+        (1_029, 1_000, None),
+        (1_030, 1_000, Reason.STOP_LOSS),
+        (945, 900, Reason.TRAILING_STOP),
+        (944, 900, None),
+        (840, 900, None),  # it is the lowest itself
+        (1_100, 800, Reason.STOP_LOSS),
+    ],
+)
+def test_stops_of_a_short_position_lie_above(price: int, low: int, reason: Reason | None) -> None:
+    one = kept(best=Decimal(low), side=PositionSide.SHORT)
+    assert reached(one, SHORT, Decimal(price), NOON) is reason
+    assert one.better(Decimal(price)) == min(price, low)
+
+
+@pytest.mark.parametrize(
+    ("low", "owed", "bought"),
+    [(971, 10, None), (970, 10, 5), (970, 7, 2), (970, 5, None), (940, 5, 5), (940, 10, 10)],
+)
+def test_a_ladder_of_a_short_position_lies_below(low: int, owed: int, bought: int | None) -> None:
+    position = replace(SHORT, quantity=Decimal(-owed))
+    one = kept(best=Decimal(low), side=PositionSide.SHORT)
+    found = due(one, position, Decimal(owed), Kind.STOCK)
+    assert (None if found is None else found.quantity) == bought
 
 
 def test_a_stop_stays_reached() -> None:
@@ -69,7 +100,7 @@ def test_a_stop_stays_reached() -> None:
 )
 def test_a_ladder_sells_what_is_above_its_share(high: int, held: int, sold: int | None) -> None:
     position = replace(SHARES, quantity=Decimal(held))
-    found = due(kept(high=Decimal(high)), position, Decimal(held), Kind.STOCK)
+    found = due(kept(best=Decimal(high)), position, Decimal(held), Kind.STOCK)
     assert (None if found is None else found.quantity) == sold
 
 
@@ -84,7 +115,7 @@ def test_never_more_than_can_be_sold(
 ) -> None:
     sellable = Decimal(max(0, held - selling))
     position = replace(SHARES, quantity=Decimal(held))
-    one = kept(high=Decimal(high), ended_by=ended_by)
+    one = kept(best=Decimal(high), ended_by=ended_by)
     found = due(one, position, sellable, Kind.STOCK)
     assert found is None or 0 < found.quantity <= sellable
 

@@ -213,7 +213,7 @@ def test_every_reason_is_told_the_plainest_first() -> None:
         "risk.position",
         "risk.cash",
     ]
-    assert len(CHECKS) == 24
+    assert len(CHECKS) == 26
 
 
 def test_a_coin_has_fractions_and_no_daily_limit() -> None:

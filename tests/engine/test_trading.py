@@ -22,7 +22,7 @@ from engine.trading import (
     may_go_by_itself,
     permit,
 )
-from market.orders import Order, OrderState, Side
+from market.orders import Order, OrderState, PositionSide, Side
 from tests.engine.pretend_market import NOON, OWNER, SAMSUNG, TRADER
 from tests.engine.risk_makers import order, sell
 
@@ -61,6 +61,15 @@ KINDS = {
 def of_kind(kind: OrderKind) -> Order:
     side, origin = KINDS[kind]
     return order(side=side, origin=origin)
+
+
+@pytest.mark.parametrize("origin", ["command", "condition:fall"])
+def test_a_sale_that_opens_a_short_position_is_an_entry(origin: str) -> None:
+    for_long = order(origin=origin)
+    for_short = replace(for_long, side=Side.SELL, position=PositionSide.SHORT)
+    assert kind_of(for_short) is kind_of(for_long)
+    covering = replace(for_short, side=Side.BUY)
+    assert kind_of(covering) is kind_of(replace(for_long, side=Side.SELL))
 
 
 def test_the_table_is_whole() -> None:
