@@ -150,6 +150,18 @@ class Sessions(Protocol):
 
 
 @runtime_checkable
+class Possible(Protocol):
+    """Port. A broker whose venue tells how much of an order it would take."""
+
+    async def possible(self, order: Order) -> Decimal | None:
+        """Return the most of it that can be ordered now; None where only the money bounds it.
+
+        OutcomeUnknown if it cannot be told now.
+        """
+        ...
+
+
+@runtime_checkable
 class Doubtful(Protocol):
     """Port. A broker whose venue keeps no id of ours: a person may have to tell orders apart.
 

@@ -10,19 +10,19 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brokers.broker import BROKERS, BrokerOrder, OpenOrder
+from brokers.broker import BROKERS, BrokerOrder
 from brokers.kis_book import KisBook, Sent
 from brokers.kis_codes import ORDERS_END
 from brokers.kis_doubt import Evidence, absent, number, recognise
 from brokers.kis_ledger import Told, take_in, unlisted
 from brokers.kis_listener import KisListener
-from brokers.kis_match import SETTLE, has_fingerprint, row_of
-from brokers.kis_placing import KisPlacing, desk_of
+from brokers.kis_match import SETTLE, has_fingerprint, open_order, row_of
+from brokers.kis_placing import KisPlacing, code_of, desk_of
 from brokers.kis_reads import KisReads
 from brokers.kis_rows import average, day_text
 from brokers.kis_sending import KisSending
 from market.errors import OrderRejected, OutcomeUnknown
-from market.orders import OrderState
+from market.orders import OrderState, Side
 from market.sessions import KST
 from market.types import Venue
 from venues.kis_http import KisHttp
@@ -31,8 +31,9 @@ from venues.kis_token import KisAccess
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from decimal import Decimal
 
-    from brokers.broker import BrokerParts
+    from brokers.broker import BrokerParts, OpenOrder
     from brokers.kis_rows import DayOrder
     from market.orders import Account, Fill, Order, Position
     from market.store import Transaction
@@ -126,6 +127,15 @@ class KisBroker:
         """Return the cash after settlement and what can be bought without credit."""
         return await self._reads.account()
 
+    async def possible(self, order: Order) -> Decimal | None:
+        """Return how many shares of an order KIS would take now; None where money alone bounds it.
+
+        A limit to buy is counted at its price, as we do; one at the market at the upper limit.
+        """
+        if order.side is Side.BUY and order.price is not None:
+            return None
+        return await self._reads.possible(code_of(order), order.side)
+
     async def positions(self) -> list[Position]:
         """Return what is held."""
         return await self._reads.positions()
@@ -138,7 +148,7 @@ class KisBroker:
             lambda tx: {sent.number: sent for sent in self._book(tx).of_day(today)}
         )
         return [
-            _open(order, ours.get(order.number))
+            open_order(order, ours.get(order.number))
             for order in orders
             if order.remaining > 0 and not self._is_over(today)
         ]
@@ -151,7 +161,7 @@ class KisBroker:
         orders = await self._reads.orders(sent.day, sent.day)
         claimed = await self._store.read(lambda tx: self._book(tx).owners(sent.day))
         return [
-            _open(one, None)
+            open_order(one, None)
             for one in orders
             if one.number not in claimed and has_fingerprint(one, sent)
         ]
@@ -169,7 +179,7 @@ class KisBroker:
             await self._store.write(lambda tx: absent(self._book(tx), sent))
             return
         orders = await self._reads.orders(sent.day, sent.day)
-        chosen = [one for one in orders if _open(one, None).broker_order_id == broker_order_id]
+        chosen = [one for one in orders if open_order(one, None).broker_order_id == broker_order_id]
         if not chosen or not has_fingerprint(chosen[0], sent):
             raise OrderRejected("unknown_order", f"{broker_order_id} is not order {order.id}")
         await self._store.write(lambda tx: self._take(tx, sent, chosen[0]))
@@ -268,19 +278,6 @@ class KisBroker:
 
     def _book(self, tx: Transaction) -> KisBook:
         return KisBook(tx, self._desk.server)
-
-
-def _open(order: DayOrder, ours: Sent | None) -> OpenOrder:
-    return OpenOrder(
-        broker_order_id=f"{order.branch}-{order.number}" if ours is None else ours.broker_id,
-        client_order_id="" if ours is None else ours.client_id,
-        instrument=order.instrument,
-        side=order.side,
-        quantity=order.quantity,
-        price=order.price,
-        filled_quantity=order.filled,
-        at=order.at,
-    )
 
 
 @BROKERS.register("kis")

@@ -30,7 +30,7 @@ ORDERS_END = timedelta(hours=4, minutes=40)
 
 @dataclass(frozen=True, slots=True)
 class Transactions:
-    """The names of the services on one server."""
+    """The names of the services on one server, "" for one that it does not have."""
 
     buy: str
     sell: str
@@ -38,15 +38,32 @@ class Transactions:
     day: str
     balance: str
     power: str
+    sellable: str
     fills: str
     rows_a_page: int
 
 
 REAL = Transactions(
-    "TTTC0012U", "TTTC0011U", "TTTC0013U", "TTTC0081R", "TTTC8434R", "TTTC8908R", "H0STCNI0", 100
+    buy="TTTC0012U",
+    sell="TTTC0011U",
+    change="TTTC0013U",
+    day="TTTC0081R",
+    balance="TTTC8434R",
+    power="TTTC8908R",
+    sellable="TTTC8408R",
+    fills="H0STCNI0",
+    rows_a_page=100,
 )
 VIRTUAL = Transactions(
-    "VTTC0012U", "VTTC0011U", "VTTC0013U", "VTTC0081R", "VTTC8434R", "VTTC8908R", "H0STCNI9", 15
+    buy="VTTC0012U",
+    sell="VTTC0011U",
+    change="VTTC0013U",
+    day="VTTC0081R",
+    balance="VTTC8434R",
+    power="VTTC8908R",
+    sellable="",
+    fills="H0STCNI9",
+    rows_a_page=15,
 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from brokers.broker import OpenOrder
 from brokers.kis_codes import MARKET
 
 if TYPE_CHECKING:
@@ -97,4 +98,18 @@ def is_rival(one: Sent, other: Sent) -> bool:
         one.client_id != other.client_id
         and (one.day, one.side, one.instrument) == (other.day, other.side, other.instrument)
         and (one.quantity, one.price, one.parent) == (other.quantity, other.price, other.parent)
+    )
+
+
+def open_order(order: DayOrder, ours: Sent | None) -> OpenOrder:
+    """Return an order of the day as one that may still trade, under our id where it is ours."""
+    return OpenOrder(
+        broker_order_id=f"{order.branch}-{order.number}" if ours is None else ours.broker_id,
+        client_order_id="" if ours is None else ours.client_id,
+        instrument=order.instrument,
+        side=order.side,
+        quantity=order.quantity,
+        price=order.price,
+        filled_quantity=order.filled,
+        at=order.at,
     )

@@ -102,7 +102,7 @@ class KisPlacing:
         phase = phase_at(Venue.KRX, desk.calendar, desk.market_clock.now())
         division = division_of(order.price, phase, desk.phases)
         body = {
-            "PDNO": _code(order),
+            "PDNO": code_of(order),
             "ORD_DVSN": division,
             "ORD_QTY": _whole(order.quantity, "quantity"),
             "ORD_UNPR": "0" if order.price is None else _whole(order.price, "price"),
@@ -251,7 +251,8 @@ def _original(old: Sent) -> dict[str, str]:
     }
 
 
-def _code(order: Order) -> str:
+def code_of(order: Order) -> str:
+    """Return KIS's code of what an order trades; OrderRejected for another venue's."""
     match = _CODE.fullmatch(order.instrument)
     if match is None:
         raise OrderRejected("unknown_instrument", f"kis trades KRX, not {order.instrument}")

@@ -6,18 +6,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from brokers.kis_rows import (
+    read_buyable,
     read_cash,
     read_holdings,
     read_orders,
     read_positions,
     read_power,
+    read_sellable,
 )
 from market.errors import OutcomeUnknown, SourceError
-from market.orders import Account
+from market.orders import Account, Side
 from venues.kis_http import TRADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from brokers.kis_codes import Transactions
     from brokers.kis_rows import DayOrder, Held, Row
@@ -72,18 +75,36 @@ class KisReads:
 
     async def account(self) -> Account:
         """Return the cash after settlement, and what can be bought without credit."""
+        with _unavailable():
+            cash = read_cash(await self._balance())
+            return Account(cash, read_power(await self._power(_ANY_CODE)))
+
+    async def possible(self, code: str, side: Side) -> Decimal | None:
+        """Return how many shares a market order could buy or sell now, beside all others.
+
+        None where this server does not tell it.
+        """
+        if side is Side.SELL and not self._services.sellable:
+            return None
+        with _unavailable():
+            if side is Side.SELL:
+                params = {**self._whose, "PDNO": code}
+                path = TRADING + "inquire-psbl-sell"
+                (fields,) = await self._http.pages(path, self._services.sellable, params)
+                return read_sellable(fields)
+            return read_buyable(await self._power(code))
+
+    async def _power(self, code: str) -> Row:
         params = {
-            "PDNO": _ANY_CODE,
+            "PDNO": code,
             "ORD_UNPR": "",
             "ORD_DVSN": "01",  # so that the margin is counted as for any order
             "CMA_EVLU_AMT_ICLD_YN": "N",
             "OVRS_ICLD_YN": "N",
         }
-        with _unavailable():
-            cash = read_cash(await self._balance())
-            path, whose = TRADING + "inquire-psbl-order", self._whose
-            (power,) = await self._http.pages(path, self._services.power, {**whose, **params})
-            return Account(cash, read_power(power))
+        path, whose = TRADING + "inquire-psbl-order", self._whose
+        (fields,) = await self._http.pages(path, self._services.power, {**whose, **params})
+        return fields
 
     async def _balance(self) -> list[Row]:
         params = {

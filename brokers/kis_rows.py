@@ -132,10 +132,27 @@ def read_cash(pages: Sequence[Row]) -> Decimal:
 
 def read_power(fields: Row) -> Decimal:
     """Return the money that buys without credit (nrcvb_buy_amt)."""
+    return max(Decimal(0), decimal(_output(fields, "psbl-order"), "nrcvb_buy_amt"))
+
+
+def read_buyable(fields: Row) -> Decimal:
+    """Return how many a market order buys without credit, each counted at its upper limit."""
+    return max(Decimal(0), decimal(_output(fields, "psbl-order"), "nrcvb_buy_qty"))
+
+
+def read_sellable(fields: Row) -> Decimal:
+    """Return how many can be sold; the numbers of what is not held are empty."""
+    row = _output(fields, "psbl-sell")
+    if row.get("ord_psbl_qty") == "":
+        return Decimal(0)
+    return max(Decimal(0), decimal(row, "ord_psbl_qty"))
+
+
+def _output(fields: Row, name: str) -> Row:
     row = fields.get("output")
     if not isinstance(row, dict):
-        raise SourceChanged("kis inquire-psbl-order: expected output")
-    return max(Decimal(0), decimal(row, "nrcvb_buy_amt"))
+        raise SourceChanged(f"kis inquire-{name}: expected output")
+    return row
 
 
 def moment(day: str, time: object) -> datetime | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from market.sessions import KST
+from sandbox.kis_pace import REAL, VIRTUAL, Pace
 from sandbox.kis_rows import (
     day_row,
     head_row,
@@ -92,6 +93,7 @@ class Kis:
         self.keys = keys
         self.account = account
         self.is_virtual = is_virtual
+        self.pace = Pace(clock, VIRTUAL if is_virtual else REAL)
         self._services: dict[str, tuple[str, Callable[[Mapping[str, str]], Row]]] = {
             "intstock-multprice": ("FHKST11300006", self._prices),
             "inquire-time-itemchartprice": ("FHKST03010200", self._today),

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from market.orders import Side
+from market.prices import price_limits
+from market.types import Kind
 from sandbox.kis import Refusal
 from sandbox.kis_order_rows import VenueHolding, holding_row, order_row
 
@@ -40,7 +42,10 @@ class KisOrderPages:
             ("inquire-daily-ccld", f"{letter}TTC0081R"): self._day,
             ("inquire-balance", f"{letter}TTC8434R"): self._balance,
             ("inquire-psbl-order", f"{letter}TTC8908R"): self._power,
+            ("inquire-psbl-sell", "TTTC8408R"): self._sellable,  # the virtual server has none
         }
+        if account.is_virtual:
+            del self._gets["inquire-psbl-sell", "TTTC8408R"]
 
     def post(self, name: str, tr_id: str, body: Mapping[str, Any]) -> Row:
         """Execute an order, a change or a cancel; raises Refusal."""
@@ -105,15 +110,32 @@ class KisOrderPages:
         power = self.account.power
         if query.get("ORD_DVSN") != "01":
             power -= 1  # other divisions are counted by the margin of the code
+        counted = self._upper_limit(query.get("PDNO", ""))
+        needed = counted * (1 + self.account.owner.fee)
+        most = int(max(Decimal(0), self.account.power) / needed) if needed else 0
         output = {
             "ord_psbl_cash": f"{power:.0f}",
-            "psbl_qty_calc_unpr": "0",
+            "psbl_qty_calc_unpr": f"{counted:.0f}",
             "nrcvb_buy_amt": f"{power.to_integral_value(rounding='ROUND_FLOOR')}",
-            "nrcvb_buy_qty": "0",
+            "nrcvb_buy_qty": str(most),
             "max_buy_amt": f"{5 * power:.0f}",
             "max_buy_qty": "0",
         }
         return {"output": output}, ""
+
+    def _upper_limit(self, code: str) -> Decimal:
+        """Return the price at which a purchase at the market is counted."""
+        base = self.account.bases.get(code) or self.account.price(code)
+        return price_limits(base, Kind.STOCK)[1] if base else Decimal(0)
+
+    def _sellable(self, query: Mapping[str, str], _: bool) -> Answer:
+        code = query.get("PDNO", "")
+        held = self.account.holdings.get(code)
+        if held is None:  # what is not held has empty numbers
+            return {"output": {"pdno": code, "cblc_qty": "", "ord_psbl_qty": ""}}, ""
+        left = self.account.sellable(code)
+        row = {"pdno": code, "cblc_qty": str(held.quantity), "ord_psbl_qty": str(left)}
+        return {"output": row}, ""
 
     def _page(
         self, query: Mapping[str, str], rows: list[Row], size: int

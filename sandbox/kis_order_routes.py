@@ -81,7 +81,7 @@ class KisOrderWires:
         return self._spoiled(self._plan.next(channel), execute)
 
     def _spoiled(self, fault: OrderFault | None, execute: Callable[[], Response]) -> Response:
-        if fault is OrderFault.BUSY:
+        if fault is OrderFault.BUSY or self._venue.pace.is_too_fast():
             return refused(500, "EGW00201", "초당 거래건수를 초과하였습니다.")
         if fault is OrderFault.MAINTENANCE:
             return Severed(httpx.ConnectError)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,12 +13,11 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from sandbox.kis import Refusal
 from sandbox.kis_faults import Fault, Faults, refused
+from sandbox.kis_pace import Pace
 from sandbox.kis_rows import renamed
 from sandbox.kis_socket import KisSession
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from starlette.requests import Request
     from starlette.routing import BaseRoute
     from starlette.websockets import WebSocket
@@ -29,16 +26,18 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-REQUESTS_A_SECOND = 20
 PUSH_SECONDS = 0.1
 """New trades are told so often."""
 
 
-def kis_routes(
-    venue: Kis, faults: Faults, requests_a_second: int = REQUESTS_A_SECOND
-) -> list[BaseRoute]:
-    """Return the routes of both servers, REST and websocket, for one address."""
-    pages = _Pages(venue, faults, requests_a_second)
+def kis_routes(venue: Kis, faults: Faults, requests_a_second: int | None = None) -> list[BaseRoute]:
+    """Return the routes of both servers, REST and websocket, for one address.
+
+    `requests_a_second` takes the place of the venue's own pace, of orders too.
+    """
+    if requests_a_second is not None:
+        venue.pace = Pace(venue.clock, requests_a_second)
+    pages = _Pages(venue, faults)
     return [
         Route("/oauth2/tokenP", pages.token, methods=["POST"]),
         Route("/oauth2/Approval", pages.approval, methods=["POST"]),
@@ -48,11 +47,9 @@ def kis_routes(
 
 
 class _Pages:
-    def __init__(self, venue: Kis, faults: Faults, requests_a_second: int) -> None:
+    def __init__(self, venue: Kis, faults: Faults) -> None:
         self._venue = venue
         self._faults = faults
-        self._most = requests_a_second
-        self._times: deque[datetime] = deque()
 
     async def token(self, request: Request) -> Response:
         """Issue an access token."""
@@ -73,7 +70,7 @@ class _Pages:
         fault = self._faults.next()
         if fault is Fault.ECHO:
             return refused(500, "EGW00999", f"odd headers: {dict(request.headers)}")
-        if self._is_too_fast():
+        if self._venue.pace.is_too_fast():
             fault = Fault.BUSY
         if fault is not None and fault.response is not None:
             return fault.response
@@ -87,15 +84,6 @@ class _Pages:
             return refused(status, error.code, error.text)
         head = {"rt_cd": "0", "msg_cd": "MCA00000", "msg1": "정상처리 되었습니다."}
         return Response(orjson.dumps(_changed(outputs, fault) | head), 200, {"tr_cont": ""}, _JSON)
-
-    def _is_too_fast(self) -> bool:
-        now = self._venue.clock.now()
-        while self._times and now - self._times[0] >= timedelta(seconds=1):
-            self._times.popleft()
-        if len(self._times) >= self._most:
-            return True
-        self._times.append(now)
-        return False
 
 
 _JSON = "application/json; charset=utf-8"

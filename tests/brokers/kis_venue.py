@@ -137,6 +137,7 @@ class KisVenue:
         is_virtual: bool = False,
         cash: Decimal = CASH,
         plan: FaultPlan | None = None,
+        pace: int | None = 100_000,
         **changes: Any,
     ) -> None:
         self.folder = folder
@@ -159,7 +160,7 @@ class KisVenue:
         self.keys = keys
         self.app = Starlette(
             routes=[
-                *kis_routes(kis, self.faults, requests_a_second=100_000),
+                *kis_routes(kis, self.faults, requests_a_second=pace),
                 *kis_order_routes(kis, self.pages, self.plan),
             ]
         )

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from brokers.broker import BROKERS, BrokerParts, Closing, Doubtful, Holdings, Live, OpenOrders
+from brokers.broker import (
+    BROKERS,
+    BrokerParts,
+    Closing,
+    Doubtful,
+    Holdings,
+    Live,
+    OpenOrders,
+    Possible,
+)
 from brokers.kis import kis
 from brokers.kis_book import KisBook
 from config.settings import Settings
@@ -217,6 +226,42 @@ def test_what_has_no_number_can_be_neither_changed_nor_cancelled(tmp_path: Path)
                 await ask
             assert caught.value.code == "unknown_order"
         assert not sent(venue, "order-rvsecncl")
+
+    run(tmp_path, scenario)
+
+
+def test_what_could_be_bought_or_sold_at_the_market_is_told(tmp_path: Path) -> None:
+    async def scenario(venue: KisVenue) -> None:
+        market = order(price=None)
+        assert await venue.broker.possible(order()) is None, "a limit is counted at its price"
+        assert await venue.broker.possible(market) == 10  # at the upper limit of 91,000 and fee
+        assert await venue.broker.possible(order(side=Side.SELL)) == 0
+        await venue.broker.place(order())
+        assert await venue.broker.possible(market) == 3
+        await venue.trade(70_000)
+        await venue.broker.place(order("out", side=Side.SELL, quantity=Decimal(4)))
+        assert await venue.broker.possible(order(side=Side.SELL, price=None)) == 6
+        assert isinstance(venue.broker, Possible)
+
+    run(tmp_path, scenario)
+
+
+def test_the_virtual_server_tells_not_what_could_be_sold(tmp_path: Path) -> None:
+    async def scenario(venue: KisVenue) -> None:
+        assert await venue.broker.possible(order(side=Side.SELL)) is None
+        assert await venue.broker.possible(order(price=None)) == 10
+        assert venue.wire.count("inquire-psbl-sell") == 0
+
+    run(tmp_path, scenario, is_virtual=True)
+
+
+def test_what_could_be_ordered_may_not_be_known(tmp_path: Path) -> None:
+    async def scenario(venue: KisVenue) -> None:
+        await venue.broker.account()  # with a token
+        venue.wire.is_cut = True
+        for asked in (order(price=None), order(side=Side.SELL)):
+            with pytest.raises(OutcomeUnknown):
+                await venue.broker.possible(asked)
 
     run(tmp_path, scenario)
 

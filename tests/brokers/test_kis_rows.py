@@ -12,10 +12,12 @@ import pytest
 
 from brokers.kis_rows import (
     number_of,
+    read_buyable,
     read_cash,
     read_orders,
     read_positions,
     read_power,
+    read_sellable,
 )
 from market.errors import SourceChanged
 from market.orders import OrderState, Side
@@ -69,6 +71,15 @@ def test_the_documented_day_is_read() -> None:
     assert order.state(is_over=True) is OrderState.EXPIRED
 
 
+def test_numbers_of_what_is_not_held_are_empty() -> None:
+    assert read_sellable({"output": {"pdno": "005930", "ord_psbl_qty": ""}}) == 0
+    assert read_sellable({"output": {"pdno": "005930", "ord_psbl_qty": "7"}}) == 7
+    oddities: list[Any] = [[], {}, {"ord_psbl_qty": "seven"}]
+    for odd in [{}, *({"output": one} for one in oddities)]:
+        with pytest.raises(SourceChanged):
+            read_sellable(odd)
+
+
 def test_a_day_without_orders_is_an_empty_list() -> None:
     assert read_orders([recorded("inquire_daily_ccld_empty.recorded_virtual_output2.json")]) == []
 
@@ -83,6 +94,7 @@ def test_the_documented_balance_is_read() -> None:
 
 def test_the_recorded_power_is_that_without_credit() -> None:
     assert read_power(recorded("inquire_psbl_order.recorded_virtual.json")) == 9_998_580
+    assert read_buyable(recorded("inquire_psbl_order.recorded_virtual.json")) == 146
 
 
 @pytest.mark.parametrize(

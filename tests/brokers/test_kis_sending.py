@@ -189,3 +189,25 @@ def test_recorded_refusals_are_certain(name: str, reason: str) -> None:
 )
 def test_unknown_codes_are_explained_by_their_text(text: str, reason: str) -> None:
     assert reason_of("40999999", text) == reason
+
+
+@pytest.mark.parametrize(("is_virtual", "most"), [(False, 20), (True, 2)])
+def test_what_is_too_much_for_a_second_was_surely_not_ordered(
+    tmp_path: Path, most: int, *, is_virtual: bool
+) -> None:
+    async def scenario(venue: KisVenue) -> None:
+        for number in range(most):
+            await venue.broker.place(order(f"one{number}", quantity=Decimal(1)))
+        with pytest.raises(OrderRejected) as caught:
+            await venue.broker.place(order("over", quantity=Decimal(1)))
+        assert caught.value.code == "busy"
+        assert await venue.broker.find(order("over")) is None
+        assert len(venue.account.orders) == most
+        with pytest.raises(OutcomeUnknown):  # reads are asked again, in the same second here
+            await venue.broker.account()
+        await venue.wait(1)
+        await venue.broker.place(order("over", quantity=Decimal(1)))
+        assert len(venue.account.orders) == most + 1
+
+    cash = Decimal(100_000_000)
+    run(tmp_path, scenario, is_virtual=is_virtual, pace=None, cash=cash)
