@@ -43,6 +43,10 @@ async def attempt(
     book.in_flight[order_id] += 1  # before the claim, so that settling leaves it alone
     try:
         outcome = await book.write(lambda page: claim(page, quote, account))
-        return await send(book, broker, order_id) if outcome is None else outcome
+        if outcome is not None:
+            return outcome
+        age = (book.market_clock.now() - quote.seen_at).total_seconds()
+        book.events.emit("sending", id=order_id, price_age_seconds=age)
+        return await send(book, broker, order_id)
     finally:
         book.in_flight[order_id] -= 1
