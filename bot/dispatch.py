@@ -54,9 +54,12 @@ class Dispatcher:
         """
         update_id = incoming.update_id
         try:
-            if await self._services.store.read(lambda tx: tx.inbox.is_done(update_id)):
+            is_done, stored = await self._services.store.read(
+                lambda tx: (tx.inbox.is_done(update_id), tx.people.get(incoming.user_id))
+            )
+            if is_done:
                 return None
-            reply = await self._answer(incoming)
+            reply = await self._answer(incoming, stored)
             await self._finish(incoming, reply)
         except StoreError as error:
             if incoming.kind != "tap":
@@ -79,11 +82,11 @@ class Dispatcher:
 
         await self._services.store.write(write)
 
-    async def _answer(self, incoming: Incoming) -> Reply | None:
+    async def _answer(self, incoming: Incoming, stored: Person | None) -> Reply | None:
         """Return what to say; errors are said too, except those of the store."""
         if not incoming.is_personal:
             return None
-        person = await self._known(incoming)
+        person = await self._known(incoming, stored)
         line = _open_line(incoming) if person is None else None
         if person is None and line is None:
             return None
@@ -104,17 +107,15 @@ class Dispatcher:
             code, facts = "error.internal", {}
         return self._said(incoming, speaker, code, **facts)
 
-    async def _known(self, incoming: Incoming) -> Person | None:
+    async def _known(self, incoming: Incoming, person: Person | None) -> Person | None:
         """Return the person as stored, following their Telegram's language and name."""
-        store = self._services.store
-        person = await store.read(lambda tx: tx.people.get(incoming.user_id))
         if person is None or not incoming.language:
             return person
         language = language_of(incoming.language)
         present = replace(person, language=language, name=incoming.user_name or person.name)
         if present != person:
             now = self._services.wall_clock.now()
-            await store.write(lambda tx: tx.people.put(present, now))
+            await self._services.store.write(lambda tx: tx.people.put(present, now))
         return present
 
     async def _act(self, incoming: Incoming, person: Person) -> Reply | None:

@@ -123,9 +123,10 @@ class Desk:
     ) -> Outcome:
         """Send a proposed order once, if the tap counts, the price holds and risk agrees."""
         tap = Tap(order_id, version, user_id, message)
-        refused = await self._book.write(lambda page: desk_confirm.refuse(page, tap))
-        if refused is not None:
-            return refused
+        if await self._book.read(lambda page: desk_confirm.refusal(page, tap)) is not None:
+            refused = await self._book.write(lambda page: desk_confirm.refuse(page, tap))
+            if refused is not None:
+                return refused
         return await self._attempt(
             order_id, lambda page, quote, account: desk_confirm.claim(page, tap, quote, account)
         )

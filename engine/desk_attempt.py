@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, TypeAlias
 
-from engine.desk_send import send
+from engine.desk_confirm import submit
+from engine.desk_send import post
 from engine.outcome import Outcome
 from market.errors import SourceError
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from brokers.broker import Broker
     from engine.desk_book import DeskBook, Page
     from engine.desk_settle import Settlement
-    from market.orders import Account
+    from market.orders import Account, Order
     from market.types import Tick
 
     Claim: TypeAlias = Callable[[Page, Tick, Account], Outcome | None]
@@ -32,21 +34,36 @@ async def attempt(
     if order is None:
         return Outcome(None, "order.unknown")
     try:
-        # Half of the age is left for the account's answer: the claim takes no older quote.
-        quote = await book.quotes.fresh(order.instrument, book.quote_age / 2)
+        quote, account = await _ask(book, settlement, order)
     except SourceError as error:
         logger.warning("no fresh price of %s at a confirmation: %s", order.instrument, error)
         return Outcome(order, "order.no_price")
-    account = await settlement.account()
     if account is None:
         return Outcome(order, "order.no_account")
+
+    def write_down(page: Page) -> Outcome | Order:
+        """Confirm and submit in one: nothing can come between, and the disk is waited for once."""
+        outcome = claim(page, quote, account)
+        return submit(page, order_id) if outcome is None else outcome
+
     book.in_flight[order_id] += 1  # before the claim, so that settling leaves it alone
     try:
-        outcome = await book.write(lambda page: claim(page, quote, account))
-        if outcome is not None:
-            return outcome
+        written = await book.write(write_down)
+        if isinstance(written, Outcome):
+            return written
         age = (book.market_clock.now() - quote.seen_at).total_seconds()
         book.events.emit("sending", id=order_id, price_age_seconds=age)
-        return await send(book, broker, order_id)
+        return await post(book, broker, written)
     finally:
         book.in_flight[order_id] -= 1
+
+
+async def _ask(book: DeskBook, settlement: Settlement, order: Order) -> tuple[Tick, Account | None]:
+    """Return a fresh price and the account, asked for at the same time; raises SourceError."""
+    account = asyncio.create_task(settlement.account(), name=f"account for {order.id}")
+    try:
+        # Half of the age is left for the account's answer: the claim takes no older quote.
+        quote = await book.quotes.fresh(order.instrument, book.quote_age / 2)
+        return quote, await account
+    finally:
+        account.cancel()

@@ -99,6 +99,10 @@ class DeskBook:
             self.events.emit("error", code=code, **facts)
         return result
 
+    async def read(self, function: Callable[[Page], T]) -> T:
+        """Run a function on a page that only reads; it waits for no writer."""
+        return await self.store.read(lambda tx: function(Page(self, tx)))
+
     async def order(self, order_id: str) -> Order | None:
         """Return an order as it stands."""
         return await self.store.read(lambda tx: tx.orders.get(order_id))
@@ -134,9 +138,13 @@ class Page:
 
     def put(self, order: Order) -> Order:
         """Keep an order in its next state and queue its card for the person who may act on it."""
+        return self.draw(self.keep(order))
+
+    def keep(self, order: Order) -> Order:
+        """Keep an order whose card this page draws when it has come to its next state yet."""
         self.tx.orders.put(order)
         self.changed.append(order)
-        return self.draw(order)
+        return order
 
     def draw(self, order: Order) -> Order:
         """Queue an order's card, which may read differently though the order is the same."""

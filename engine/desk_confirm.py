@@ -32,13 +32,18 @@ GRACE = timedelta(seconds=60)
 """How long after its time a card may still turn into a resting limit: a restart can lie between."""
 
 
-def refuse(page: Page, tap: Tap) -> Outcome | None:
-    """Return why a tap does not count; a card found past its time lapses at once."""
+def refusal(page: Page, tap: Tap) -> Outcome | None:
+    """Return why a tap does not count, None if it does; changes nothing."""
     order = page.tx.orders.get(tap.order_id)
     person = page.tx.people.get(tap.user_id)
     # A private chat has the id of its person: a card in any other chat is not this one.
     card = None if tap.message is None else page.tx.outbox.card_at(tap.user_id, tap.message)
-    outcome = objection(order, tap, person, card, page.book.now())
+    return objection(order, tap, person, card, page.book.now())
+
+
+def refuse(page: Page, tap: Tap) -> Outcome | None:
+    """Return why a tap does not count; a card found past its time lapses at once."""
+    outcome = refusal(page, tap)
     if outcome is None or outcome.order is None or outcome.code != EXPIRED:
         return outcome
     if outcome.order.otherwise is Otherwise.LIMIT:  # what comes now is not this tap's business
@@ -68,7 +73,10 @@ def decline(page: Page, tap: Tap) -> Outcome:
 
 
 def claim(page: Page, tap: Tap, quote: Tick, account: Account) -> Outcome | None:
-    """Confirm a proposal, or ask again at a new price, or deny it; None means: send it now."""
+    """Confirm a proposal, or ask again at a new price, or deny it; None means: send it now.
+
+    Its card is left to `submit`, as in all that confirms.
+    """
     refused = refuse(page, tap)
     if refused is not None:
         return refused
@@ -137,7 +145,7 @@ def _decide(
         code, facts = denials[0].code, denials[0].told
         denied = page.put(advance(order, OrderState.DENIED, code=code, facts=facts))
         return Outcome(denied, code, denials[0].facts)
-    page.put(confirmed)
+    page.keep(confirmed)
     return None
 
 

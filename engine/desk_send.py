@@ -62,7 +62,12 @@ def words_of(error: OrderRejected) -> tuple[tuple[str, str], ...]:
 
 async def send(book: DeskBook, broker: Broker, order_id: str) -> Outcome:
     """Send a confirmed order: SUBMITTED is kept before the one POST, the answer after it."""
-    order = await book.write(lambda page: submit(page, order_id))
+    return await post(book, broker, await book.write(lambda page: submit(page, order_id)))
+
+
+async def post(book: DeskBook, broker: Broker, order: Order) -> Outcome:
+    """Send an order that was kept as SUBMITTED a moment ago, and by nobody else, once."""
+    order_id = order.id
     if order.state is not OrderState.SUBMITTED:
         return Outcome(order, order.code)
     try:

@@ -38,18 +38,17 @@ def test_paused_denies_buys_and_lets_sells_go(run: Callable[..., None]) -> None:
     run(scenario)
 
 
-def test_a_pause_between_the_claim_and_the_sending_still_stops_a_buy(
+def test_a_pause_between_the_tap_and_the_claim_still_stops_a_buy(
     run: Callable[..., None],
 ) -> None:
     async def scenario(world: World) -> None:
         order = await world.propose()
 
-        async def pause_once_confirmed() -> None:
-            if world.events.states(order)[-1:] == ["confirmed"]:
-                world.store.before_write = nothing
-                await world.desk.pause(OWNER.id)
+        async def pause_once_tapped() -> None:
+            world.store.before_write = nothing
+            await world.desk.pause(OWNER.id)
 
-        world.store.before_write = pause_once_confirmed
+        world.store.before_write = pause_once_tapped
         outcome = await world.confirm(order)
         assert outcome.code == "risk.paused"
         assert (await world.order(order)).state is OrderState.DENIED

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from market.orders import OrderState
+from market.orders import OrderState, advance
 from tests.engine.pretend_market import OTHER, OWNER, TRADER, VIEWER
 from tests.engine.sudden_death import nothing
 
@@ -172,19 +172,30 @@ def test_a_cancel_of_an_order_in_doubt_waits_for_the_answer(run: Callable[..., N
     run(scenario)
 
 
-def test_a_cancel_between_the_tap_and_the_sending_withdraws(run: Callable[..., None]) -> None:
+def test_a_cancel_between_the_tap_and_the_claim_declines(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
         order = await world.propose()
         codes: list[str] = []
 
-        async def cancel_once_confirmed() -> None:
-            if world.events.states(order)[-1:] == ["confirmed"]:
-                world.store.before_write = nothing
-                codes.append((await world.desk.cancel(order.id, TRADER.id)).code)
+        async def cancel_once_tapped() -> None:
+            world.store.before_write = nothing
+            codes.append((await world.desk.cancel(order.id, TRADER.id)).code)
 
-        world.store.before_write = cancel_once_confirmed
-        assert (await world.confirm(order)).code == "order.withdrawn"
-        assert codes == ["order.withdrawn"]
+        world.store.before_write = cancel_once_tapped
+        assert (await world.confirm(order)).code == "order.already"
+        assert codes == ["order.declined"]
+        assert (await world.order(order)).state is OrderState.DECLINED
+        assert world.venue.posts == []
+
+    run(scenario)
+
+
+def test_a_cancel_of_what_is_confirmed_and_not_sent_withdraws(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.propose()
+        confirmed = advance(order, OrderState.CONFIRMED)
+        await world.store.write(lambda tx: tx.orders.put(confirmed))
+        assert (await world.desk.cancel(order.id, TRADER.id)).code == "order.withdrawn"
         stored = await world.order(order)
         assert (stored.state, stored.code) == (OrderState.LAPSED, "order.withdrawn")
         assert world.venue.posts == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from market.orders import OPEN, OrderState, Side
+from market.orders import OPEN, OrderState, Side, advance
 from tests.engine.desk_world import World
 from tests.engine.pretend_market import TRADER
 from tests.engine.sudden_death import Killed
@@ -179,14 +179,17 @@ def test_a_card_survives_a_restart_and_a_confirmed_order_does_not(
             await world.settle_in()
             waiting = await world.propose(quantity=Decimal(2))
             order = await world.propose()
-            last = "submitted" if is_submitted else "confirmed"
 
-            async def die_after_last() -> None:
-                world.fate.is_dead = world.events.states(order)[-1] == last
+            async def die_once_submitted() -> None:
+                world.fate.is_dead = world.events.states(order)[-1] == "submitted"
 
-            world.store.before_write = die_after_last
-            with pytest.raises(Killed):
-                await world.confirm(order)
+            if is_submitted:
+                world.store.before_write = die_once_submitted
+                with pytest.raises(Killed):
+                    await world.confirm(order)
+            else:
+                confirmed = advance(order, OrderState.CONFIRMED)
+                await world.store.write(lambda tx: tx.orders.put(confirmed))
             await world.restart()
             assert (await world.order(order)).state is (
                 OrderState.ACCEPTED if is_submitted else OrderState.LAPSED

@@ -93,7 +93,7 @@ def test_only_the_owner_ends_a_halt(run: Callable[..., None]) -> None:
     run(scenario)
 
 
-def test_a_halt_between_the_claim_and_the_sending_stops_an_exit(
+def test_a_halt_between_the_tap_and_the_claim_stops_an_exit(
     run: Callable[..., None],
 ) -> None:
     async def scenario(world: World) -> None:
@@ -102,13 +102,12 @@ def test_a_halt_between_the_claim_and_the_sending_stops_an_exit(
         await world.sweep()
         order = await world.propose(side=Side.SELL)
 
-        async def halt_once_confirmed() -> None:
-            if world.events.states(order)[-1:] == ["confirmed"]:
-                world.store.before_write = nothing
-                await world.desk.halt(OTHER.id)
+        async def halt_once_tapped() -> None:
+            world.store.before_write = nothing
+            await world.desk.halt(OTHER.id)
 
         nothing = world.store.before_write
-        world.store.before_write = halt_once_confirmed
+        world.store.before_write = halt_once_tapped
         assert (await world.confirm(order)).code == "risk.trading_halted"
         assert (await world.order(order)).state is OrderState.DENIED
         assert len(world.venue.posts) == 1
