@@ -87,16 +87,19 @@ async def be_bot(folder: Path, shift: timedelta) -> None:
 class Gate:
     """Notes when an order's POST has arrived, before anybody deals with it."""
 
-    def __init__(self, app: ASGIApp, path: str) -> None:
-        self._app = app
+    def __init__(self, path: str) -> None:
         self._path = path
         self.arrived: asyncio.Queue[tuple[float, datetime]] = asyncio.Queue()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note it and hand it on."""
-        if scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", self._path):
-            self.arrived.put_nowait((perf_counter(), SystemClock().now()))
-        await self._app(scope, receive, send)
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """Return an application that notes what comes and hands it on."""
+
+        async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", self._path):
+                self.arrived.put_nowait((perf_counter(), SystemClock().now()))
+            await app(scope, receive, send)
+
+        return noting
 
 
 class Bot:
@@ -182,8 +185,10 @@ async def measure(stage: Stage, folder: Path, taps: int, seed: int) -> list[tupl
     core = TelegramCore(SystemClock(), limits=None)
     core.add_user(VISITOR, "나", "ko")
     core.add_channel(CHANNEL, "ticktalk")
-    gate = Gate(site(telegram_routes(core, TOKEN), stage.routes), stage.orders)
-    serving = await serve(gate)
+    gate = Gate(stage.orders)
+    world = site(telegram_routes(core, TOKEN), stage.routes)
+    world.add_middleware(gate.before)
+    serving = await serve(world)
     environment = UNBOUND | {
         "TICKTALK_TELEGRAM_BASE_URL": serving.url,
         "TICKTALK_TELEGRAM_TOKEN": TOKEN,

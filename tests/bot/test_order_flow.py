@@ -207,7 +207,9 @@ def test_pause_denies_new_orders(floor: Floor) -> None:
 def test_update_that_crashed_before_it_was_done_proposes_once(floor: Floor) -> None:
     async def scenario() -> int:
         update = floor.world.incoming("/buy 005930 10")
-        await floor.world.dispatcher._answer(update)  # and then the power fails
+        store = floor.world.services.store
+        person = await store.read(lambda tx: tx.people.get(update.user_id))
+        await floor.world.dispatcher._answer(update, person)  # and then the power fails
         floor.world.dispatcher = Dispatcher(floor.world.services)
         await floor.world.receive(update)
         return len(await floor.orders())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from socket import IPPROTO_TCP
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import connect
 
 from market.errors import TicktalkError
-from sandbox.server import Serving, serve
+from sandbox.server import Serving, _listen, serve
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,6 +58,11 @@ def test_serve_answers_on_any_free_port() -> None:
     assert text == "hello"
     assert serving.url == f"http://127.0.0.1:{serving.port}"
     assert serving.port > 0
+
+
+def test_serve_sends_an_answer_without_waiting_for_acknowledgements() -> None:
+    with _listen("127.0.0.1", 0) as listener:
+        assert listener.proto == IPPROTO_TCP  # asyncio sets TCP_NODELAY for these alone
 
 
 def test_serve_talks_over_websockets() -> None:
