@@ -14,6 +14,7 @@ from bot.incoming import (
     STALE,
     AgainTap,
     CommandLine,
+    DoubtTap,
     Incoming,
     OrderTap,
     cut,
@@ -24,6 +25,7 @@ from bot.outcome import outcome_text
 from bot.replied import read_line
 from bot.reply import Reply
 from bot.texts import language_of
+from engine.desk_doubt import Choice
 from market.errors import SourceError, StoreError, TicktalkError, UsageError
 from market.messages import Message, Person, Role
 
@@ -146,6 +148,8 @@ class Dispatcher:
         tap = read_tap(incoming.text)
         if isinstance(tap, OrderTap):
             return await self._order_tap(incoming, person, tap)
+        if isinstance(tap, DoubtTap):
+            return await self._doubt_tap(incoming, person, tap)
         if isinstance(tap, AgainTap) and incoming.is_private:
             return await self._again_tap(incoming, person, tap)
         if isinstance(tap, CommandLine) and tap.name in COMMANDS:
@@ -197,6 +201,14 @@ class Dispatcher:
         _check_allowed(incoming, person, Role.TRADER, is_private=True)
         self._services.events.emit("command", name=tap.action, user=person.id, order=tap.order_id)
         outcome = await _tapped(self._services.desk, tap, person.id, incoming.message_id)
+        words = outcome_text(self._services.texts, person.language, outcome)
+        return Reply(notice=to_plain(words))
+
+    async def _doubt_tap(self, incoming: Incoming, person: Person, tap: DoubtTap) -> Reply:
+        _check_allowed(incoming, person, Role.TRADER, is_private=True)
+        self._services.events.emit("command", name="settle", user=person.id, order=tap.order_id)
+        choice = Choice(tap.order_id, tap.version, tap.number, person.id, incoming.message_id)
+        outcome = await self._services.desk.doubts.answer(choice)
         words = outcome_text(self._services.texts, person.language, outcome)
         return Reply(notice=to_plain(words))
 

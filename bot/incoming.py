@@ -24,6 +24,7 @@ _COMMAND = re.compile(r"/([A-Za-z0-9_]*)(?:@([A-Za-z0-9_]+))?(?:\s+(.*))?", re.D
 _ORDER_TAP = re.compile(r"o([cd]):([A-Za-z0-9]{1,24}):([0-9]{1,6})")
 _ADJUST_TAP = re.compile(rf"oa:({'|'.join(Change)}):([A-Za-z0-9]{{1,24}}):([0-9]{{1,6}})")
 _CANCEL_TAP = re.compile(r"ox:([A-Za-z0-9]{1,24})")
+_DOUBT_TAP = re.compile(r"os:([A-Za-z0-9]{1,24}):([0-9]{1,6}):(none|[0-9]{1,2})")
 _AGAIN_TAP = re.compile(r"again:([0-9]{1,19})")
 
 
@@ -87,7 +88,16 @@ class AgainTap:
     update_id: int
 
 
-Tap: TypeAlias = CommandLine | OrderTap | AgainTap
+@dataclass(frozen=True, slots=True)
+class DoubtTap:
+    """A tapped answer to which order it is: a candidate's place, None for none of them."""
+
+    order_id: str
+    version: int
+    number: int | None
+
+
+Tap: TypeAlias = CommandLine | OrderTap | AgainTap | DoubtTap
 
 
 def read_command(text: str) -> CommandLine | None:
@@ -102,6 +112,14 @@ def read_tap(data: str) -> Tap | None:
     """Return what a button asks for, or None for what none of our buttons says."""
     if data.startswith("c:/"):
         return read_command(data[2:])
+    if match := _DOUBT_TAP.fullmatch(data):
+        return DoubtTap(match[1], int(match[2]), None if match[3] == "none" else int(match[3]))
+    if match := _AGAIN_TAP.fullmatch(data):
+        return AgainTap(int(match[1]))
+    return _order_tap(data)
+
+
+def _order_tap(data: str) -> OrderTap | None:
     if match := _ORDER_TAP.fullmatch(data):
         action: Literal["confirm", "decline"] = "confirm" if match[1] == "c" else "decline"
         return OrderTap(action, match[2], int(match[3]))
@@ -109,8 +127,6 @@ def read_tap(data: str) -> Tap | None:
         return OrderTap("adjust", match[2], int(match[3]), Change(match[1]))
     if match := _CANCEL_TAP.fullmatch(data):
         return OrderTap("cancel", match[1])
-    if match := _AGAIN_TAP.fullmatch(data):
-        return AgainTap(int(match[1]))
     return None
 
 

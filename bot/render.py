@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.render_alert import alert_text
+from bot.render_doubt import doubt_buttons, doubt_text
 from bot.render_order import order_buttons, order_text
 from bot.reply import command_button
+from engine.desk_doubt import doubt_key
 from market.messages import Button, Message, Role
 from market.types import Venue
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from bot.texts import Texts
     from config.condition_file import AlertSpec
+    from engine.doubt import Doubt
     from engine.ports import OrderView
     from market.messages import Person
     from market.orders import Order
@@ -78,6 +81,15 @@ class ChatCards:
             text=order_text(self._texts, person.language, order, instrument, view),
             buttons=order_buttons(self._texts, person.language, order, view.signal),
             card=f"order/{order.id}",
+        )
+
+    def doubt(self, doubt: Doubt, order: Order, instrument: Instrument, person: Person) -> Message:
+        """Return the question which of the venue's orders is ours, keyed `doubt/ID`."""
+        return Message(
+            chat_id=person.id,
+            text=doubt_text(self._texts, person.language, doubt, order, instrument),
+            buttons=doubt_buttons(self._texts, person.language, doubt, order),
+            card=doubt_key(order.id),
         )
 
     def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:

@@ -173,7 +173,10 @@ class Doubtful(Protocol):
         ...
 
     async def settle(self, order: Order, broker_order_id: str | None) -> None:
-        """Take a person's word for which one it is, None for none of them; OrderRejected if not."""
+        """Take a person's word for which one it is, None for none of them; OrderRejected if not.
+
+        Nothing is sent to the venue, so after OutcomeUnknown it may be said again.
+        """
         ...
 
 

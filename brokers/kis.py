@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from brokers.broker import BROKERS, BrokerOrder
 from brokers.kis_book import KisBook, Sent
 from brokers.kis_codes import ORDERS_END
-from brokers.kis_doubt import Evidence, absent, number, recognise
+from brokers.kis_doubt import Evidence, absent, number, over_at, recognise
 from brokers.kis_ledger import Told, take_in, unlisted
 from brokers.kis_listener import KisListener
-from brokers.kis_match import SETTLE, has_fingerprint, open_order, row_of
+from brokers.kis_match import SETTLE, has_fingerprint, is_certain, open_order, row_of
 from brokers.kis_placing import KisPlacing, code_of, desk_of
 from brokers.kis_reads import KisReads
 from brokers.kis_rows import average, day_text
@@ -169,13 +169,16 @@ class KisBroker:
     async def settle(self, order: Order, broker_order_id: str | None) -> None:
         """Let a person say which of the candidates an order is, or None: that it is none.
 
-        OrderRejected("unknown_order") where it is not one of them.
+        OrderRejected("unknown_order") where it is not one of them, OutcomeUnknown for None while
+        its request may still be under way.
         """
         sent = await self._sent(order)
         if sent is None or sent.number:
             raise OrderRejected("unknown_order", f"order {order.id} is not in doubt")
         self._refuse_in_flight(sent)
         if broker_order_id is None:
+            if not is_certain(over_at(sent, self._patience), self._desk.wall_clock.now()):
+                raise OutcomeUnknown("unsettled", f"order {order.id} may still be under way")
             await self._store.write(lambda tx: absent(self._book(tx), sent))
             return
         orders = await self._reads.orders(sent.day, sent.day)

@@ -50,14 +50,14 @@ def recognise(book: KisBook, sent: Sent, seen: Evidence) -> Sent:
     is_late = all(is_certain(over_at(one, seen.patience), seen.now) for one in claimants)
     if found.near and len(found.near) == len(claimants) and (is_late or not rivals):
         return number(book, sent, found.near[claimants.index(sent)])
+    if not is_late:
+        raise OutcomeUnknown("unsettled", f"order {sent.order_id} may still be under way")
     if found.near or found.far:
         count = len(found.near) + len(found.far)
         raise OutcomeUnknown(
             "ambiguous",
             f"{count} orders at kis look like order {sent.order_id}: a person has to say which",
         )
-    if not is_late:
-        raise OutcomeUnknown("unsettled", f"order {sent.order_id} may still be under way")
     if not seen.is_trusted:
         raise OutcomeUnknown(
             "ambiguous",

@@ -13,6 +13,7 @@ from engine import desk_adjust, desk_confirm, desk_propose
 from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
+from engine.desk_doubt import DoubtDesk
 from engine.desk_guard import Guard
 from engine.desk_panic import PanicDesk
 from engine.desk_protect import Protector
@@ -89,6 +90,7 @@ class Desk:
         self._canceller = Canceller(self._book, broker, self._settlement)
         self._unfilled = UnfilledDesk(self._book, broker, self._settlement, self._canceller)
         self._trading = TradingDesk(self._book)
+        self.doubts = DoubtDesk(self._book, broker, self._settlement)
         self._reconciler = Reconciler(self._book, broker, self._settlement)
         protector = Protector(
             self._book, self.propose, self._confirm_by_itself, self._canceller.cancel
@@ -164,6 +166,7 @@ class Desk:
         """Take new fills and ask about doubts; return how many fills were new."""
         count = await self._settlement.take_fills()
         await self._settlement.resolve()
+        await self.doubts.follow_up()
         await self._canceller.follow_up()
         await self._unfilled.follow_up()
         await self._reconciler.after_settling(count)
@@ -179,6 +182,7 @@ class Desk:
         await self._settlement.account()
         await self._settlement.take_fills()
         await self._settlement.ask_all()
+        await self.doubts.follow_up()
         await self._canceller.follow_up()
         await self._reconciler.look()
 

@@ -29,6 +29,9 @@ ASK_AGAIN = timedelta(seconds=20)
 ASK_SOON = timedelta(seconds=2)
 """The same for an order that somebody waits to see cancelled."""
 
+AMBIGUOUS = "ambiguous"
+"""What a broker says of an order that only a person can tell apart from others."""
+
 _ENDS = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 
 
@@ -39,6 +42,8 @@ class Settlement:
         self._book = book
         self._broker = broker
         self._asked_at: dict[str, datetime] = {}
+        self.ambiguous: set[str] = set()
+        """The orders of which the broker has last said that a person must tell them apart."""
 
     async def account(self) -> Account | None:
         """Ask for the account; None if the broker cannot say now."""
@@ -91,7 +96,10 @@ class Settlement:
                 found = await self._broker.find(order)
             except OrderError as error:
                 logger.warning("the broker could not be asked about order %s: %s", order.id, error)
+                if error.code == AMBIGUOUS:
+                    self.ambiguous.add(order.id)
                 continue
+            self.ambiguous.discard(order.id)
             await self._book.write(_learning(order.id, found))
 
     async def _at_broker(self) -> list[Order]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from config.condition_file import AlertSpec
     from crawlers.source import Update
+    from engine.doubt import Doubt
     from engine.risk_case import Denial
     from market.errors import SourceError
     from market.messages import Message, Person
@@ -61,6 +62,10 @@ class Cards(Protocol):
         self, order: Order, instrument: Instrument, view: OrderView, person: Person
     ) -> Message:
         """Return the card of an order in its present state, keyed `order/ID`."""
+        ...
+
+    def doubt(self, doubt: Doubt, order: Order, instrument: Instrument, person: Person) -> Message:
+        """Return the question which of the venue's orders is ours, keyed `doubt/ID`."""
         ...
 
     def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:

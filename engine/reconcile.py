@@ -7,7 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from brokers.broker import OpenOrder
 from engine.difference import (
     Difference,
     all_differences,
@@ -17,12 +16,14 @@ from engine.difference import (
     read_difference,
 )
 from engine.holdings import note_correction
-from market.orders import AT_BROKER, Position, Side
-from market.types import from_ms, to_ms
+from engine.open_orders import read_open_order, write_open_order
+from market.orders import AT_BROKER, Position
+from market.types import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from brokers.broker import OpenOrder
     from engine.desk_book import Page
     from market.store import Transaction
     from market.types import InstrumentId
@@ -111,11 +112,11 @@ def note_orders(page: Page, theirs: Iterable[OpenOrder]) -> list[OpenOrder]:
     """Keep the broker's open orders that are not ours, and return them."""
     lately = page.tx.orders.since(page.book.now() - LATELY)  # a list may lag behind an end
     ours = [*page.tx.orders.in_states(AT_BROKER), *lately]
-    known = {one.broker_order_id for one in ours}
+    known = {(one.instrument, one.broker_order_id) for one in ours}
     foreign = [
         one
         for one in theirs
-        if one.broker_order_id not in known
+        if (one.instrument, one.broker_order_id) not in known
         and page.tx.orders.get(one.client_order_id.removeprefix("tt-")) is None
     ]
     write_foreign(page.tx, foreign)
@@ -124,7 +125,7 @@ def note_orders(page: Page, theirs: Iterable[OpenOrder]) -> list[OpenOrder]:
 
 def write_foreign(tx: Transaction, foreign: Iterable[OpenOrder]) -> None:
     """Keep the broker's open orders that are not ours in place of those before."""
-    value = {"orders": [_written(one) for one in foreign]}
+    value = {"orders": [write_open_order(one) for one in foreign]}
     if tx.documents.get(_FOREIGN) != value:
         tx.documents.put(_FOREIGN, value)
 
@@ -132,7 +133,7 @@ def write_foreign(tx: Transaction, foreign: Iterable[OpenOrder]) -> None:
 def read_foreign(tx: Transaction) -> list[OpenOrder]:
     """Return the broker's open orders that are not ours, as they were at the last look."""
     value = tx.documents.get(_FOREIGN)
-    return [] if value is None else [_open_order(one) for one in value["orders"]]
+    return [] if value is None else [read_open_order(one) for one in value["orders"]]
 
 
 def _noted(
@@ -172,30 +173,3 @@ def _joined(one: Position, other: Position) -> Position:
     quantity = one.quantity + other.quantity
     worth = one.quantity * one.average_price + other.quantity * other.average_price
     return replace(one, quantity=quantity, average_price=worth / quantity if quantity else ZERO)
-
-
-def _written(one: OpenOrder) -> dict[str, Any]:
-    return {
-        "broker_order_id": one.broker_order_id,
-        "client_order_id": one.client_order_id,
-        "instrument": one.instrument,
-        "side": one.side.value,
-        "quantity": str(one.quantity),
-        "price": None if one.price is None else str(one.price),
-        "filled_quantity": str(one.filled_quantity),
-        "at": to_ms(one.at),
-    }
-
-
-def _open_order(value: Mapping[str, Any]) -> OpenOrder:
-    price = value["price"]
-    return OpenOrder(
-        broker_order_id=str(value["broker_order_id"]),
-        client_order_id=str(value["client_order_id"]),
-        instrument=value["instrument"],
-        side=Side(value["side"]),
-        quantity=Decimal(value["quantity"]),
-        price=None if price is None else Decimal(price),
-        filled_quantity=Decimal(value["filled_quantity"]),
-        at=from_ms(int(value["at"])),
-    )

@@ -1,4 +1,4 @@
-"""/orders: today's orders and where each stands."""
+"""/orders: today's orders and where each stands, and the questions that only a person answers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING
 
 from bot.command import command
 from bot.render_chain import chain_line
+from bot.render_doubt import doubt_buttons, doubt_text
 from bot.reply import Reply, command_button
+from engine.desk_doubt import doubt_key, may_settle
+from engine.doubt import read_doubt, read_doubts
 from engine.reconcile import read_foreign
 from engine.replacing import chains_of
 from engine.risk_case import shown
+from market.errors import UsageError
+from market.known import recall
 from market.messages import Role
 from market.sessions import KST
 
@@ -18,14 +23,20 @@ if TYPE_CHECKING:
 
     from bot.command import Call
     from bot.services import Services
+    from market.messages import Button
+    from market.orders import Order
+    from market.store import Transaction
 
 MOST_SHOWN = 20
 
 
-@command("orders", Role.VIEWER, is_private=True, examples=("",))
+@command("orders", Role.VIEWER, is_private=True, examples=("", "aaaaaaaaaaaa"))
 async def orders(services: Services, call: Call) -> Reply:
-    """List today's orders, the newest first."""
+    """List today's orders, the newest first; with an id, ask again which order it is."""
     texts, language = services.texts, call.language
+    order_id = call.args.strip().lstrip("#").lower()
+    if order_id:
+        return await _question(services, call, order_id)
     start = start_of_day(services.wall_clock.now())
 
     since = await services.store.read(lambda tx: chains_of(tx, tx.orders.since(start)))
@@ -43,7 +54,45 @@ async def orders(services: Services, call: Call) -> Reply:
         command_button(texts.plain("button.refresh", language), "/orders"),
         command_button(texts.plain("button.cancel_which", language), "/cancel"),
     )
-    return Reply("\n".join(lines), (buttons,), card=call.card_for("orders"))
+    questions = await _questions(services, call)
+    return Reply("\n".join(lines), (*questions, buttons), card=call.card_for("orders"))
+
+
+async def _questions(services: Services, call: Call) -> list[tuple[Button, ...]]:
+    """Return a button for each order of which this person may say which one it is."""
+
+    def look(tx: Transaction) -> list[Order]:
+        found = [tx.orders.get(one.order_id) for one in read_doubts(tx) if one.said is None]
+        return [order for order in found if order is not None]
+
+    rows: list[tuple[Button, ...]] = []
+    for order in await services.store.read(look):
+        if may_settle(order, call.user):
+            name = services.directory.name(order.instrument)
+            label = services.texts.plain("button.doubt", call.language, name=name, id=order.id[:4])
+            rows.append((command_button(label, f"/orders {order.id}"),))
+    return rows[:MOST_SHOWN]
+
+
+async def _question(services: Services, call: Call, order_id: str) -> Reply:
+    """Ask once more which of the venue's orders an order in doubt is."""
+    order, doubt = await services.store.read(
+        lambda tx: (tx.orders.get(order_id), read_doubt(tx, order_id))
+    )
+    if order is None:
+        raise UsageError("order.unknown")
+    if not may_settle(order, call.user):
+        raise UsageError("order.not_yours")
+    texts, language = services.texts, call.language
+    if doubt is None:
+        state = texts.plain(f"state.{order.state}", language)
+        return Reply(texts.get("orders.no_question", language, state=state))
+    instrument = await services.store.read(lambda tx: recall(tx, order.instrument))
+    return Reply(
+        doubt_text(texts, language, doubt, order, instrument),
+        doubt_buttons(texts, language, doubt, order),
+        card=f"{doubt_key(order.id)}/{call.key}",
+    )
 
 
 async def _foreign(services: Services, language: str) -> list[str]:

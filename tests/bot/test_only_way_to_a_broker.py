@@ -141,7 +141,17 @@ def taps(order: Order) -> list[str]:
     """Return the data of all buttons that an order's card can have, and of some others."""
     changes = [f"oa:{change}:{order.id}:{version}" for change in Change for version in (0, 1, 2)]
     versions = [f"o{what}:{order.id}:{version}" for what in "cd" for version in (0, 1, 2)]
-    return [*changes, *versions, f"ox:{order.id}", "again:1", "oc:", f"oc:{order.id}", "oz:1:1"]
+    which = [f"os:{order.id}:{version}:{number}" for version in (0, 1) for number in (0, "none")]
+    return [
+        *changes,
+        *versions,
+        *which,
+        f"ox:{order.id}",
+        "again:1",
+        "oc:",
+        f"oc:{order.id}",
+        "oz:1:1",
+    ]
 
 
 ELSEWHERE = {"chat_id": -5, "chat_type": "group"}

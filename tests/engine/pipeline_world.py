@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from conditions.compile import Condition
     from config.condition_file import AlertSpec
+    from engine.doubt import Doubt
     from engine.ports import OrderView
     from engine.ticket import Ticket
     from market.orders import Order
@@ -76,6 +77,9 @@ class WrittenCards:
         self, order: Order, instrument: Instrument, view: OrderView, person: Person
     ) -> Message:
         return Message(person.id, f"order {order.id}")
+
+    def doubt(self, doubt: Doubt, order: Order, instrument: Instrument, person: Person) -> Message:
+        return Message(person.id, f"doubt {order.id}")
 
     def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:
         return tuple(Message(one.id, f"notice {code}") for one in readers)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.condition_file import AlertSpec
+    from engine.doubt import Doubt
     from engine.ports import OrderView
     from market.clock import ManualClock
     from market.orders import Order
@@ -91,6 +92,11 @@ class PretendCards:
         words = (instrument.name, order.state, f"v{order.version}", order.code, view.hold)
         text = " ".join(word for word in words if word)
         return Message(person.id, text, card=f"order/{order.id}")
+
+    def doubt(self, doubt: Doubt, order: Order, instrument: Instrument, person: Person) -> Message:
+        said = "" if doubt.said is None else f" said '{doubt.said}'"
+        text = f"which v{doubt.version} of {len(doubt.candidates)} {order.state}{said}"
+        return Message(person.id, text, card=f"doubt/{order.id}")
 
     def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:
         return tuple(Message(reader.id, f"{code} {facts}") for reader in readers)

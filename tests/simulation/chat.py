@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.condition_file import AlertSpec
+    from engine.doubt import Doubt
     from engine.ports import OrderView
     from market.orders import Order
     from market.signals import Signal
@@ -50,6 +51,10 @@ class PlainCards:
     ) -> Message:
         """Return a card."""
         return Message(person.id, card_text(order), card=f"order/{order.id}")
+
+    def doubt(self, doubt: Doubt, order: Order, instrument: Instrument, person: Person) -> Message:
+        """Return a question that nobody answers: it is no card of an order."""
+        return Message(person.id, f"doubt {order.id} {len(doubt.candidates)}")
 
     def notice(self, code: str, readers: Sequence[Person], **facts: str) -> tuple[Message, ...]:
         """Return the code with its facts."""
