@@ -108,7 +108,7 @@ class BrokerSettings(Section):
         description="Ratio of what trades that paper orders take at most",
     )
     latency_ms: int = Field(
-        default=100,
+        default=0,
         ge=0,
         le=60_000,
         description="Milliseconds until a paper order or cancel arrives",

@@ -39,7 +39,7 @@ class PaperVenue:
 
     def __init__(self, path: Path, **changes: Any) -> None:
         self.path = path
-        self.settings = Settings(broker=BrokerSettings(cash=CASH, **{"latency_ms": 0, **changes}))
+        self.settings = Settings(broker=BrokerSettings(cash=CASH, **changes))
         self.clock = ManualClock(kst(10))
         self.traded = 0.0
         self.open()
