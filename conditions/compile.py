@@ -66,6 +66,13 @@ class Condition:
     size: Scalar | None
     price: Scalar | None
     reference: Reference = field(default_factory=usual_reference, compare=False)
+    is_cross: bool = field(init=False, compare=False)
+    """Whether one instrument's verdict depends on the rest of the universe."""
+
+    def __post_init__(self) -> None:
+        """Look once at what every bar will ask."""
+        is_any = any(is_cross(rule.node) for rule in self._rules)
+        object.__setattr__(self, "is_cross", is_any)
 
     @property
     def warmup(self) -> int:
@@ -97,11 +104,6 @@ class Condition:
     def asks_what_is_held(self) -> bool:
         """Return whether it looks at the position: a panel must hold positions then."""
         return any(True for rule in self._rules for _ in positions_in(rule.node))
-
-    @property
-    def is_cross(self) -> bool:
-        """Return whether one instrument's verdict depends on the rest of the universe."""
-        return any(is_cross(rule.node) for rule in self._rules)
 
     def view(self, panel: Panel, rows: Array | None, shared: Shared | None = None) -> View:
         """Return what it sees of these rows of a panel, of every row where that is None.
