@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,9 @@ class Texts:
         self._catalogues = catalogues
 
     @classmethod
+    @cache
     def load(cls) -> Texts:
-        """Read the catalogues that come with the program."""
+        """Return the catalogues that come with the program; they are read once."""
         folder = Path(__file__).parent / "texts"
         return cls({name: read_catalogue(folder / f"{name}.yaml") for name in LANGUAGES})
 

@@ -37,9 +37,9 @@ from config.condition_reader import (
 )
 from config.condition_score import PART_KEYS, SCORE_KEYS
 from config.condition_tests import EXPECT_KEYS, PHASES, TEST_KEYS
-from config.load import PACKAGED, load
 from config.settings import describe_settings
 from config.trial_bars import BARS_KEYS
+from tests.packaged import packaged_config
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -197,7 +197,7 @@ def test_the_condition_with_facts_and_others_in_the_documents_passes_its_tests()
 
 def test_every_shipped_condition_is_in_the_documents() -> None:
     section = read("docs/conditions.md").partition("## Conditions to begin with")[2]
-    config = load(PACKAGED / "settings.yaml", {})
+    config = packaged_config()
     for spec in (*config.conditions, *config.off):
         first = spec.name.replace("-sell", "-buy")
         sides = " `-sell`" if first != spec.name else ""

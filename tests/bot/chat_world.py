@@ -15,7 +15,7 @@ from bot.services import Services, VenueHealth
 from bot.texts import Texts
 from conditions.compile import compile_all
 from conditions.reference import Reference
-from config.load import PACKAGED, Config, load, members
+from config.load import Config, members
 from engine.arming import Arming
 from engine.health import SourceState
 from engine.look import live_looks
@@ -28,6 +28,7 @@ from market.messages import Message, Person, Role
 from market.orders import Account
 from market.store import Store
 from market.types import Bar, InstrumentId, Tick, Venue
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -276,7 +277,7 @@ def tick(instrument: InstrumentId, at: datetime, price: float = 71_500.0) -> Tic
 def build_world(folder: Path) -> World:
     """Return a world with an owner, a trader and a viewer; close its store when done."""
     load_commands()
-    config = load(PACKAGED / "settings.yaml", {})
+    config = packaged_config()
     wall, market = ManualClock(NOW), ManualClock(NOW)
     store = Store.open(folder / "chat.sqlite", wall)
     desk, events = NotingDesk(), NotedEvents()

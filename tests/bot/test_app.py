@@ -11,10 +11,11 @@ from bot.app import App, Outside, build
 from bot.events import EventLog
 from bot.market_time import UnscaledTime
 from bot.plugins import compile_config, compile_library
-from config.load import PACKAGED, Config, load, write_folder
+from config.load import Config, load, write_folder
 from market.clock import SystemClock
 from market.errors import ConfigError, StoreLocked, TicktalkError
 from market.store import Store
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ TOKEN = "1:abc"
 
 def config(folder: Path, *, token: str | None = TOKEN) -> Config:
     """Return the packaged configuration with a store of the test's own."""
-    packaged = load(PACKAGED / "settings.yaml", {})
+    packaged = packaged_config()
     settings = packaged.settings
     secret = None if token is None else SecretStr(token)
     return replace(

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from conditions.compile import compile_all
-from config.load import PACKAGED, load
 from engine.look import live_looks
 from engine.series import build_series
 from market.store import Store
 from tests.bot.asked_market import HYNIX, SAMSUNG, fill
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
 
 def make_series() -> Series:
     """Return the series that watches the condition."""
-    config = load(PACKAGED / "settings.yaml", {})
+    config = packaged_config()
     condition = next(one for one in compile_all(config.conditions) if one.name == CONDITION)
     universe = ((condition, (SAMSUNG, HYNIX)),)
     return build_series(universe, config.calendars, 400)[0]
@@ -148,8 +148,8 @@ def test_an_unknown_instrument_is_told_what_is_like_it(stored: Series) -> None:
 def test_an_instrument_that_is_not_watched_is_told(stored: Series) -> None:
     code = next(
         one.code
-        for one in load(PACKAGED / "settings.yaml", {}).directory
-        if one.id not in load(PACKAGED / "settings.yaml", {}).universes["korea-leaders"]
+        for one in packaged_config().directory
+        if one.id not in packaged_config().universes["korea-leaders"]
     )
     assert "'rsi-rebound' does not watch" in refused("why", "rsi-rebound", code)
 

@@ -13,12 +13,12 @@ from bot.market_time import UnscaledTime
 from bot.messenger import NetworkTrouble
 from bot.runner import TELL_AGAIN, Runner
 from bot.texts import LANGUAGES, Texts
-from config.load import PACKAGED, load
 from market.clock import ManualClock, SystemClock
 from market.errors import StoreFull, TicktalkError
 from market.messages import Person, Role
 from market.store import Store
 from market.types import Venue
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -75,7 +75,7 @@ class PretendApp:
     """The parts that a runner touches; each does what a test says."""
 
     def __init__(self, store: Store) -> None:
-        config = load(PACKAGED / "settings.yaml", {})
+        config = packaged_config()
         self.store = store
         self.clock = ManualClock(NOW)
         self.outbox = PretendOutbox()

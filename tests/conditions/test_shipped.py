@@ -18,13 +18,14 @@ from conditions.lint import lint
 from conditions.trial_market import slot_starts
 from conditions.trial_report import failed_tests
 from config.condition_reader import parse_condition
-from config.load import PACKAGED, load
+from config.load import PACKAGED
 from market.fact_panel import FactPanel, day_start
 from market.facts import FACT_NAMES, DailyFacts
 from market.panel import Panel
 from market.position_panel import Holding, PositionPanel, Stake
 from market.sessions import KST
 from market.types import Bar, Timeframe
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=8)
 NAME = "KRX:005930"
 FOLDER = PACKAGED / "conditions"
-CONFIG = load(PACKAGED / "settings.yaml", {})
+CONFIG = packaged_config()
 ALL = compile_all((*CONFIG.conditions, *CONFIG.off))
 
 every = pytest.mark.parametrize("condition", ALL, ids=[one.name for one in ALL])

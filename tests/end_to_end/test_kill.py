@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.demo_world import CHANNEL, START, VISITOR, World, open_world
 from bot.market_time import ScaledTime
-from config.load import PACKAGED, load, write_folder
+from config.load import write_folder
 from market.clock import SystemClock
 from market.orders import OrderState
 from market.store import Store
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -75,7 +76,7 @@ def test_a_kill_between_alert_and_confirmation_loses_and_doubles_nothing(tmp_pat
         wall = SystemClock()
         time = ScaledTime(wall, BEFORE_THE_BURST, SPEED)
         anchors = (wall.now().isoformat(), time.now().isoformat())
-        config = load(PACKAGED / "settings.yaml", {})
+        config = packaged_config()
         world = await open_world(config, tmp_path, market=time, wall=wall)
         try:
             process = await start(world, tmp_path, anchors)

@@ -12,11 +12,11 @@ from bot.events import EventLog
 from bot.market_time import UnscaledTime
 from bot.replay import ReplayOptions, run_replay
 from bot.schedule import InSession
-from config.load import PACKAGED, load
 from market.clock import ManualClock
 from market.sessions import KST
 from market.store import Store
 from market.types import Venue
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ DAY = START.date()
 
 async def record(folder: Path, *stretches: tuple[datetime, datetime]) -> Config:
     """Run a bot for some stretches of market time, a restart between two of them."""
-    files = load(PACKAGED / "settings.yaml", {})
+    files = packaged_config()
     market = ManualClock(stretches[0][0])
     world = await open_world(files, folder, market=market, wall=market)
     try:

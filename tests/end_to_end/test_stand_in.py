@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 
 from bot.demo_world import CHANNEL, START, VISITOR
-from config.load import PACKAGED, load
 from market.clock import ManualClock
 from market.sessions import KST
 from market.types import Timeframe, Venue, to_ms
@@ -22,6 +21,7 @@ from sandbox.kis_routes import kis_routes
 from sandbox.market import Simulator
 from sandbox.naver import Fault
 from sandbox.server import serve
+from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ class Two:
 async def two_sources(house: Open, folder: Path, app_key: str = APP_KEY) -> AsyncIterator[Two]:
     """Open a house whose settings name KIS, with its keys in the environment."""
     market = ManualClock(START)
-    files = load(PACKAGED / "settings.yaml", {})
+    files = packaged_config()
     simulator = Simulator(list(files.directory), files.calendars[Venue.KRX], 7)  # Naver's twin
     keys, faults = KisKeys(market, APP_KEY, APP_SECRET), Faults()
     routes = kis_routes(Kis(simulator, market, keys), faults, requests_a_second=10_000)
