@@ -78,9 +78,9 @@ class BinanceBroker:
         self._markets = {segment: OrderMarket(api, costs) for segment, api in apis.items()}
         self._purses: dict[str, Purse] = {
             SPOT: SpotPurse(apis[SPOT]),
-            FUTURES: FuturesPurse(apis[FUTURES]),
+            FUTURES: FuturesPurse(apis[FUTURES], settings.leverage),
         }
-        self._leverage = Leverage(apis[FUTURES])
+        self._leverage = Leverage(apis[FUTURES], settings.leverage)
         self._poll = Poll(parts.store, self._markets, self._heard_since)
         self._has_news = asyncio.Event()
         self._streams: dict[str, UserStream] = {}
@@ -222,7 +222,9 @@ class BinanceBroker:
         filters = await market.filters.get(symbol)
         order = filters.fitted(order)
         filters.check(order, reduces=only_reduces(order))
-        if segment == FUTURES:
+        if only_reduces(order):
+            await self._leverage.ensure_mode()
+        elif segment == FUTURES:
             await self._leverage.ensure(symbol)
         await market.api.know_clock()
         return order

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from brokers.binance_values import decimal_of, row_of, rows_of
 from market.errors import OrderRejected, OutcomeUnknown
-from market.orders import Side
 from venues.binance_markets import FUTURES
 
 if TYPE_CHECKING:
@@ -56,13 +55,13 @@ class Filters:
     order_types: frozenset[str] = frozenset()
 
     def fitted(self, order: Order) -> Order:
-        """Return an order with a sale rounded down to the step of quantities.
+        """Return an order with an exit rounded down to the step of quantities.
 
         What is held need not be on it, where fees were taken from the coins; an exit has to get
         out all the same. What is too little for one step is left as it is, and refused.
         """
         step = self.quantity.step
-        if order.side is not Side.SELL or not step or order.quantity < step:
+        if order.is_entry or not step or order.quantity < step:
             return order
         return replace(order, quantity=order.quantity // step * step)
 

@@ -1,4 +1,4 @@
-"""Futures without leverage: one-way mode and leverage 1, made sure of before the first order."""
+"""One-way mode and the leverage that the settings want, made sure of before the first order."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from market.errors import OrderError, OrderRejected, OutcomeUnknown
 if TYPE_CHECKING:
     from brokers.binance_api import MarketApi
 
-LEVERAGE = 1
-
 
 class Leverage:
     """Looks once per run and symbol; only what is otherwise is set, and looked at again.
@@ -20,22 +18,31 @@ class Leverage:
     The mode of the account is never changed: other orders and positions may depend on it.
     """
 
-    def __init__(self, api: MarketApi) -> None:
+    def __init__(self, api: MarketApi, wanted: int) -> None:
         self._api = api
+        self._wanted = wanted
         self._is_one_way = False
         self._sure: set[str] = set()
         self._turn = asyncio.Lock()
 
+    async def ensure_mode(self) -> None:
+        """Make sure of one-way mode; raises OrderRejected, OutcomeUnknown("unavailable").
+
+        That is all an exit needs: no leverage may keep a position from being closed.
+        """
+        async with self._turn:
+            await self._check_mode()
+
     async def ensure(self, symbol: str) -> None:
-        """Make sure of it; raises OrderRejected, OutcomeUnknown("unavailable")."""
+        """Make sure of both; raises OrderRejected, OutcomeUnknown("unavailable")."""
         if symbol in self._sure:
             return
         async with self._turn:
             await self._check_mode()
-            if await self._leverage(symbol) != LEVERAGE:
+            if await self._leverage(symbol) != self._wanted:
                 await self._set(symbol)
-                if await self._leverage(symbol) != LEVERAGE:
-                    text = f"binance keeps another leverage than {LEVERAGE} for {symbol}"
+                if await self._leverage(symbol) != self._wanted:
+                    text = f"binance keeps another leverage than {self._wanted} for {symbol}"
                     raise OrderRejected("leverage", text)
             self._sure.add(symbol)
 
@@ -55,7 +62,7 @@ class Leverage:
         raise odd(f"no configuration of {symbol}")
 
     async def _set(self, symbol: str) -> None:
-        wanted = {"symbol": symbol, "leverage": str(LEVERAGE)}
+        wanted = {"symbol": symbol, "leverage": str(self._wanted)}
         at_ms = self._api.signer.venue_ms()
         try:
             await self._api.send("POST", "/leverage", wanted, at_ms)

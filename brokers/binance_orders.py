@@ -75,12 +75,11 @@ def place_of(instrument: InstrumentId) -> tuple[str, str]:
 
 
 def only_reduces(order: Order) -> bool:
-    """Tell whether an order may only make a position smaller.
+    """Tell whether an order may only make a position smaller, as an exit of futures.
 
-    A sale of futures is an exit: no order says yet that it is to open a short position, and none
-    may happen to. Spot cannot be short anyway.
+    So it can never turn a position round. Spot cannot be short anyway.
     """
-    return order.side is Side.SELL and place_of(order.instrument)[0] == FUTURES
+    return not order.is_entry and place_of(order.instrument)[0] == FUTURES
 
 
 def parameters(order: Order) -> dict[str, str]:

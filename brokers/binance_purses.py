@@ -59,22 +59,24 @@ class SpotPurse:
 
 
 class FuturesPurse:
-    """The USDT of the futures account, and its positions."""
+    """The USDT of the futures account, and its positions; entries bind a part of their worth."""
 
-    def __init__(self, api: MarketApi) -> None:
+    def __init__(self, api: MarketApi, leverage: int) -> None:
         self._api = api
+        self._leverage = leverage
 
     async def account(self) -> Account:
         """Return money as if positions had been paid for, and what is available for more.
 
         The wallet is not touched by a purchase, but the desk counts a position at its price beside
-        the cash: cash is the wallet less what the positions cost (more, for short ones).
+        the cash: cash is the wallet less what the positions cost (more, for short ones). What is
+        available is margin, and buys, or sells short, as much as the leverage makes of it.
         """
         told = row_of(await self._api.read("/account", {}, version=3))
         for row in rows_of(told.get("assets")):
             if row.get("asset") == USDT:
                 cost = sum((_cost(one) for one in _in_usdt(told.get("positions"))), NOTHING)
-                available = decimal_of(row, "availableBalance")
+                available = decimal_of(row, "availableBalance") * self._leverage
                 return Account(decimal_of(row, "walletBalance") - cost, available)
         raise odd(told)
 

@@ -115,6 +115,12 @@ class BinanceSettings(Section):
     orders: OrderMarkets = Field(
         default="spot", description="Where orders may go: spot, futures or both"
     )
+    leverage: int = Field(
+        default=1,
+        ge=1,
+        le=5,
+        description="Leverage of futures; 1: a position binds its whole worth",
+    )
     requests_per_second: float = Field(
         default=10, gt=0, le=1000, description="Requests a second at most"
     )

@@ -17,6 +17,7 @@ from brokers.broker import BrokerParts
 from config.settings import BinanceSettings, Settings
 from market.clock import ManualClock
 from market.errors import OrderRejected
+from market.orders import PositionSide, Side
 from market.store import Store
 from sandbox.binance import PretendBinance
 from sandbox.binance_accounts import FuturesAccount, SpotAccount
@@ -80,7 +81,9 @@ class BinanceHouse:
 
     secrets = (KEY, SECRET)
 
-    def __init__(self, path: Path, *, orders: str = "spot", is_live: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, orders: str = "spot", is_live: bool = False, leverage: int = 1
+    ) -> None:
         self.path = path
         self.clock = ManualClock(NOON)
         self.venue_clock = Skewed(self.clock)
@@ -97,6 +100,7 @@ class BinanceHouse:
                 api_key=SecretStr(KEY),
                 api_secret=SecretStr(SECRET),
                 orders=orders,
+                leverage=leverage,
                 requests_per_second=1000,
             )
         )
@@ -194,6 +198,7 @@ class Run(Protocol):
         orders: str = "spot",
         *,
         is_live: bool = False,
+        leverage: int = 1,
     ) -> None: ...
 
 
@@ -205,9 +210,11 @@ def runner(folder: Path) -> Run:
         orders: str = "spot",
         *,
         is_live: bool = False,
+        leverage: int = 1,
     ) -> None:
         async def body() -> None:
-            house = BinanceHouse(folder / "binance.sqlite", orders=orders, is_live=is_live)
+            path = folder / "binance.sqlite"
+            house = BinanceHouse(path, orders=orders, is_live=is_live, leverage=leverage)
             try:
                 await scenario(house)
             finally:
@@ -224,6 +231,16 @@ def spot(name: str = "one", **changes: Any) -> Order:
 
 def futures(name: str = "one", **changes: Any) -> Order:
     return order(name, **({"instrument": FUTURES_ID} | changes))
+
+
+def short(name: str = "short", **changes: Any) -> Order:
+    """Return the entry of a short position."""
+    return futures(name, **({"side": Side.SELL, "position": PositionSide.SHORT} | changes))
+
+
+def cover(name: str = "cover", **changes: Any) -> Order:
+    """Return the exit of a short position."""
+    return futures(name, **({"side": Side.BUY, "position": PositionSide.SHORT} | changes))
 
 
 async def refusal(asked: Awaitable[object]) -> str:

@@ -13,7 +13,7 @@ from brokers.binance_filters import Filters, Steps, parse_filters
 from brokers.binance_orders import only_reduces, parameters, parse_order, parse_placed
 from brokers.binance_values import decimal_of, plain
 from market.errors import OrderRejected, OutcomeUnknown
-from market.orders import OrderState, Side
+from market.orders import OrderState, PositionSide, Side
 from tests.brokers.binance_house import FUTURES_ID, SPOT_ID
 from tests.contracts.broker_contract import order
 
@@ -75,18 +75,20 @@ def test_a_market_order_has_no_price() -> None:
 
 
 @pytest.mark.parametrize(
-    ("instrument", "side", "expected"),
+    ("instrument", "side", "position", "expected"),
     [
-        (SPOT_ID, Side.BUY, None),
-        (SPOT_ID, Side.SELL, None),
-        (FUTURES_ID, Side.BUY, None),
-        (FUTURES_ID, Side.SELL, "true"),
+        (SPOT_ID, Side.BUY, PositionSide.LONG, None),
+        (SPOT_ID, Side.SELL, PositionSide.LONG, None),
+        (FUTURES_ID, Side.BUY, PositionSide.LONG, None),
+        (FUTURES_ID, Side.SELL, PositionSide.LONG, "true"),
+        (FUTURES_ID, Side.SELL, PositionSide.SHORT, None),
+        (FUTURES_ID, Side.BUY, PositionSide.SHORT, "true"),
     ],
 )
 def test_only_exits_of_futures_are_said_to_reduce(
-    instrument: str, side: Side, expected: str | None
+    instrument: str, side: Side, position: PositionSide, expected: str | None
 ) -> None:
-    made = order(instrument=instrument, side=side)
+    made = order(instrument=instrument, side=side, position=position)
     assert parameters(made).get("reduceOnly") == expected
     assert only_reduces(made) is (expected is not None)
 

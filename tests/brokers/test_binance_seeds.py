@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from market.errors import OrderError, OutcomeUnknown
-from market.orders import Side
+from market.orders import PositionSide, Side
 from sandbox.order_faults import Channel, FaultPlan, OrderFault
 from tests.brokers.binance_house import FUTURES_ID, SPOT_ID, BinanceHouse, futures, spot
 
@@ -77,9 +77,11 @@ class Trader:
 
     async def place(self) -> None:
         make = self.random.choice([spot, futures])
+        positions = [PositionSide.LONG] if make is spot else list(PositionSide)
         one = make(
             f"n{len(self.orders)}",
             side=self.random.choice([Side.BUY, Side.BUY, Side.SELL]),
+            position=self.random.choice(positions),
             quantity=Decimal(self.random.randrange(1, 900)) / 1000,
             price=self.random.choice([None, Decimal(69_900), Decimal(70_000), Decimal(70_100)]),
         )
@@ -179,7 +181,7 @@ async def judge(trader: Trader) -> None:
     for fill in trader.told:
         held[fill.instrument] += fill.quantity if fill.side is Side.BUY else -fill.quantity
     assert held[SPOT_ID] == house.spot_account.balances["BTC"]
-    assert held[FUTURES_ID] == house.futures_account.held["BTCUSDT"].quantity >= 0
+    assert held[FUTURES_ID] == house.futures_account.held["BTCUSDT"].quantity
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -16,6 +16,7 @@ SAMPLES = {
     "risk.max_away": "7%",
     "risk.leveraged": "true",
     "risk.shorts": "true",
+    "binance.leverage": "2",
     "confirm.ask_exits": "true",
     "access.totp_secret": "JBSWY3DPEHPK3PXP",
     "kis.account": "12345678-01",
