@@ -34,6 +34,8 @@ class Guard:
     def hear(self, ticks: Iterable[Tick]) -> None:
         """Take prices as they come, between sweeps; nothing is stored, asked or waited for."""
         for tick in ticks:
+            if tick.price <= 0:  # no price, and no reason to sell
+                continue
             self._quotes.note((tick,))
             if tick.instrument not in self.watched:
                 continue

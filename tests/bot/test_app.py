@@ -12,13 +12,20 @@ from bot.events import EventLog
 from bot.market_time import UnscaledTime
 from bot.plugins import compile_config, compile_library
 from config.load import Config, load, write_folder
+from engine.sources import Sources
 from market.clock import SystemClock
 from market.errors import ConfigError, StoreLocked, TicktalkError
 from market.store import Store
+from market.types import Tick
 from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
+
+    from crawlers.source import Hear
+    from market.types import Bar, InstrumentId
 
 
 TOKEN = "1:abc"
@@ -113,3 +120,35 @@ def test_an_unknown_plugin_in_the_environment_is_placed_there(tmp_path: Path) ->
     here = written(tmp_path, {"TICKTALK_CRAWL_SOURCE": "yahoo"}, crawl="{every_seconds: 5}")
     with pytest.raises(ConfigError, match="environment variable TICKTALK_CRAWL_SOURCE"):
         compile_config(here)
+
+
+class Telling:
+    """A source that tells what a test lets it tell."""
+
+    def listen(self, hear: Hear) -> None:
+        self.hear = hear
+
+    def live(self) -> frozenset[InstrumentId]:
+        return frozenset({"KRX:005930"})
+
+    async def ticks(self, instruments: Sequence[InstrumentId]) -> list[Tick]:
+        raise NotImplementedError(instruments)
+
+    async def bars(self, instrument: InstrumentId, start: datetime, end: datetime) -> list[Bar]:
+        raise NotImplementedError(instrument, start, end)
+
+
+def test_prices_that_a_source_tells_by_itself_reach_the_desk(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        wall, source = SystemClock(), Telling()
+        outside = Outside(wall, UnscaledTime(wall), EventLog(wall))
+        app = build(config(tmp_path), outside, sources=Sources.of(source, wall))
+        now = wall.now()
+        source.hear([Tick("KRX:005930", now, now, 70_000.0, volume=1.0)])
+        tick = app.services.quotes.last("KRX:005930")
+        assert tick is not None
+        assert tick.price == 70_000
+        assert app.services.live_prices() == {"KRX:005930"}
+        await app.close()
+
+    asyncio.run(scenario())

@@ -134,6 +134,22 @@ def already() -> asyncio.Event:
     return event
 
 
+def test_a_price_that_touches_a_level_is_looked_at_at_once(app: PretendApp) -> None:
+    stop, come = asyncio.Event(), iter([None])
+
+    async def touched() -> None:
+        if next(come, forever) is not None:
+            await forever()
+
+    async def look() -> None:
+        stop.set()
+
+    app.desk.guard = SimpleNamespace(touched=touched, look_at_once=look)
+    ended(app, stop)
+    assert stop.is_set()
+    assert app.outbox.pokes == 1
+
+
 def test_a_run_ends_when_it_is_told_to(app: PretendApp) -> None:
     ended(app, already())
     assert app.outbox.ended

@@ -74,6 +74,15 @@ def test_a_thousand_prices_that_touch_nothing_reach_no_store(run: Callable[..., 
     run(scenario)
 
 
+def test_what_is_no_price_touches_nothing(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        await buy(world)
+        tell(world, 0, -1)
+        assert not await has_touched(world)
+
+    run(scenario)
+
+
 def test_the_highest_price_between_two_sweeps_raises_a_trailing_stop(
     run: Callable[..., None],
 ) -> None:
