@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from brokers.binance_api import MarketApi
 from brokers.binance_costs import Costs
-from brokers.binance_journal import Journal, Sent
+from brokers.binance_journal import Journal, Learned, Sent
 from brokers.binance_leverage import Leverage
 from brokers.binance_market import OrderMarket
 from brokers.binance_orders import ENDS, only_reduces, place_of
@@ -24,7 +24,7 @@ from brokers.binance_purses import FuturesPurse, SpotPurse
 from brokers.binance_signature import Signer
 from brokers.binance_stops import to_step
 from brokers.binance_streams import FuturesStream, SpotStream
-from brokers.broker import BROKERS
+from brokers.broker import BROKERS, Adoption
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
 from market.orders import Account, Side
 from market.types import Venue
@@ -156,6 +156,30 @@ class BinanceBroker:
             resting = [one for one in await market.open_orders() if one.state not in ENDS]
             found += [one.as_open_order(market.api.market) for one in resting]
         return sorted(found, key=lambda one: (one.at, one.broker_order_id))
+
+    async def adopt(self, found: OpenOrder, order: Order) -> Adoption:
+        """Return what makes an order made elsewhere ours; OrderRejected("closed") if it is over."""
+        market = self._markets[place_of(found.instrument)[0]]
+        seen = await market.resting(found)
+        sent = Sent(
+            client_id=order.client_order_id,
+            order_id=order.id,
+            instrument=found.instrument,
+            side=found.side,
+            sent_ms=seen.at_ms,
+            heard_as=seen.client_id,
+        )
+        trades = await market.trades(sent, seen.venue_id, seen.filled) if seen.filled else []
+        learned = Learned(sent, seen.venue_id, seen.filled, is_over=False, trades=tuple(trades))
+        if not learned.is_complete:
+            text = f"binance has not told all trades of {seen.venue_id}"
+            raise OutcomeUnknown("unavailable", text)
+        return Adoption(learned.summed.traded, lambda tx: Journal(tx).adopt(learned))
+
+    async def cancel_foreign(self, found: OpenOrder) -> None:
+        """Ask once to cancel what is left of an order made elsewhere."""
+        market = self._markets[place_of(found.instrument)[0]]
+        await market.cancel_resting(await market.resting(found))
 
     async def tick_size(self, instrument: InstrumentId, price: Decimal) -> Decimal:  # noqa: ARG002  the same for all prices
         """Return the step of a symbol's prices, which no table knows.

@@ -26,6 +26,7 @@ _OPEN = "binance/open/"
 _FILL = "binance/fill/"
 _TAKEN = "binance/taken/"
 _LAST = "binance/last"
+_AMOUNTS = ("traded", "received", "before", "before_received")
 ZERO = Decimal(0)
 
 
@@ -35,7 +36,9 @@ class Sent:
 
     `venue_id` is "" until the venue has told its number. `traded` is what the trades that we have
     moved, `received` what is left of it after fees in the coin itself. `is_algo` tells that it was
-    sent as a stop of futures, which is no order before it is triggered.
+    sent as a stop of futures, which is no order before it is triggered. `before` had traded of an
+    order made elsewhere when it became ours, and `before_received` was left of that after fees;
+    the venue's socket speaks of it as `heard_as`.
     """
 
     client_id: str
@@ -47,6 +50,9 @@ class Sent:
     traded: Decimal = ZERO
     received: Decimal = ZERO
     is_algo: bool = False
+    heard_as: str = ""
+    before: Decimal = ZERO
+    before_received: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ class Journal:
         value = self._documents.get(_ORDER + client_id)
         if value is None:
             return None
-        amounts = {name: Decimal(value[name]) for name in ("traded", "received")}
+        amounts = {name: Decimal(value[name]) for name in _AMOUNTS if name in value}
         return Sent(**{**value, **amounts, "side": Side(value["side"])})
 
     def unsettled(self) -> list[Sent]:
@@ -114,6 +120,13 @@ class Journal:
             raise OrderRejected("duplicate", f"{sent.client_id} was sent to binance before")
         self._put(sent)
         self._documents.put(_OPEN + sent.client_id, {})
+
+    def adopt(self, learned: Learned) -> None:
+        """Note that an order made elsewhere is ours; its trades until now make no fills of ours."""
+        sent = learned.summed
+        self.claim(replace(sent, before=sent.traded, before_received=sent.received))
+        for trade in learned.trades:
+            self._documents.put(f"{_TAKEN}{sent.instrument}/{trade.id}", {"fill": ""})
 
     def release(self, client_id: str) -> None:
         """Forget an order that the venue refused: it does not exist there."""
@@ -173,7 +186,7 @@ class Journal:
         return f"{number:016d}"
 
     def _put(self, sent: Sent) -> None:
-        amounts = {"traded": str(sent.traded), "received": str(sent.received)}
+        amounts = {name: str(getattr(sent, name)) for name in _AMOUNTS}
         self._documents.put(_ORDER + sent.client_id, {**asdict(sent), **amounts})
 
 

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 from brokers.binance_filters import FilterCache
 from brokers.binance_journal import Trade
-from brokers.binance_orders import VenueOrder, parameters, parse_order, parse_placed, place_of
+from brokers.binance_orders import (
+    ENDS,
+    VenueOrder,
+    parameters,
+    parse_order,
+    parse_placed,
+    place_of,
+)
 from brokers.binance_refusals import ABSENT, ARCHIVED, NOTHING_TO_CANCEL, Refused
 from brokers.binance_stops import AlgoOrders, is_waiting, spot_parameters
 from brokers.binance_values import decimal_of, int_of, odd, row_of, rows_of, text_of
-from market.errors import OutcomeUnknown
+from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState, Side
 from market.types import from_ms
 from venues.binance_markets import FUTURES
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from brokers.binance_costs import Costs
     from brokers.binance_journal import Sent
     from brokers.binance_values import Row
+    from brokers.broker import OpenOrder
     from market.orders import Order
 
 TRADES_A_PAGE = 1000
@@ -106,6 +114,28 @@ class OrderMarket:
         if found.symbol != place_of(instrument)[1]:
             raise odd(row)
         return found
+
+    async def resting(self, found: OpenOrder) -> VenueOrder:
+        """Return an order that rests as the venue has it now.
+
+        OrderRejected("closed") where it is over. Stops of futures that wait are no orders yet.
+        """
+        symbol = place_of(found.instrument)[1]
+        named = {"symbol": symbol, "orderId": found.broker_order_id}
+        seen = await self._look(named, found.instrument)
+        if seen is None or seen.state in ENDS or seen.side is not found.side:
+            raise OrderRejected("closed", f"{found.broker_order_id} rests at binance no more")
+        return seen
+
+    async def cancel_resting(self, one: VenueOrder) -> None:
+        """Ask once to cancel what is left of an order, whoever made it."""
+        named = {"symbol": one.symbol, "orderId": one.venue_id}
+        try:
+            await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
+        except Refused as error:
+            if error.venue_code == NOTHING_TO_CANCEL:
+                raise Refused("closed", str(error), error.venue_code) from error
+            raise
 
     async def open_orders(self) -> list[VenueOrder]:
         """Return all that rest, whoever made them."""

@@ -82,7 +82,7 @@ class Poll:
         """
         async with self._turn:
             unsettled = await self._store.read(lambda tx: Journal(tx).unsettled())
-            names = {sent.client_id for sent in unsettled}
+            names = {name for sent in unsettled for name in (sent.client_id, sent.heard_as)}
             self._asked_at = {name: at for name, at in self._asked_at.items() if name in names}
             self._news &= names
             learned, failures = await self._learn([one for one in unsettled if self._is_due(one)])
@@ -110,7 +110,7 @@ class Poll:
     async def _ask(self, sent: Sent, market: OrderMarket) -> Learned | None:
         asked_at = asyncio.get_running_loop().time()
         self._asked_at.pop(sent.client_id, None)
-        self._news.discard(sent.client_id)  # what is heard from here on is of later
+        self._news -= {sent.client_id, sent.heard_as}  # what is heard from here on is of later
         found = await market.look(sent.client_id, sent.instrument, sent)
         if found is None:
             if self._is_gone(sent, market):
@@ -145,7 +145,7 @@ class Poll:
     def _is_due(self, sent: Sent) -> bool:
         since = self._heard_since(place_of(sent.instrument)[0])
         asked_at = self._asked_at.get(sent.client_id)
-        if since is None or asked_at is None or sent.client_id in self._news:
+        if since is None or asked_at is None or self._news & {sent.client_id, sent.heard_as}:
             return True
         is_old = asyncio.get_running_loop().time() - asked_at >= STREAM_TRUSTED_SECONDS
         return is_old or asked_at < since
@@ -156,4 +156,8 @@ class Poll:
 
 def _told(sent: Sent | None, filled: Decimal) -> Decimal:
     """Return how much of an order the fills come to, once they are all here; else what traded."""
-    return sent.received if sent is not None and sent.traded >= filled else filled
+    if sent is None:
+        return filled
+    if sent.traded >= filled:
+        return sent.received - sent.before_received
+    return filled - sent.before

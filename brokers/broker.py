@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from market.orders import Account, Fill, Order, OrderState, Position, Side
     from market.phases import Phase
     from market.sessions import Calendar
-    from market.store import Store
+    from market.store import Store, Transaction
     from market.types import InstrumentId, Tick, Venue
 
 
@@ -177,6 +177,35 @@ class Doubtful(Protocol):
 
         Nothing is sent to the venue, so after OutcomeUnknown it may be said again.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """An order made elsewhere as its broker takes it for ours.
+
+    `traded` is what had traded before; no fill of ours is made of it. `keep` writes the broker's
+    own notes within the transaction that keeps the order, so that neither is ever without the
+    other; it raises OrderRejected where the order has become ours otherwise.
+    """
+
+    traded: Decimal
+    keep: Callable[[Transaction], None]
+
+
+@runtime_checkable
+class ForeignOrders(Protocol):
+    """Port. A broker that can take an order made elsewhere for ours, or cancel it."""
+
+    async def adopt(self, found: OpenOrder, order: Order) -> Adoption:
+        """Return what makes it `order`, by one look; nothing is sent, and nothing kept yet.
+
+        OrderRejected("closed") where it rests no more, OutcomeUnknown if the venue cannot be asked.
+        """
+        ...
+
+    async def cancel_foreign(self, found: OpenOrder) -> None:
+        """Ask once to cancel what is left; raise OrderRejected or OutcomeUnknown."""
         ...
 
 

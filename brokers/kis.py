@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from brokers.broker import BROKERS, BrokerOrder
 from brokers.kis_book import KisBook, Sent
+from brokers.kis_by_hand import KisByHand
 from brokers.kis_codes import ORDERS_END
-from brokers.kis_doubt import Evidence, absent, number, over_at, recognise
+from brokers.kis_doubt import Evidence, recognise
 from brokers.kis_ledger import Told, take_in, unlisted
 from brokers.kis_listener import KisListener
-from brokers.kis_match import SETTLE, has_fingerprint, is_certain, open_order, row_of
+from brokers.kis_match import SETTLE, open_order, row_of
 from brokers.kis_placing import KisPlacing, code_of, desk_of
 from brokers.kis_reads import KisReads
 from brokers.kis_rows import average, day_text
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from decimal import Decimal
 
-    from brokers.broker import BrokerParts, OpenOrder
+    from brokers.broker import Adoption, BrokerParts, OpenOrder
     from brokers.kis_rows import DayOrder
     from market.orders import Account, Fill, Order, Position
     from market.store import Transaction
@@ -72,6 +73,7 @@ class KisBroker:
         )
         sending = KisSending(parts.http, settings, access)
         self._placing = KisPlacing(parts.store, sending, self._reads, self._desk)
+        self._by_hand = KisByHand(parts.store, self._reads, self._placing, self._desk)
         session = session_of(parts.http, settings, access, parts.wall_clock, connect)
         self._listener = KisListener(
             session, settings, access, parts.wall_clock, self._desk.services.fills
@@ -158,13 +160,7 @@ class KisBroker:
         sent = await self._sent(order)
         if sent is None or sent.number:
             return []
-        orders = await self._reads.orders(sent.day, sent.day)
-        claimed = await self._store.read(lambda tx: self._book(tx).owners(sent.day))
-        return [
-            open_order(one, None)
-            for one in orders
-            if one.number not in claimed and has_fingerprint(one, sent)
-        ]
+        return [open_order(one, None) for one in await self._by_hand.candidates(sent)]
 
     async def settle(self, order: Order, broker_order_id: str | None) -> None:
         """Let a person say which of the candidates an order is, or None: that it is none.
@@ -176,17 +172,16 @@ class KisBroker:
         if sent is None or sent.number:
             raise OrderRejected("unknown_order", f"order {order.id} is not in doubt")
         self._refuse_in_flight(sent)
-        if broker_order_id is None:
-            if not is_certain(over_at(sent, self._patience), self._desk.wall_clock.now()):
-                raise OutcomeUnknown("unsettled", f"order {order.id} may still be under way")
-            await self._store.write(lambda tx: absent(self._book(tx), sent))
-            return
-        orders = await self._reads.orders(sent.day, sent.day)
-        chosen = [one for one in orders if open_order(one, None).broker_order_id == broker_order_id]
-        if not chosen or not has_fingerprint(chosen[0], sent):
-            raise OrderRejected("unknown_order", f"{broker_order_id} is not order {order.id}")
-        await self._store.write(lambda tx: self._take(tx, sent, chosen[0]))
+        await self._by_hand.settle(sent, broker_order_id, self._patience)
         self._listener.wake()
+
+    async def adopt(self, found: OpenOrder, order: Order) -> Adoption:
+        """Return what makes an order made elsewhere ours; OrderRejected("closed") if it is over."""
+        return await self._by_hand.adopt(found, order, self._fee)
+
+    async def cancel_foreign(self, found: OpenOrder) -> None:
+        """Ask once to cancel what is left of an order made elsewhere."""
+        await self._by_hand.cancel(found)
 
     async def news(self) -> None:
         """Return as soon as the socket has told that something happened to an order."""
@@ -237,12 +232,15 @@ class KisBroker:
         row = row_of(sent, orders)
         if row is not None:
             state = row.state(is_over=self._is_over(row.day))
-            return BrokerOrder(sent.broker_id, state, row.filled, row.average_price)
+            filled = row.filled - sent.before_quantity
+            price = average(row.amount - sent.before_amount, filled)
+            return BrokerOrder(sent.broker_id, state, filled, price)
         is_young = self._desk.wall_clock.now() < sent.sent_at + SETTLE
         if not self._is_virtual and not is_young:
             return None
-        price = average(sent.told_amount, sent.told_quantity)
-        return BrokerOrder(sent.broker_id, self._unlisted_state(sent), sent.told_quantity, price)
+        filled = sent.told_quantity - sent.before_quantity
+        price = average(sent.told_amount - sent.before_amount, filled)
+        return BrokerOrder(sent.broker_id, self._unlisted_state(sent), filled, price)
 
     def _unlisted_state(self, sent: Sent) -> OrderState:
         """Return how an order stands that KIS took, but does not list."""
@@ -253,12 +251,6 @@ class KisBroker:
         if self._is_over(sent.day):
             return OrderState.EXPIRED
         return OrderState.PARTIALLY_FILLED if sent.told_quantity else OrderState.ACCEPTED
-
-    def _take(self, tx: Transaction, sent: Sent, order: DayOrder) -> None:
-        book = self._book(tx)
-        if order.number in book.owners(sent.day):
-            raise OrderRejected("unknown_order", f"{order.number} is another order of ours")
-        number(book, sent, order)
 
     def _is_over(self, day: str) -> bool:
         """Tell whether nothing of a day trades any more, the after-market included."""

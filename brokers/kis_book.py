@@ -41,7 +41,8 @@ class Sent:
     """An order as it went out. `day` is KIS's; `over_at` is when we stopped waiting for an answer.
 
     `told_quantity`, `told_amount` and `told_cost` sum up the fills that were made of it so far.
-    `parent` is the number of the order whose rest it takes over.
+    `parent` is the number of the order whose rest it takes over. What had traded of an order made
+    elsewhere before it became ours is in `told_` and in `before_`: no fill is made of it.
     """
 
     client_id: str
@@ -63,6 +64,8 @@ class Sent:
     told_quantity: Decimal = Decimal(0)
     told_amount: Decimal = Decimal(0)
     told_cost: Decimal = Decimal(0)
+    before_quantity: Decimal = Decimal(0)
+    before_amount: Decimal = Decimal(0)
 
     @property
     def broker_id(self) -> str:
@@ -192,7 +195,11 @@ _READERS: dict[str, Any] = {
     "is_cancel_taken": bool,
     "is_estimated": bool,
     **dict.fromkeys(
-        ("quantity", "price", "cost", "told_quantity", "told_amount", "told_cost"), Decimal
+        (
+            *("quantity", "price", "cost", "told_quantity", "told_amount", "told_cost"),
+            *("before_quantity", "before_amount"),
+        ),
+        Decimal,
     ),
 }
 
@@ -208,6 +215,8 @@ def _fill(value: dict[str, Any]) -> Fill:
 def _read(shape: type[Sent | Fill], value: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for field in fields(shape):
+        if field.name not in value:  # written before there was such a field
+            continue
         item = value[field.name]
         found[field.name] = None if item is None else _READERS.get(field.name, str)(item)
     return found

@@ -71,7 +71,7 @@ def _trade(tx: Transaction, book: KisBook, sent: Sent, row: DayOrder, fee: Decim
     price = average(row.amount - sent.told_amount, quantity)
     if sent.is_estimated or price <= 0:
         price = row.average_price
-    cost = _cost(tx, sent, row.amount, row.is_told_at, fee)
+    cost = cost_of(tx, sent, row.amount, row.is_told_at, fee)
     book.trade(sent, quantity, price, Traded(row.amount, cost, row.is_told_at))
 
 
@@ -86,12 +86,12 @@ def _guess(tx: Transaction, book: KisBook, watched: Sequence[Sent], told: Told) 
             *(sent.order_id, guess.quantity, sent.quantity, guess.price),
         )
         amount = sent.told_amount + guess.quantity * guess.price
-        cost = _cost(tx, sent, amount, told.at, told.fee)
+        cost = cost_of(tx, sent, amount, told.at, told.fee)
         book.trade(sent, guess.quantity, guess.price, Traded(amount, cost, told.at))
     return len(known)
 
 
-def _cost(tx: Transaction, sent: Sent, amount: Decimal, at: datetime, fee: Decimal) -> Decimal:
+def cost_of(tx: Transaction, sent: Sent, amount: Decimal, at: datetime, fee: Decimal) -> Decimal:
     """Return fee and tax of all that an order has traded; KIS tells them for whole days only."""
     instrument = recall(tx, sent.instrument)
     return fee_of(amount, fee) + tax_of(amount, sent.side, instrument, at)

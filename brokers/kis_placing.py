@@ -124,7 +124,7 @@ class KisPlacing:
             "RVSE_CNCL_DVSN_CD": "01",
             "ORD_QTY": "0",
             "ORD_UNPR": "0" if by.price is None else _whole(by.price, "price"),
-            **_original(old),
+            **_original(old.branch, old.number),
         }
         sent = replace(self._sent(by, old.division), parent=old.number)
         return await self._post("order-rvsecncl", self._desk.services.change, body, sent)
@@ -132,17 +132,21 @@ class KisPlacing:
     async def cancel(self, order: Order) -> None:
         """Ask to cancel what is left; that KIS took it does not mean yet that it is cancelled."""
         old = await self._known(order)
+        await self.cancel_numbered(old.division, old.branch, old.number)
+        await self._note(old.client_id, is_cancel_taken=True)
+
+    async def cancel_numbered(self, division: str, branch: str, number: str) -> None:
+        """Ask to cancel what is left of an order, whoever made it."""
         body = {
-            "ORD_DVSN": old.division,
+            "ORD_DVSN": division,
             "RVSE_CNCL_DVSN_CD": "02",
             "ORD_QTY": "0",
             "ORD_UNPR": "0",
-            **_original(old),
+            **_original(branch, number),
         }
         token = await self._sending.token()
         await self._reads.turn()
         await self._send("order-rvsecncl", self._desk.services.change, token, body)
-        await self._note(old.client_id, is_cancel_taken=True)
 
     async def _post(self, name: str, service: str, body: Mapping[str, str], sent: Sent) -> str:
         token = await self._sending.token()
@@ -242,10 +246,10 @@ class KisPlacing:
         return KisBook(tx, self._desk.server)
 
 
-def _original(old: Sent) -> dict[str, str]:
+def _original(branch: str, number: str) -> dict[str, str]:
     return {
-        "KRX_FWDG_ORD_ORGNO": old.branch,
-        "ORGN_ODNO": old.number,
+        "KRX_FWDG_ORD_ORGNO": branch,
+        "ORGN_ODNO": number,
         "QTY_ALL_ORD_YN": "Y",
         "EXCG_ID_DVSN_CD": EXCHANGE,
     }

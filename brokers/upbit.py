@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from brokers.broker import BROKERS
+from brokers.broker import BROKERS, Adoption
 from brokers.upbit_auth import UpbitAuth
 from brokers.upbit_http import UpbitHttp
 from brokers.upbit_journal import UpbitJournal
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from brokers.broker import BrokerOrder, BrokerParts, OpenOrder
-    from brokers.upbit_journal import Sent
+    from brokers.upbit_journal import Adopted, Sent
     from brokers.upbit_parsers import VenueOrder
     from market.orders import Account, Fill, Order, Position
     from market.types import InstrumentId
@@ -89,7 +89,22 @@ class UpbitBroker:
 
     async def cancel(self, order: Order) -> None:
         """Ask once to cancel what is left; Upbit says that it heard, not yet that it is done."""
-        await self._http.delete("/v1/order", _identified(order.client_order_id))
+        adopted = await self._adopted(order.client_order_id)
+        await self._http.delete("/v1/order", _named(order.client_order_id, adopted))
+
+    async def adopt(self, found: OpenOrder, order: Order) -> Adoption:
+        """Return what makes an order made elsewhere ours; OrderRejected("closed") if it is over."""
+        told = parse_order(await self._http.get("/v1/order", _numbered(found.broker_order_id)))
+        if told.is_over:
+            raise OrderRejected("closed", f"{told.uuid} has ended at upbit")
+        if not told.is_told:
+            raise OutcomeUnknown("unavailable", f"upbit has not told all trades of {told.uuid}")
+        now = self._clock.now()
+        return Adoption(told.executed_volume, lambda tx: UpbitJournal(tx).adopt(order, told, now))
+
+    async def cancel_foreign(self, found: OpenOrder) -> None:
+        """Ask once to cancel what is left of an order made elsewhere."""
+        await self._http.delete("/v1/order", _numbered(found.broker_order_id))
 
     async def find(self, order: Order) -> BrokerOrder | None:
         """Return how an order stands; OutcomeUnknown while its request may still be under way."""
@@ -174,11 +189,13 @@ class UpbitBroker:
 
     async def _ask(self, client_id: str) -> VenueOrder | None:
         """Return an order with its trades, None where Upbit does not know it."""
+        adopted = await self._adopted(client_id)
         try:
-            answer = await self._http.get("/v1/order", _identified(client_id))
+            answer = await self._http.get("/v1/order", _named(client_id, adopted))
         except OrderRejected:
             return None
-        return parse_order(answer)
+        told = parse_order(answer)
+        return told if adopted is None else told.since(adopted.trades, adopted.fee)
 
     async def _listed(self) -> list[VenueOrder]:
         """Return all open orders; one that ends while we turn pages may be missing."""
@@ -191,6 +208,9 @@ class UpbitBroker:
             if len(page) < PAGE:
                 return found
             number += 1
+
+    async def _adopted(self, client_id: str) -> Adopted | None:
+        return await self._store.read(lambda tx: UpbitJournal(tx).adopted(client_id))
 
     async def _forget(self, client_id: str) -> None:
         await self._store.write(lambda tx: UpbitJournal(tx).forget(client_id))
@@ -220,8 +240,15 @@ def _fields(order: Order) -> dict[str, str]:
     return fields | {"identifier": order.client_order_id}
 
 
-def _identified(client_id: str) -> str:
+def _named(client_id: str, adopted: Adopted | None) -> str:
+    """Return the query that names an order: by our id, or by Upbit's where it is adopted."""
+    if adopted is not None:
+        return _numbered(adopted.uuid)
     return f"identifier={quote(client_id, safe='')}"
+
+
+def _numbered(uuid: str) -> str:
+    return f"uuid={quote(uuid, safe='')}"
 
 
 def _market(instrument: InstrumentId) -> str:

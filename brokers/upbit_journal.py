@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SENT = "upbit/sent/"
 _ENDED = "upbit/ended/"
+_ADOPTED = "upbit/adopted/"
 _FILL = "upbit/fill/"
 _LAST = "upbit/last"
 _STEP = Decimal("0.00000001")
@@ -46,6 +47,15 @@ class Sent:
     cost: Decimal = ZERO
 
 
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An order made elsewhere that is ours now: Upbit's id of it, and what had traded before."""
+
+    uuid: str
+    trades: frozenset[str]
+    fee: Decimal
+
+
 class UpbitJournal:
     """The notes within one transaction; nothing is kept outside it."""
 
@@ -59,6 +69,23 @@ class UpbitJournal:
         if is_ended or self.sent(client_id) is not None:
             raise OrderRejected("duplicate", f"{client_id} was sent before")
         self._put(Sent(client_id, order.id, order.instrument, order.side, now))
+
+    def adopt(self, order: Order, told: VenueOrder, now: datetime) -> None:
+        """Note that an order made elsewhere is ours; OrderRejected where it was already."""
+        self.begin(order, now)
+        value = {
+            "uuid": told.uuid,
+            "trades": [one.uuid for one in told.trades],
+            "fee": str(told.paid_fee),
+        }
+        self._documents.put(_ADOPTED + order.client_order_id, value)
+
+    def adopted(self, client_id: str) -> Adopted | None:
+        """Return how an order became ours, None where we sent it."""
+        value = self._documents.get(_ADOPTED + client_id)
+        if value is None:
+            return None
+        return Adopted(value["uuid"], frozenset(value["trades"]), Decimal(value["fee"]))
 
     def forget(self, client_id: str) -> None:
         """Drop the note of an order from which nothing can come any more."""

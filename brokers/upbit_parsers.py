@@ -7,7 +7,7 @@ order type has none. What is not of these shapes is OutcomeUnknown: nothing foll
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -84,6 +84,18 @@ class VenueOrder:
     def known(self) -> BrokerOrder:
         """Return it as the port has it."""
         return BrokerOrder(self.uuid, self._state(), self.executed_volume, self._average_price())
+
+    def since(self, trades: frozenset[str], fee: Decimal) -> VenueOrder:
+        """Return what is left of it without some of its trades, for which `fee` was paid."""
+        before = sum((one.volume for one in self.trades if one.uuid in trades), ZERO)
+        return replace(
+            self,
+            volume=None if self.volume is None else self.volume - before,
+            executed_volume=self.executed_volume - before,
+            paid_fee=self.paid_fee - fee,
+            trades_count=self.trades_count - len(trades),
+            trades=tuple(one for one in self.trades if one.uuid not in trades),
+        )
 
     def resting(self) -> OpenOrder:
         """Return it as the port lists what is open."""

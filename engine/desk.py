@@ -14,6 +14,7 @@ from engine.desk_attempt import attempt
 from engine.desk_book import DeskBook
 from engine.desk_cancel import Canceller
 from engine.desk_doubt import DoubtDesk
+from engine.desk_foreign import ForeignDesk
 from engine.desk_guard import Guard
 from engine.desk_panic import PanicDesk
 from engine.desk_protect import Protector
@@ -92,6 +93,7 @@ class Desk:
         self._trading = TradingDesk(self._book)
         self.doubts = DoubtDesk(self._book, broker, self._settlement)
         self._reconciler = Reconciler(self._book, broker, self._settlement)
+        self.foreign = ForeignDesk(self._book, broker, self._reconciler.look)
         protector = Protector(
             self._book, self.propose, self._confirm_by_itself, self._canceller.cancel
         )

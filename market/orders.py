@@ -129,7 +129,8 @@ class Order:
     """One order from proposal to its end; money and quantities are Decimal, times wall clock.
 
     `id` is ours and unique; `client_order_id` comes from it and goes to brokers that take one.
-    `price` None means a market order. `origin` is `command` or `condition:NAME`. `user_id` is the
+    `price` None means a market order. `origin` is `command`, `condition:NAME` or
+    `foreign` (made elsewhere, and adopted). `user_id` is the
     one person who may confirm. `reference_price` is the quote shown on the card, `max_drift` how
     far (ratio) a fresh quote may lie from it. `code` keys the reason of a denial, a lapse or a
     rejection, `facts` are the texts that go with it. `is_automatic` orders were confirmed by

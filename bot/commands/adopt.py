@@ -1,4 +1,4 @@
-"""/adopt: take the broker's position as ours where the two books differ."""
+"""/adopt: take for ours what the broker holds, or an order that was made elsewhere."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 MOST_SHOWN = 20
 
 
-@command("adopt", Role.OWNER, is_private=True, examples=("", "KRX:005930"))
+@command("adopt", Role.OWNER, is_private=True, examples=("", "KRX:005930", "#aaaaaaaaaaaa"))
 async def adopt(services: Services, call: Call) -> Reply:
-    """Adopt the broker's position in an instrument; without one, list where the books differ."""
+    """Adopt the broker's position in an instrument, or an order; else list where books differ."""
+    if call.args.startswith("#"):
+        outcome = await services.desk.foreign.adopt(call.args[1:].strip().lower(), call.user.id)
+        return Reply(outcome_text(services.texts, call.language, outcome))
     instrument = call.args.strip().upper()
     if not instrument:
         return await _which(services, call)

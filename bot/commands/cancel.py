@@ -8,6 +8,8 @@ from bot.command import command
 from bot.outcome import outcome_text
 from bot.render_chain import chain_line
 from bot.reply import Reply
+from engine.desk_foreign import foreign_id
+from engine.reconcile import read_foreign
 from engine.replacing import chains_of
 from market.messages import Button, Role
 from market.orders import OPEN
@@ -26,7 +28,15 @@ async def cancel(services: Services, call: Call) -> Reply:
     if not order_id:
         return await _which(services, call)
     outcome = await services.desk.cancel(order_id, call.user.id)
+    if outcome.code == "order.unknown" and await _is_foreign(services, order_id):
+        outcome = await services.desk.foreign.cancel(order_id, call.user.id)
     return Reply(outcome_text(services.texts, call.language, outcome))
+
+
+async def _is_foreign(services: Services, order_id: str) -> bool:
+    """Tell whether this names an order made elsewhere that rests at the broker."""
+    found = await services.store.read(read_foreign)
+    return any(foreign_id(one) == order_id for one in found)
 
 
 async def _which(services: Services, call: Call) -> Reply:

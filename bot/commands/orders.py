@@ -9,6 +9,7 @@ from bot.render_chain import chain_line
 from bot.render_doubt import doubt_buttons, doubt_text
 from bot.reply import Reply, command_button
 from engine.desk_doubt import doubt_key, may_settle
+from engine.desk_foreign import foreign_id
 from engine.doubt import read_doubt, read_doubts
 from engine.reconcile import read_foreign
 from engine.replacing import chains_of
@@ -19,15 +20,18 @@ from market.messages import Role
 from market.sessions import KST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.command import Call
     from bot.services import Services
+    from brokers.broker import OpenOrder
     from market.messages import Button
     from market.orders import Order
     from market.store import Transaction
 
 MOST_SHOWN = 20
+MOST_BUTTONS = 5
 
 
 @command("orders", Role.VIEWER, is_private=True, examples=("", "aaaaaaaaaaaa"))
@@ -49,13 +53,15 @@ async def orders(services: Services, call: Call) -> Reply:
         lines.append(texts.get("list.more", language, count=str(len(found) - MOST_SHOWN)))
     if not found:
         lines.append(texts.get("orders.none", language))
-    lines += await _foreign(services, language)
+    foreign = await services.store.read(read_foreign)
+    lines += _foreign(services, language, foreign)
     buttons = (
         command_button(texts.plain("button.refresh", language), "/orders"),
         command_button(texts.plain("button.cancel_which", language), "/cancel"),
     )
     questions = await _questions(services, call)
-    return Reply("\n".join(lines), (*questions, buttons), card=call.card_for("orders"))
+    wishes = _foreign_buttons(services, call, foreign)
+    return Reply("\n".join(lines), (*questions, *wishes, buttons), card=call.card_for("orders"))
 
 
 async def _questions(services: Services, call: Call) -> list[tuple[Button, ...]]:
@@ -95,9 +101,9 @@ async def _question(services: Services, call: Call, order_id: str) -> Reply:
     )
 
 
-async def _foreign(services: Services, language: str) -> list[str]:
+def _foreign(services: Services, language: str, found: Sequence[OpenOrder]) -> list[str]:
     """Return lines about what rests at the broker but was not sent from here."""
-    texts, found = services.texts, await services.store.read(read_foreign)
+    texts = services.texts
     if not found:
         return []
     lines = [texts.get("orders.foreign", language, count=str(len(found)))]
@@ -115,6 +121,25 @@ async def _foreign(services: Services, language: str) -> list[str]:
             )
         )
     return lines
+
+
+def _foreign_buttons(
+    services: Services, call: Call, found: Sequence[OpenOrder]
+) -> list[tuple[Button, ...]]:
+    """Return a row for each order made elsewhere: adopt it, or cancel it; for the owner alone."""
+    if call.user.role is not Role.OWNER:
+        return []
+    texts, language = services.texts, call.language
+    rows: list[tuple[Button, ...]] = []
+    for one in found[:MOST_BUTTONS]:
+        key = foreign_id(one)
+        facts = {"name": services.directory.name(one.instrument), "quantity": shown(one.quantity)}
+        adopt = texts.plain("button.adopt_order", language, **facts)
+        cancel = texts.plain("button.cancel_foreign", language, **facts)
+        rows.append(
+            (command_button(adopt, f"/adopt #{key}"), command_button(cancel, f"/cancel #{key}"))
+        )
+    return rows
 
 
 def start_of_day(now: datetime) -> datetime:

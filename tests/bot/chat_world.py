@@ -54,12 +54,30 @@ STRANGER_ID = 9999
 PEOPLE = (OWNER, TRADER, VIEWER)
 
 
+class NotingForeign:
+    """The part of the noting desk that is about orders made elsewhere."""
+
+    def __init__(self, calls: list[tuple[object, ...]]) -> None:
+        self._calls = calls
+
+    async def adopt(self, key: str, user_id: int) -> Outcome:
+        """Note an adoption."""
+        self._calls.append(("foreign.adopt", key, user_id))
+        return Outcome(None, "foreign.gone")
+
+    async def cancel(self, key: str, user_id: int) -> Outcome:
+        """Note a cancel."""
+        self._calls.append(("foreign.cancel", key, user_id))
+        return Outcome(None, "foreign.cancelled")
+
+
 class NotingDesk:
     """A desk that trades nothing and remembers what it was asked."""
 
     def __init__(self) -> None:
         self.tickets: list[Ticket] = []
         self.calls: list[tuple[object, ...]] = []
+        self.foreign = NotingForeign(self.calls)
         self.outcome = Outcome(None, "order.confirmed")
         self.error: Exception | None = None
         self.held_back = Trading()

@@ -226,7 +226,15 @@ def test_commands_are_given_no_broker() -> None:
     assert "broker" not in {field.name for field in fields(Services)}
 
 
-@pytest.mark.parametrize(("method", "allowed"), [("place", SENDERS), ("cancel", CANCELLERS)])
+@pytest.mark.parametrize(
+    ("method", "allowed"),
+    [
+        ("place", SENDERS),
+        ("cancel", CANCELLERS),
+        ("cancel_foreign", {"engine/desk_foreign.py"}),
+        ("adopt", {"engine/desk_foreign.py"}),
+    ],
+)
 def test_one_file_alone_asks_a_broker_to_change_something(method: str, allowed: set[str]) -> None:
     found = set()
     for package in ("bot", "engine"):

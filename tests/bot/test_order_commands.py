@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.html_text import to_plain
+from brokers.broker import OpenOrder
+from engine.desk_foreign import foreign_id
 from engine.outcome import Outcome
+from engine.reconcile import write_foreign
 from engine.replacing import replacement_id
 from market.orders import Order, OrderState, Position, Side
 from tests.bot.chat_world import NOW, OWNER, TRADER, tick
@@ -187,6 +190,34 @@ def test_cancel_with_an_id_tells_the_outcome(world: World) -> None:
     (message,) = asyncio.run(world.say("/cancel #AAAAAAAAAAAA"))
     assert world.desk.calls == [("cancel", "aaaaaaaaaaaa", TRADER.id)]
     assert "not open any more" in message.text
+
+
+def test_orders_made_elsewhere_can_be_adopted_and_cancelled_by_the_owner(world: World) -> None:
+    amounts = Decimal(10), Decimal(70_000), Decimal(3)
+    one = OpenOrder("A1", "", "KRX:005930", Side.SELL, *amounts, NOW)
+    key = foreign_id(one)
+
+    async def scenario() -> None:
+        await world.store.write(lambda tx: write_foreign(tx, [one]))
+        (listed,) = await world.say("/orders", TRADER)
+        assert "3" in listed.text
+        assert not any(key in button.data for row in listed.buttons for button in row)
+        (listed,) = await world.say("/orders", OWNER)
+        data = [button.data for button in listed.buttons[0]]
+        assert data == [f"c:/adopt #{key}", f"c:/cancel #{key}"]
+        world.desk.outcome = Outcome(None, "order.unknown")
+        for one_button in data:
+            await world.tap(one_button, OWNER)
+        await world.say(f"/cancel #{key}", TRADER)  # the desk says that it is the owner's
+
+    asyncio.run(scenario())
+    assert world.desk.calls == [
+        ("foreign.adopt", key, OWNER.id),
+        ("cancel", key, OWNER.id),
+        ("foreign.cancel", key, OWNER.id),
+        ("cancel", key, TRADER.id),
+        ("foreign.cancel", key, TRADER.id),
+    ]
 
 
 def test_a_replaced_order_is_one_line_with_its_history(world: World) -> None:

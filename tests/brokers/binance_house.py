@@ -23,6 +23,7 @@ from sandbox.binance import PretendBinance
 from sandbox.binance_accounts import FuturesAccount, SpotAccount
 from sandbox.binance_keys import BinanceKeys
 from sandbox.binance_order_routes import BinanceExchange
+from sandbox.binance_order_types import Wish
 from sandbox.binance_orders import OrderVenue
 from sandbox.binance_routes import BinanceWires, binance_routes
 from sandbox.binance_rules import Rules
@@ -145,6 +146,14 @@ class BinanceHouse:
         self.clock.advance(timedelta(seconds=1))
         self.prices.add(symbol, self.venue_clock.now(), float(price), volume)
         self.exchange.arrive()
+
+    async def trade_some(self, price: Decimal, quantity: Decimal) -> None:
+        await self.trade(price, float(quantity))
+
+    def by_hand(self, order: Order) -> str:
+        venue = self.futures if order.instrument.endswith(".P") else self.spot
+        wish = Wish("BTCUSDT", order.side.upper(), order.quantity, order.price, "web_1")
+        return str(venue.place(wish).id)
 
     async def wait(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

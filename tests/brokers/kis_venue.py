@@ -204,6 +204,10 @@ class KisVenue:
         await self.wait(1)
         self.account.trade("005930", Decimal(price), most)
 
+    async def trade_some(self, price: Decimal, quantity: Decimal) -> None:
+        """Let Samsung Electronics trade, no more than this."""
+        await self.trade(price, int(quantity))
+
     async def wait(self, seconds: float) -> None:
         """Let time go on."""
         self.clock.advance(timedelta(seconds=seconds))

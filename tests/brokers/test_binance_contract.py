@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.brokers.binance_house import FUTURES_ID, SPOT_ID, BinanceHouse
-from tests.contracts.real_broker_contract import RealBrokerContract
+from tests.contracts.foreign_contract import ForeignContract
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
 
-class BinanceContract(RealBrokerContract):
+class BinanceContract(ForeignContract):
     orders = "spot"
     is_live = False
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.brokers.kis_venue import KisVenue, kis_venue
-from tests.contracts.real_broker_contract import RealBrokerContract
+from tests.contracts.foreign_contract import ForeignContract
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 
-class TestKisBroker(RealBrokerContract):
+class TestKisBroker(ForeignContract):
     """An account at the real server."""
 
     @pytest.fixture(autouse=True)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.brokers.upbit_venue import COIN, UpbitVenue, upbit_venue
-from tests.contracts.real_broker_contract import RealBrokerContract
+from tests.contracts.foreign_contract import ForeignContract
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 
-class TestUpbit(RealBrokerContract):
+class TestUpbit(ForeignContract):
     instrument = COIN
 
     @pytest.fixture(autouse=True)

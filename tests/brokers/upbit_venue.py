@@ -14,6 +14,7 @@ from brokers.broker import BrokerParts
 from brokers.upbit import UpbitBroker
 from config.settings import Settings, UpbitSettings
 from market.clock import ManualClock
+from market.orders import Side
 from market.sessions import AlwaysOpen
 from market.store import Store
 from market.types import Venue
@@ -103,6 +104,19 @@ class UpbitVenue:
     async def trade(self, price: Decimal | int, volume: Decimal | None = None) -> None:
         await self.wait(1)
         self.orders.trade(MARKET, Decimal(price), volume)
+
+    async def trade_some(self, price: Decimal, quantity: Decimal) -> None:
+        await self.trade(price, quantity)
+
+    def by_hand(self, order: Order) -> str:
+        fields = {
+            "market": order.instrument.removeprefix("UPBIT:"),
+            "side": "bid" if order.side is Side.BUY else "ask",
+            "volume": str(order.quantity),
+            "price": str(order.price),
+            "ord_type": "limit",
+        }
+        return str(self.orders.create(fields)["uuid"])
 
     async def wait(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

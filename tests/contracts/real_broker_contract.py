@@ -20,9 +20,11 @@ from tests.contracts.broker_contract import BrokerContract, BrokerVenue
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
+    from decimal import Decimal
 
     from brokers.broker import BrokerOrder
     from market.orders import Fill, Order
+    from market.store import Store
     from sandbox.order_faults import FaultPlan
 
 NEVER_CAME = (OrderFault.LOST_REQUEST, OrderFault.BROKEN_BEFORE)
@@ -46,6 +48,11 @@ class RealVenue(BrokerVenue, Protocol):
         ...
 
     @property
+    def store(self) -> Store:
+        """Return our side's store."""
+        ...
+
+    @property
     def orders_sent(self) -> int:
         """Return how many requests for a new order have left us, those that got lost included."""
         ...
@@ -53,6 +60,14 @@ class RealVenue(BrokerVenue, Protocol):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return the keys that nobody may ever see."""
+        ...
+
+    def by_hand(self, order: Order) -> str:
+        """Place the same limit order in the venue's own app; return the venue's number of it."""
+        ...
+
+    async def trade_some(self, price: Decimal, quantity: Decimal) -> None:
+        """Let the instrument trade at a price, no more of it than this."""
         ...
 
     async def wait(self, seconds: float) -> None:
