@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import selectors
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+    from contextvars import Context
     from datetime import datetime
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 BUSY_TURNS = 1000
 TURN_SECONDS = 1e-6
-"""Time goes on a little for who is busy for so many turns: a timer may ring a rounding error before
-the moment that it was set for, and be set again."""
+"""Time goes on a little for who is busy for so many turns, and no timer is set for sooner: one may
+ring a rounding error before the moment that it was set for, and be set again for that."""
 
 
 class _Jump(selectors.DefaultSelector):
@@ -51,6 +53,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
         return self._jump.seconds
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Set a timer; what is nearly now is a moment later, so that time goes on."""
+        now = self._jump.seconds
+        when = now + TURN_SECONDS if 0 <= when - now < TURN_SECONDS else when
+        return super().call_at(when, callback, *args, context=context)
 
 
 class VirtualClock:

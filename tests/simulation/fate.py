@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from market.store import Store
+from market.store import Store, Transaction
+from market.store_file import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
     from random import Random
 
-    from sqlalchemy import Engine
-
-    from market.store import Transaction
+    from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
 
@@ -66,11 +65,20 @@ class MortalStore(Store):
 
     fate: Fate
     pace: Random
+    _lines: dict[Engine, Connection]
 
     def share_statements(self) -> None:
-        """Compile no statement that another life has compiled."""
+        """Compile no statement that another life has compiled, and keep to two connections."""
         self._writer = self._writer.execution_options(compiled_cache=COMPILED)
         self._reader = self._reader.execution_options(compiled_cache=COMPILED)
+        self._lines = {one: one.connect() for one in (self._writer, self._reader)}
+
+    def close(self) -> None:
+        """Let go of the connections and of the file."""
+        for line in self._lines.values():
+            line.close()
+        self._lines = {}
+        super().close()
 
     async def write(self, function: Callable[[Transaction], T]) -> T:
         """Write between two points."""
@@ -82,6 +90,15 @@ class MortalStore(Store):
     def look(self, function: Callable[[Transaction], T]) -> T:
         """Read what is committed, for those outside who check."""
         return self._transact(self._reader, function)
+
+    def _transact(self, engine: Engine, function: Callable[[Transaction], T]) -> T:
+        line = self._lines.get(engine)
+        if line is None:  # of a life that is over, whose file somebody still looks at
+            return super()._transact(engine, function)
+        with line.begin():
+            result = function(Transaction(line, self._clock))
+            check(line)
+            return result
 
     async def _run(
         self, thread: ThreadPoolExecutor, engine: Engine, function: Callable[[Transaction], T]

@@ -1,8 +1,11 @@
-"""Plant known bugs into copies of the program, one at a time, and let the harness find them.
+"""Plant known bugs into the program, one at a time, and let the harness find them.
 
-`python -m tests.simulation.planting [NAME ...]` plants those bugs, all of them without a name, and
-tells which seed finds each. A patch begins with what the bug is and the broker that it shows at;
-what it changes must be in the program exactly once.
+`python -m tests.simulation.planting [NAME ...] [SEEDS]` plants those bugs, all of them without a
+name, and tells which seed finds each. A patch begins with what the bug is, the broker that it shows
+at and the seed that finds it; what it changes must be in the program exactly once. Where the third
+line names actions, people do just those, and `faults` is how often the network fails:
+
+    seed: 3, faults: 0.3, actions: propose confirm confirm
 """
 
 from __future__ import annotations
@@ -10,16 +13,21 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import sys
-import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.simulation.spoiling import spoil
+from tests.simulation.world import Plan, run_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent / "planted"
-PACKAGES = ("brokers", "conditions", "config", "crawlers", "engine", "market", "sandbox", "venues")
-MOST_SEEDS = 400
+MOST_SEEDS = 100
 """After so many seeds a bug counts as not found."""
 CAUGHT, ESCAPED = 0, 1
 
@@ -34,16 +42,24 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """One planted bug."""
+    """One planted bug, and how it is found."""
 
     name: str
     what: str
     broker: str
+    seed: int
+    plan: Plan
     file: str
     hunks: tuple[Hunk, ...]
 
-    def spoiled(self, text: str) -> str:
+    @property
+    def module(self) -> str:
+        """Return the name of the module that it spoils."""
+        return self.file.removesuffix(".py").replace("/", ".")
+
+    def spoiled(self) -> str:
         """Return the file's text with the bug; ValueError where it does not fit any more."""
+        text = (ROOT / self.file).read_text(encoding="utf-8")
         for hunk in self.hunks:
             if text.count(hunk.old) != 1:
                 raise ValueError(f"{self.name} does not fit {self.file} any more: cut it anew")
@@ -57,69 +73,70 @@ def bugs() -> list[Bug]:
 
 
 def read_bug(path: Path) -> Bug:
-    """Read a patch: two lines about it, then a unified diff of one file."""
-    what, broker, *diff = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    """Read a patch: three lines about it, then a unified diff of one file."""
+    what, broker, story, *diff = path.read_text(encoding="utf-8").splitlines(keepends=True)
     file = next(line for line in diff if line.startswith("+++ b/"))[6:].strip()
     hunks = re.split(r"^@@.*@@.*\n", "".join(diff), flags=re.MULTILINE)[1:]
+    told = dict(part.strip().split(": ") for part in story.split(","))
+    faults = told.get("faults")
+    plan = Plan(
+        actions=told["actions"].split() if "actions" in told else None,
+        fault_chance=None if faults is None else float(faults),
+    )
     return Bug(
         path.stem,
         what.strip(),
         broker.removeprefix("broker:").strip(),
+        int(told["seed"]),
+        plan,
         file,
         tuple(_hunk(one.splitlines(keepends=True)) for one in hunks),
     )
 
 
-def plant(bug: Bug, target: Path) -> None:
-    """Make a copy of the program with the bug in it; what is the same is linked."""
-    spoiled = bug.file.partition("/")[0]
-    for package in PACKAGES:
-        if package == spoiled:
-            shutil.copytree(ROOT / package, target / package)
-        else:
-            (target / package).symlink_to(ROOT / package)
-    (target / "tests").symlink_to(ROOT / "tests")
-    path = target / bug.file
-    path.write_text(bug.spoiled(path.read_text(encoding="utf-8")), encoding="utf-8")
+def find(bug: Bug, seeds: Iterable[int]) -> tuple[int, str] | None:
+    """Return which of the seeds finds a bug and how, None where none does.
+
+    The program is spoiled in a process of its own, which ends with the search.
+    """
+    text = bug.spoiled()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _hunt(bug, text, seeds, writer)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as told:
+        seed, _, story = told.read().partition(" ")
+    os.waitpid(child, 0)
+    return (int(seed), story) if story else None
 
 
-def find(bug: Bug, most_seeds: int = MOST_SEEDS) -> str:
-    """Return how the harness finds a bug, "" where it does not: in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        plant(bug, Path(folder))
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reader)
-            _hunt(bug, folder, most_seeds, writer)
-        os.close(writer)
-        with os.fdopen(reader, encoding="utf-8") as told:
-            story = told.read()
-        os.waitpid(child, 0)
-    return story
-
-
-def _hunt(bug: Bug, folder: str, most_seeds: int, writer: int) -> None:
+def _hunt(bug: Bug, text: str, seeds: Iterable[int], writer: int) -> None:
     """Play seeds on the spoiled program until one fails; this process ends here."""
-    sys.path.insert(0, folder)
     logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    story = ""
     try:
-        story = _play(bug.broker, most_seeds)
-    except BaseException as error:  # noqa: BLE001  a program that cannot even begin is found, too
-        story = f"at once: {error!r}"
-    os.write(writer, story.encode())
-    os._exit(CAUGHT)
+        spoil(bug.module, text)
+        story = _play(bug, seeds)
+    except BaseException as error:  # noqa: BLE001  a bug that does not even load is none
+        sys.stderr.write(f"{bug.name} cannot be played: {error!r}\n")
+        sys.stderr.flush()
+    finally:
+        os.write(writer, story.encode())
+        os._exit(CAUGHT)
 
 
-def _play(broker: str, most_seeds: int) -> str:
-    # Only now, when the path leads to the spoiled program: that is why it cannot stand above.
-    from tests.simulation.world import run_seed  # noqa: PLC0415
+def _play(bug: Bug, seeds: Iterable[int]) -> str:
+    # Not those loaded above: they are of the honest program.
+    from tests.simulation import world  # noqa: PLC0415
 
-    for seed in range(most_seeds):
-        report = run_seed(broker, seed)
+    for seed in seeds:
+        report = world.run_seed(bug.broker, seed, bug.plan)
         if report.violations:
             kind, text = report.violations[0]
-            return f"by seed {seed}: {kind}: {text}"
+            return f"{seed} {kind}: {text}"
     return ""
 
 
@@ -131,24 +148,21 @@ def _hunk(lines: list[str]) -> Hunk:
 
 def main(words: list[str]) -> int:
     """Plant bugs; return 1 if one was not found. A number says how many seeds may be needed."""
-    _load_others()
+    logging.disable(logging.CRITICAL)
     names = [word for word in words if not word.isdigit()]
     most_seeds = next((int(word) for word in words if word.isdigit()), MOST_SEEDS)
     wanted = [bug for bug in bugs() if not names or bug.name in names]
+    for broker in {bug.broker for bug in wanted}:
+        run_seed(broker, 0)  # so that all of the program is loaded before it is spoiled
     escaped = 0
     for bug in wanted:
-        story = find(bug, most_seeds)
-        escaped += not story
-        sys.stdout.write(f"{bug.name} ({bug.broker}): {story or 'NOT FOUND'}\n")
+        found = find(bug, [bug.seed, *range(most_seeds)])
+        escaped += found is None
+        story = "NOT FOUND" if found is None else f"by seed {found[0]}: {found[1]}"
+        sys.stdout.write(f"{bug.name} ({bug.broker}): {story}\n")
         sys.stdout.flush()
     sys.stdout.write(f"planted={len(wanted)} found={len(wanted) - escaped}\n")
     return ESCAPED if escaped else CAUGHT
-
-
-def _load_others() -> None:
-    """Load what is not ours once, before a process is made for each bug."""
-    for name in ("sqlmodel", "httpx", "pydantic", "starlette.applications", "holidays", "numpy"):
-        __import__(name)
 
 
 if __name__ == "__main__":
