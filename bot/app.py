@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.access import Access
+from bot.app_brokers import build_brokers, close_brokers, fed_by_the_market
 from bot.app_sources import build_sources, open_record
 from bot.app_universes import build_universes
 from bot.charts import SignalCharts
@@ -29,9 +30,9 @@ from bot.texts import LANGUAGES, Texts
 from bot.universe_job import UniverseJob
 from bot.universe_members import KnownMembers, with_stored_universes
 from bot.watch import PipelineWatch
-from brokers.broker import BROKERS, BrokerParts, MarketFed
+from brokers.broker import BrokerParts
 from engine.desk import Desk
-from engine.desk_owner import claim_database
+from engine.desk_owner import claim_venues
 from engine.fire import Fire
 from engine.parts import Parts
 from engine.pipeline import Pipeline
@@ -86,7 +87,7 @@ class App:
 
     async def start_market(self) -> None:
         """Settle what a restart left open and fill the history; tries until the source answers."""
-        await claim_database(self.store, self.services.config.settings.broker.name)
+        await claim_venues(self.store, self.desk.brokers)
         await self.desk.recover()
         await self.repairs.begin()
         patience = Patience()
@@ -110,6 +111,7 @@ class App:
     async def close(self) -> None:
         """Stop the chat, then the connections, then the store."""
         await self.telegram.stop()
+        await close_brokers(self.desk.brokers)
         await self.sources.close()
         if self.record is not None:
             await asyncio.to_thread(self.record.close)
@@ -153,7 +155,7 @@ def _join(
     record = None if sources is not None else open_record(settings.record, outside.market)
     if sources is None:
         sources = build_sources(config, http, outside.market, record)
-    broker = BROKERS.get(settings.broker.name)(
+    brokers = build_brokers(
         BrokerParts(store, http, settings, outside.market, outside.wall, config.calendars)
     )
     quotes = Quotes(sources, outside.market)
@@ -161,7 +163,7 @@ def _join(
     cards = ChatCards(texts, language=settings.telegram.language, describe=watched.describe)
     desk = Desk(
         store=store,
-        broker=broker,
+        brokers=brokers,
         quotes=quotes,
         calendars=config.calendars,
         settings=settings,
@@ -169,7 +171,6 @@ def _join(
         wall_clock=outside.wall,
         cards=cards,
         events=outside.events,
-        is_live=settings.broker.is_live,
     )
     sources.listen(desk.guard.hear)
     fire = _fire(config, outside, watched, store, desk, cards)
@@ -186,7 +187,7 @@ def _join(
         desk=desk,
         fire=fire,
         events=outside.events,
-        paper=broker if isinstance(broker, MarketFed) else None,
+        paper=fed_by_the_market(brokers),
         depth=settings.crawl.history_bars,
         settle=timedelta(seconds=settings.crawl.offset_seconds) / 2,
     )

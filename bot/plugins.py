@@ -18,6 +18,7 @@ from config.settings import environment_name
 from config.strict_yaml import Located, MapNode, load_yaml
 from crawlers.source import SOURCES
 from market.errors import ConfigError, Problem
+from market.types import Venue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +54,7 @@ def compile_library(config: Config) -> tuple[Condition, ...]:
         *_unknown(config, SOURCES, "crawl", "source", settings.crawl.source),
         *_second(config),
         *_unknown(config, BROKERS, "broker", "name", settings.broker.name),
+        *_brokers(config),
     ]
     problems += _rankings(config)
     conditions = (*config.conditions, *config.off)
@@ -105,6 +107,21 @@ def _second(config: Config) -> list[Problem]:
         message = f"crawl.second: {crawl.second} cannot stand in for itself"
         return [_place(config, "crawl", "second", crawl.second).problem(message)]
     return _unknown(config, SOURCES, "crawl", "second", crawl.second)
+
+
+def _brokers(config: Config) -> list[Problem]:
+    """Return what is wrong with the brokers that are named for one venue alone."""
+    problems = []
+    for venue in Venue:
+        key, name = venue.lower(), config.settings.broker.named_for(venue)
+        if not name:
+            continue
+        problems += _unknown(config, BROKERS, "broker", key, name)
+        if name in BROKERS and venue not in BROKERS.get(name).venues:
+            able = " or ".join(one for one in BROKERS if venue in BROKERS.get(one).venues)
+            message = f"broker.{key}: {name} does not trade at {venue}; name {able}"
+            problems.append(_place(config, "broker", key, name).problem(message))
+    return problems
 
 
 def _place(config: Config, section: str, key: str, name: str) -> Located:

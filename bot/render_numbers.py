@@ -59,6 +59,18 @@ def money(number: Decimal | float, currency: str, language: str) -> str:
     return shown if shown == "–" else f"{shown} {currency}"
 
 
+def amount(number: Decimal, currency: str, language: str) -> str:
+    """Return an amount of money in whole won, or with two places in another currency."""
+    if currency == KRW:
+        return won(whole(number), language)
+    return f"{grouped(number, 2)} {currency}"
+
+
+def signed_amount(number: Decimal, currency: str, language: str) -> str:
+    """Return a profit or loss with its sign, as `amount` shows it."""
+    return f"{'+' if number > 0 else ''}{amount(number, currency, language)}"
+
+
 def won(number: Decimal | float, language: str) -> str:
     """Return an amount of won; unknown is a dash."""
     if isinstance(number, float) and not math.isfinite(number):
@@ -75,12 +87,6 @@ def turnover(number: float, currency: str, language: str) -> str:
         unit = "원" if currency == KRW else f" {currency}"
         return f"{price(round(number / HUNDRED_MILLION, 1))}억{unit}"
     return f"{price(round(number / MILLION, 1))}M {currency}"
-
-
-def signed_won(number: Decimal, language: str) -> str:
-    """Return a profit or loss in won with its sign."""
-    sign = "+" if number > 0 else ""
-    return f"{sign}{won(number.quantize(Decimal(1), rounding=ROUND_HALF_UP), language)}"
 
 
 def quantity(number: Decimal, language: str, coin: str = "") -> str:

@@ -9,6 +9,7 @@ from bot import render_numbers as numbers
 if TYPE_CHECKING:
     from bot.texts import Texts
     from engine.arming import Arming
+    from engine.brokers import Brokers
     from engine.pauses import Pause, Trading
     from market.directory import Directory
 
@@ -30,6 +31,12 @@ def arming_line(texts: Texts, language: str, arming: Arming | None, idle_hours: 
         return texts.get("status.disarmed", language)
     since, hours = numbers.minute(arming.at), f"{idle_hours:g}"
     return texts.get("status.armed", language, since=since, hours=hours)
+
+
+def brokers_words(brokers: Brokers, *, are_live: bool = False) -> str:
+    """Return who trades where (`kis KRX, paper UPBIT BINANCE`), or of these only the live ones."""
+    seats = [seat for seat in brokers.seats if seat.is_live or not are_live]
+    return ", ".join(f"{seat.name} {' '.join(sorted(seat.venues))}" for seat in seats)
 
 
 def _line(texts: Texts, language: str, pause: Pause, directory: Directory) -> str:

@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 OWNER = 1
 """Orders are proposed to somebody; nobody is told of them."""
+_ALL_ON_PAPER = {"name": "paper", "krx": "", "upbit": "", "binance": ""}
 _NO_TOKEN = "1:" + "replay" * 6
 """The form of a token; no request is ever made with it."""
 
@@ -98,7 +99,7 @@ def _muted(config: Config, database: Path) -> Config:
     settings = config.settings
     telegram = settings.telegram.model_copy(update={"token": SecretStr(_NO_TOKEN), "channel": None})
     store = settings.store.model_copy(update={"path": str(database)})
-    broker = settings.broker.model_copy(update={"name": "paper"})
+    broker = settings.broker.model_copy(update=_ALL_ON_PAPER)
     changed = {"telegram": telegram, "store": store, "broker": broker}
     return replace(config, settings=settings.model_copy(update=changed))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from brokers.binance_api import MarketApi
@@ -24,20 +23,21 @@ from brokers.binance_purses import FuturesPurse, SpotPurse
 from brokers.binance_signature import Signer
 from brokers.binance_stops import to_step
 from brokers.binance_streams import FuturesStream, SpotStream
-from brokers.broker import BROKERS, Adoption
+from brokers.broker import BROKERS, Adoption, trades_at
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
-from market.orders import Account, Side
+from market.orders import Side
 from market.types import Venue
 from venues.binance_markets import FUTURES, SPOT, binance_markets
 from venues.live_socket import connect as connect_really
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from brokers.binance_purses import Purse
     from brokers.binance_streams import UserStream
     from brokers.broker import BrokerOrder, BrokerParts, OpenOrder
-    from market.orders import Fill, Order, Position
+    from market.orders import Account, Fill, Order, Position
     from market.types import InstrumentId
     from venues.live_socket import Connect
 
@@ -133,16 +133,9 @@ class BinanceBroker:
             raise failure
         return found
 
-    async def account(self) -> Account:
-        """Return USDT, summed where orders may go to both markets."""
-        cash, power = Decimal(0), Decimal(0)
-        for account in (await self.accounts()).values():
-            cash, power = cash + account.cash, power + account.buying_power
-        return Account(cash, power)
-
-    async def accounts(self) -> dict[str, Account]:
-        """Return the money of each market (USDT, USDT-M) that orders may go to."""
-        return {segment: await self._purses[segment].account() for segment in self._segments}
+    async def accounts(self) -> tuple[Account, ...]:
+        """Return the USDT of each market that orders may go to: they do not pay for each other."""
+        return tuple([await self._purses[segment].account() for segment in self._segments])
 
     async def positions(self) -> list[Position]:
         """Return coins (without a price: Binance keeps none) and positions of futures."""
@@ -282,6 +275,7 @@ _NO_KEYS = (
 
 
 @BROKERS.register("binance")
+@trades_at(Venue.BINANCE)
 def binance(parts: BrokerParts) -> BinanceBroker:
     """Return the broker; raises ConfigError where there are no keys."""
     return BinanceBroker(parts)

@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from brokers.binance_values import decimal_of, odd, row_of, rows_of, text_of
+from market.currency import FUTURES_PURSE, SPOT_PURSE, USDT
 from market.orders import Account, Position
 
 if TYPE_CHECKING:
     from brokers.binance_api import MarketApi
     from brokers.binance_values import Row
 
-USDT = "USDT"
 NOTHING = Decimal(0)
 
 
@@ -39,8 +39,8 @@ class SpotPurse:
         for row in await self._balances():
             if row.get("asset") == USDT:
                 free = decimal_of(row, "free")
-                return Account(free + decimal_of(row, "locked"), free)
-        return Account(NOTHING, NOTHING)
+                return Account(free + decimal_of(row, "locked"), free, USDT, SPOT_PURSE)
+        return Account(NOTHING, NOTHING, USDT, SPOT_PURSE)
 
     async def positions(self) -> list[Position]:
         """Return the coins; what they were bought for is not kept by Binance, so it is 0."""
@@ -77,7 +77,8 @@ class FuturesPurse:
             if row.get("asset") == USDT:
                 cost = sum((_cost(one) for one in _in_usdt(told.get("positions"))), NOTHING)
                 available = decimal_of(row, "availableBalance") * self._leverage
-                return Account(decimal_of(row, "walletBalance") - cost, available)
+                cash = decimal_of(row, "walletBalance") - cost
+                return Account(cash, available, USDT, FUTURES_PURSE)
         raise odd(told)
 
     async def positions(self) -> list[Position]:

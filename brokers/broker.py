@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from config.registry import Registry
 
@@ -60,8 +60,8 @@ class Broker(Protocol):
         """Return fills with an id greater than `after` ("" for all), oldest first."""
         ...
 
-    async def account(self) -> Account:
-        """Return cash and buying power."""
+    async def accounts(self) -> tuple[Account, ...]:
+        """Return cash and buying power, each currency and purse once; OutcomeUnknown if not now."""
         ...
 
 
@@ -242,7 +242,22 @@ class BrokerParts:
     calendars: Mapping[Venue, Calendar]
 
 
-BrokerFactory: TypeAlias = "Callable[[BrokerParts], Broker]"
+@dataclass(frozen=True, slots=True)
+class BrokerKind:
+    """How a broker is made, and where one of its kind can trade; known before there are keys."""
 
-BROKERS: Registry[BrokerFactory] = Registry("broker")
-"""Factories by name: `parts -> Broker`."""
+    venues: frozenset[Venue]
+    make: Callable[[BrokerParts], Broker]
+
+    def __call__(self, parts: BrokerParts) -> Broker:
+        """Return a broker; raises ConfigError where its settings do not do."""
+        return self.make(parts)
+
+
+def trades_at(*venues: Venue) -> Callable[[Callable[[BrokerParts], Broker]], BrokerKind]:
+    """Return a decorator that says at which venues the brokers of a factory trade."""
+    return lambda make: BrokerKind(frozenset(venues), make)
+
+
+BROKERS: Registry[BrokerKind] = Registry("broker")
+"""Kinds of brokers by name; calling one makes it: `parts -> Broker`."""

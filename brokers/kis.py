@@ -10,7 +10,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brokers.broker import BROKERS, BrokerOrder
+from brokers.broker import BROKERS, BrokerOrder, trades_at
 from brokers.kis_book import KisBook, Sent
 from brokers.kis_by_hand import KisByHand
 from brokers.kis_codes import ORDERS_END
@@ -125,9 +125,9 @@ class KisBroker:
                     raise
         return await self._store.read(lambda tx: self._book(tx).fills(after))
 
-    async def account(self) -> Account:
+    async def accounts(self) -> tuple[Account, ...]:
         """Return the cash after settlement and what can be bought without credit."""
-        return await self._reads.account()
+        return (await self._reads.account(),)
 
     async def possible(self, order: Order) -> Decimal | None:
         """Return how many shares of an order KIS would take now; None where money alone bounds it.
@@ -276,6 +276,7 @@ class KisBroker:
 
 
 @BROKERS.register("kis")
+@trades_at(Venue.KRX)
 def kis(parts: BrokerParts) -> KisBroker:
     """Return the account that the settings name."""
     return KisBroker(parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from brokers.broker import BROKERS, BrokerOrder, BrokerParts, OpenOrder
+from brokers.broker import BROKERS, BrokerOrder, BrokerParts, OpenOrder, trades_at
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
 from brokers.paper_floor import PaperFloor
 from brokers.paper_match import day_end, day_limits, end_of, terms_of
@@ -90,12 +90,12 @@ class PaperBroker:
         """Return the fills with an id greater than `after`, oldest first."""
         return await self._store.read(lambda tx: self._book(tx).fills(after))
 
-    async def account(self) -> Account:
+    async def accounts(self) -> tuple[Account, ...]:
         """Return cash, and cash less what open buys have set aside."""
 
-        def read(tx: Transaction) -> Account:
+        def read(tx: Transaction) -> tuple[Account, ...]:
             book = self._settled(tx)
-            return Account(book.cash(), book.buying_power())
+            return (Account(book.cash(), book.buying_power()),)
 
         return await self._store.write(read)
 
@@ -214,6 +214,7 @@ def _as_open(order: PaperOrder) -> OpenOrder:
 
 
 @BROKERS.register("paper")
+@trades_at(Venue.KRX, Venue.UPBIT)
 def paper(parts: BrokerParts) -> PaperBroker:
     """Return the paper broker, whose book is in the store."""
     return PaperBroker(parts.store, parts.settings, parts.market_clock, parts.calendars)

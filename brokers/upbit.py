@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from brokers.broker import BROKERS, Adoption
+from brokers.broker import BROKERS, Adoption, trades_at
 from brokers.upbit_auth import UpbitAuth
 from brokers.upbit_http import UpbitHttp
 from brokers.upbit_journal import UpbitJournal
@@ -130,9 +130,9 @@ class UpbitBroker:
             raise OutcomeUnknown(error.code, str(error)) from error
         return found
 
-    async def account(self) -> Account:
+    async def accounts(self) -> tuple[Account, ...]:
         """Return the won, and what of it no order has set aside."""
-        return parse_account(await self._http.get("/v1/accounts"))
+        return (parse_account(await self._http.get("/v1/accounts")),)
 
     async def positions(self) -> list[Position]:
         """Return the coins that the account holds, bought by us or not."""
@@ -265,6 +265,7 @@ def _plain(number: Decimal) -> str:
 
 
 @BROKERS.register("upbit")
+@trades_at(Venue.UPBIT)
 def upbit(parts: BrokerParts) -> UpbitBroker:
     """Return the broker of Upbit's KRW market; ConfigError where its keys are missing."""
     return UpbitBroker(parts)

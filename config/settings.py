@@ -89,6 +89,9 @@ class BrokerSettings(Section):
     """Who executes orders, and what paper trading pretends."""
 
     name: str = Field(default="paper", min_length=1, description="Name of the broker")
+    krx: str = Field(default="", description="Another broker for KRX")
+    upbit: str = Field(default="", description="Another broker for Upbit")
+    binance: str = Field(default="", description="Another broker for Binance")
     cash: Money = Field(
         default=Decimal(10_000_000), ge=0, description="Cash that paper trading starts with (KRW)"
     )
@@ -114,10 +117,9 @@ class BrokerSettings(Section):
         description="Milliseconds until a paper order or cancel arrives",
     )
 
-    @property
-    def is_live(self) -> bool:
-        """Tell whether orders cost real money: with every broker but paper."""
-        return self.name != "paper"
+    def named_for(self, venue: str) -> str:
+        """Return the broker named for a venue alone, "" where it is the one for all."""
+        return str(getattr(self, venue.lower()))
 
 
 class Settings(Section):

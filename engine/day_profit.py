@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.positions import ZERO
-from market.currency import KRW, currency_of
 from market.money import to_decimal
 from market.sessions import KST
 from market.types import Venue
@@ -16,19 +15,22 @@ if TYPE_CHECKING:
 
     from engine.risk_page import RiskPage
     from market.orders import Position
-    from market.types import Tick
+    from market.types import InstrumentId, Tick
 
 _KEY = "desk/day"
 
 
-def day_profit(page: RiskPage) -> Decimal:
-    """Return the gain of the Korean day in won, after costs: what was realised and what was not.
+def day_profit(page: RiskPage, instrument: InstrumentId) -> Decimal:
+    """Return the gain of the Korean day, after costs: what was realised and what was not.
 
-    Each position is counted from where it stood at midnight (its close of the day before at KRX);
-    where nobody looked then, from the first price that was seen. What has no price adds nothing.
+    It is that of all positions for which the same bounds hold as for the instrument. Each is
+    counted from where it stood at midnight (its close of the day before at KRX); where nobody
+    looked then, from the first price that was seen. What has no price adds nothing.
     """
     marks, total = take_marks(page), ZERO
-    for position in _positions(page):
+    for position in page.tx.orders.positions():
+        if not page.book.are_counted_alike(position.instrument, instrument):
+            continue
         price = page.book.last_price(position.instrument)
         mark = marks.get(position.instrument, "0")
         if mark is not None and (price is not None or position.quantity == 0):
@@ -43,7 +45,7 @@ def take_marks(page: RiskPage) -> dict[str, str | None]:
     """
     today = page.book.market_clock.now().astimezone(KST).date()
     kept = page.tx.documents.get(_KEY)
-    positions = _positions(page)
+    positions = page.tx.orders.positions()
     marks: dict[str, str | None] = {one.instrument: None for one in positions}
     if kept is not None and kept["day"] == today.isoformat():
         marks = dict(kept["marks"])
@@ -55,10 +57,6 @@ def take_marks(page: RiskPage) -> dict[str, str | None]:
     if value != kept:
         page.tx.documents.put(_KEY, value)
     return marks
-
-
-def _positions(page: RiskPage) -> list[Position]:
-    return [one for one in page.tx.orders.positions() if currency_of(one.instrument) == KRW]
 
 
 def _mark(position: Position, tick: Tick | None, today: date) -> str | None:

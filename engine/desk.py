@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from brokers.broker import Broker
     from config.settings import Settings
     from engine.arming import Arming
+    from engine.brokers import Brokers
     from engine.desk_adjust import Change
     from engine.desk_attempt import Claim
     from engine.desk_book import Page
@@ -57,14 +57,14 @@ logger = logging.getLogger(__name__)
 class Desk:
     """Proposes, confirms, sends, settles and recovers orders.
 
-    Those of a broker that `is_live` cost real money. Its `guard` hears of prices between sweeps.
+    Its `guard` hears of prices between sweeps.
     """
 
     def __init__(  # noqa: PLR0913  everything outside comes in here, once
         self,
         *,
         store: Store,
-        broker: Broker,
+        brokers: Brokers,
         quotes: Quotes,
         calendars: Mapping[Venue, Calendar],
         settings: Settings,
@@ -72,10 +72,10 @@ class Desk:
         wall_clock: Clock,
         cards: Cards,
         events: Events,
-        is_live: bool = False,
     ) -> None:
         self._book = DeskBook(
             store=store,
+            brokers=brokers,
             quotes=quotes,
             calendars=calendars,
             settings=settings,
@@ -83,17 +83,15 @@ class Desk:
             wall_clock=wall_clock,
             cards=cards,
             events=events,
-            is_live=is_live,
-            venues=broker.venues,
         )
-        self._broker = broker
-        self._settlement = Settlement(self._book, broker)
-        self._canceller = Canceller(self._book, broker, self._settlement)
-        self._unfilled = UnfilledDesk(self._book, broker, self._settlement, self._canceller)
+        self.brokers = brokers
+        self._settlement = Settlement(self._book)
+        self._canceller = Canceller(self._book, self._settlement)
+        self._unfilled = UnfilledDesk(self._book, self._settlement, self._canceller)
         self._trading = TradingDesk(self._book)
-        self.doubts = DoubtDesk(self._book, broker, self._settlement)
-        self._reconciler = Reconciler(self._book, broker, self._settlement)
-        self.foreign = ForeignDesk(self._book, broker, self._reconciler.look)
+        self.doubts = DoubtDesk(self._book, self._settlement)
+        self._reconciler = Reconciler(self._book, self._settlement)
+        self.foreign = ForeignDesk(self._book, self._reconciler.look_at)
         protector = Protector(
             self._book, self.propose, self._confirm_by_itself, self._canceller.cancel
         )
@@ -104,8 +102,8 @@ class Desk:
 
     @property
     def is_live(self) -> bool:
-        """Tell whether orders cost real money."""
-        return self._book.is_live
+        """Tell whether any order costs real money."""
+        return self.brokers.is_live
 
     async def propose(self, ticket: Ticket) -> Order:
         """Store the ticket's order, PROPOSED or DENIED, with its card; a known key adds nothing."""
@@ -114,7 +112,7 @@ class Desk:
             return known
         quote = await desk_propose.proposal_quote(self._book, ticket)
         quoted_at = self._book.market_clock.now()  # the time we take from here ages no price
-        account = await self._settlement.account()
+        account = await self._settlement.account(ticket.instrument.id)
         order = await self._book.write(
             lambda page: desk_propose.propose(page, ticket, quote, quoted_at, account)
         )
@@ -166,7 +164,7 @@ class Desk:
 
     async def settle(self) -> int:
         """Take new fills and ask about doubts; return how many fills were new."""
-        count = await self._settlement.take_fills()
+        count = sum(await self.brokers.each(self._settlement.take_fills))
         await self._settlement.resolve()
         await self.doubts.follow_up()
         await self._canceller.follow_up()
@@ -181,15 +179,15 @@ class Desk:
         await self._settlement.clear_leftovers(going)
         await self._book.write(self._trading.restart)
         await self._lapse()
-        await self._settlement.account()
-        await self._settlement.take_fills()
+        await self.brokers.each(self._settlement.accounts)
+        await self.brokers.each(self._settlement.take_fills)
         await self._settlement.ask_all()
         await self.doubts.follow_up()
         await self._canceller.follow_up()
         await self._reconciler.look()
 
     async def reconcile(self) -> bool:
-        """Compare our book with the broker's; False if the broker could not be asked."""
+        """Compare our book with the brokers'; False if one of them could not be asked."""
         return await self._reconciler.look()
 
     async def adopt(self, instrument: InstrumentId, user_id: int) -> Outcome:
@@ -207,9 +205,10 @@ class Desk:
         """Go on no further with a panic; return whether there was one."""
         return await self._panic.stop()
 
-    async def account(self) -> Account | None:
-        """Return the money at the broker; None if it cannot say now."""
-        return await self._settlement.account()
+    async def accounts(self) -> dict[str, tuple[Account, ...] | None]:
+        """Return the money at each broker by its name; None for one that cannot say now."""
+        told = await self.brokers.each(self._settlement.accounts)
+        return {seat.name: one for seat, one in zip(self.brokers.seats, told, strict=True)}
 
     async def pause(
         self, user_id: int, scope: Scope = BUYS, until: datetime | None = None
@@ -230,15 +229,15 @@ class Desk:
         return await self._trading.trading()
 
     async def arm(self, user_id: int) -> Arming:
-        """Let the live broker buy; the caller has made sure who this is."""
+        """Let the live brokers buy; the caller has made sure who this is."""
         return await self._trading.arm(user_id)
 
     async def disarm(self, user_id: int) -> bool:
-        """Let the live broker buy no more; return whether it was armed."""
+        """Let the live brokers buy no more; return whether they were armed."""
         return await self._trading.disarm(user_id)
 
     async def arming(self) -> Arming | None:
-        """Return who armed the live broker and when, None while it is disarmed."""
+        """Return who armed the live brokers and when, None while they are disarmed."""
         return await self._trading.arming()
 
     def open_cards(self) -> int:
@@ -282,6 +281,6 @@ class Desk:
         )
 
     async def _attempt(self, order_id: str, claim: Claim) -> Outcome:
-        outcome = await attempt(self._book, self._broker, self._settlement, order_id, claim)
+        outcome = await attempt(self._book, self._settlement, order_id, claim)
         await self._canceller.follow_up()
         return outcome

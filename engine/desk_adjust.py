@@ -178,7 +178,7 @@ def _means(page: Page, order: Order) -> Means:
     last = page.book.last_price(order.instrument)
     return Means(
         last=order.reference_price if last is None else last,
-        power=spendable(page),
+        power=spendable(page, order.instrument),
         closable=closable(page.tx, order.instrument, order.position),
         fee=page.book.settings.broker.fee,
     )

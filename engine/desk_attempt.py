@@ -14,7 +14,6 @@ from market.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from brokers.broker import Broker
     from engine.desk_book import DeskBook, Page
     from engine.desk_settle import Settlement
     from market.orders import Account, Order
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-async def attempt(
-    book: DeskBook, broker: Broker, settlement: Settlement, order_id: str, claim: Claim
-) -> Outcome:
+async def attempt(book: DeskBook, settlement: Settlement, order_id: str, claim: Claim) -> Outcome:
     """Claim an order with what is known right now, and send it once."""
     order = await book.order(order_id)
     if order is None:
@@ -53,14 +50,16 @@ async def attempt(
             return written
         age = (book.market_clock.now() - quote.seen_at).total_seconds()
         book.events.emit("sending", id=order_id, price_age_seconds=age)
-        return await post(book, broker, written)
+        return await post(book, written)
     finally:
         book.in_flight[order_id] -= 1
 
 
 async def _ask(book: DeskBook, settlement: Settlement, order: Order) -> tuple[Tick, Account | None]:
     """Return a fresh price and the account, asked for at the same time; raises SourceError."""
-    account = asyncio.create_task(settlement.account(), name=f"account for {order.id}")
+    account = asyncio.create_task(
+        settlement.account(order.instrument), name=f"account for {order.id}"
+    )
     try:
         # Half of the age is left for the account's answer: the claim takes no older quote.
         quote = await book.quotes.fresh(order.instrument, book.quote_age / 2)

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.arming import read_arming
+from engine.brokers import paying
 from engine.desk_risk import touched
 from engine.desk_view import Surroundings, view_of
 from engine.difference import differs
+from engine.exact import venue_of
 from engine.pauses import read_trading
 from engine.positions import equity
 from engine.trading import TradingState, held_back
+from market.currency import currency_of
 from market.known import recall
 from market.money import to_decimal
-from market.orders import Account, OrderState
+from market.orders import OrderState
 from market.types import from_ms, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+    from decimal import Decimal
 
     from config.settings import Settings
+    from engine.brokers import Brokers
     from engine.ports import Cards, Events
     from engine.quotes import Quotes
     from market.clock import Clock
-    from market.orders import Order
+    from market.orders import Account, Order
     from market.sessions import Calendar
     from market.store import Store, Transaction
     from market.types import Instrument, InstrumentId, Venue
@@ -36,12 +40,13 @@ T = TypeVar("T")
 
 
 class DeskBook:
-    """What all parts of the desk share: the store, the clocks, the cards and the last account."""
+    """What all parts of the desk share: the store, the clocks, the cards and the last accounts."""
 
     def __init__(  # noqa: PLR0913  everything outside comes in here, once
         self,
         *,
         store: Store,
+        brokers: Brokers,
         quotes: Quotes,
         calendars: Mapping[Venue, Calendar],
         settings: Settings,
@@ -49,11 +54,8 @@ class DeskBook:
         wall_clock: Clock,
         cards: Cards,
         events: Events,
-        is_live: bool,
-        venues: frozenset[Venue],
     ) -> None:
-        self.is_live = is_live
-        self.venues = venues
+        self.brokers = brokers
         self.store = store
         self.quotes = quotes
         self.calendars = calendars
@@ -61,7 +63,7 @@ class DeskBook:
         self.market_clock = market_clock
         self.cards = cards
         self.events = events
-        self.account = Account(Decimal(0), Decimal(0))
+        self.accounts: dict[str, tuple[Account, ...]] = {}
         self.waiting: set[str] = set()
         self.in_flight: Counter[str] = Counter()
         self._wall_clock = wall_clock
@@ -84,6 +86,26 @@ class DeskBook:
         """Return the newest price, None if there never was one."""
         tick = self.quotes.last(instrument)
         return None if tick is None else to_decimal(tick.price)
+
+    def account_of(self, instrument: InstrumentId) -> Account:
+        """Return the account that pays for an instrument, as it was told last; empty before."""
+        seat = self.brokers.at(venue_of(instrument))
+        return paying(() if seat is None else self.accounts.get(seat.name, ()), instrument)
+
+    def are_paid_alike(self, one: InstrumentId, other: InstrumentId) -> bool:
+        """Tell whether the same purse of the same broker pays for two instruments."""
+        seats = [self.brokers.at(venue_of(each)) for each in (one, other)]
+        mine, theirs = self.account_of(one), self.account_of(other)
+        is_same = (mine.currency, mine.purse) == (theirs.currency, theirs.purse)
+        return seats[0] is seats[1] and is_same
+
+    def are_counted_alike(self, one: InstrumentId, other: InstrumentId) -> bool:
+        """Tell whether the same bounds hold for two instruments together.
+
+        What is paid in another currency is not counted, nor pretended money with real money.
+        """
+        is_live_for = self.brokers.is_live_for
+        return currency_of(one) == currency_of(other) and is_live_for(one) is is_live_for(other)
 
     async def write(self, function: Callable[[Page], T]) -> T:
         """Run a function on one page (one transaction); its changes are announced once kept."""
@@ -161,7 +183,8 @@ class Page:
         states = read_trading(self.tx, self.book.market_clock.now()).states_of(order)
         if differs(self.tx, order.instrument):
             states |= {TradingState.DIFFERS}
-        if not self.book.is_live or read_arming(self.tx, self.book.now(), self.book.idle):
+        is_live = self.book.brokers.is_live_for(order.instrument)
+        if not is_live or read_arming(self.tx, self.book.now(), self.book.idle):
             return states
         return states | {TradingState.DISARMED}
 
@@ -181,10 +204,12 @@ class Page:
         """Report something that must not happen, once this page is kept."""
         self.failures.append((code, facts))
 
-    def equity(self) -> Decimal:
-        """Return what the account is worth at last prices."""
+    def equity(self, instrument: InstrumentId) -> Decimal:
+        """Return what the purse that pays for an instrument is worth, with all that it has paid."""
         book = self.book
-        return equity(book.account.cash, self.tx.orders.positions(), book.last_price)
+        held = self.tx.orders.positions()
+        paid = [one for one in held if book.are_paid_alike(one.instrument, instrument)]
+        return equity(book.account_of(instrument).cash, paid, book.last_price)
 
     def _surroundings(self, order: Order, instrument: Instrument) -> Surroundings:
         book = self.book
@@ -192,8 +217,8 @@ class Page:
             now=book.now(),
             market_now=book.market_clock.now(),
             quote=book.quotes.last(order.instrument),
-            account=book.account,
-            equity=self.equity(),
+            account=book.account_of(order.instrument),
+            equity=self.equity(order.instrument),
             fee=book.settings.broker.fee,
             signal=None if order.signal_id is None else self.tx.signals.get(order.signal_id),
             hold=held_back(order, self.states_of(order)),

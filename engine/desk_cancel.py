@@ -17,7 +17,6 @@ from market.orders import AT_BROKER, OrderState, advance
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from brokers.broker import Broker
     from engine.desk_book import DeskBook, Page
     from engine.desk_settle import Settlement
     from market.messages import Person
@@ -31,9 +30,8 @@ RESTING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 class Canceller:
     """Cancels what is left of orders; one wish of a person is at most one request to the broker."""
 
-    def __init__(self, book: DeskBook, broker: Broker, settlement: Settlement) -> None:
+    def __init__(self, book: DeskBook, settlement: Settlement) -> None:
         self._book = book
-        self._broker = broker
         self._settlement = settlement
         self._asking: set[str] = set()
         self._asked_at: dict[str, datetime] = {}
@@ -71,14 +69,14 @@ class Canceller:
         if order is None or order.state not in RESTING:
             return _outcome(order, "")
         self._asked_at[order_id] = self._book.now()
-        reason = ""
+        reason, seat = "", self._book.brokers.of(order.instrument)
         try:
-            await self._broker.cancel(order)
+            await seat.broker.cancel(order)
         except OrderRejected as error:
             reason = reason_of(error)
         except OutcomeUnknown as error:
             logger.warning("the broker did not answer the cancel of %s: %s", order_id, error)
-        await self._settlement.take_fills()
+        await self._settlement.take_fills(seat)
         await self._settlement.ask([order])
         return _outcome(await self._book.order(order_id), reason)
 

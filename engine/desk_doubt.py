@@ -24,7 +24,7 @@ from market.orders import OrderState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from brokers.broker import Broker, OpenOrder
+    from brokers.broker import OpenOrder
     from engine.desk_book import DeskBook, Page
     from engine.desk_settle import Settlement
     from market.messages import Person
@@ -61,16 +61,15 @@ def may_settle(order: Order, person: Person) -> bool:
 class DoubtDesk:
     """Asks which order it is, and takes the answer of a person who may give it."""
 
-    def __init__(self, book: DeskBook, broker: Broker, settlement: Settlement) -> None:
+    def __init__(self, book: DeskBook, settlement: Settlement) -> None:
         self._book = book
-        self._broker = broker
         self._settlement = settlement
         self._looked_at: dict[str, datetime] = {}
         self._saying: set[str] = set()
 
     async def follow_up(self) -> None:
         """Ask about new doubts, say again what the broker has not heard, end what is settled."""
-        if not isinstance(self._broker, Doubtful):
+        if not any(isinstance(seat.broker, Doubtful) for seat in self._book.brokers.seats):
             return
         doubted, kept = await self._book.store.read(_open_questions)
         for doubt in kept:
@@ -97,7 +96,7 @@ class DoubtDesk:
             return
         self._looked_at[order.id] = now
         try:
-            found = await self._doubtful().candidates(order)
+            found = await self._doubtful(order).candidates(order)
         except OrderError as error:
             logger.warning("candidates for order %s could not be read: %s", order.id, error)
             return
@@ -109,7 +108,7 @@ class DoubtDesk:
             return Outcome(order, "doubt.later")
         self._saying.add(order.id)
         try:
-            await self._doubtful().settle(order, doubt.said or None)
+            await self._doubtful(order).settle(order, doubt.said or None)
         except OrderRejected as error:
             logger.warning("the broker does not take what was said of %s: %s", order.id, error)
             await self._book.write(lambda page: _take_back(page, doubt))
@@ -122,7 +121,7 @@ class DoubtDesk:
         return await self._settled(order, doubt)
 
     async def _settled(self, order: Order, doubt: Doubt) -> Outcome:
-        await self._settlement.take_fills()
+        await self._settlement.take_fills(self._book.brokers.of(order.instrument))
         await self._settlement.ask([order])
         after = await self._book.order(order.id)
         if after is None or after.state is OrderState.IN_DOUBT:
@@ -140,10 +139,11 @@ class DoubtDesk:
 
         await self._book.write(end)
 
-    def _doubtful(self) -> Doubtful:
-        if not isinstance(self._broker, Doubtful):
+    def _doubtful(self, order: Order) -> Doubtful:
+        broker = self._book.brokers.of(order.instrument).broker
+        if not isinstance(broker, Doubtful):
             raise OrderRejected("unknown_order", "this broker is never in doubt for a person")
-        return self._broker
+        return broker
 
 
 def _open_questions(tx: Transaction) -> tuple[dict[str, Order], list[Doubt]]:

@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 _FOREIGN = "desk/foreign/"
 
 
-def last_fill_id(tx: Transaction) -> str:
-    """Return the greatest id of the fills that were taken, "" before the first."""
-    foreign = [key.removeprefix(_FOREIGN) for key, _ in tx.documents.items(_FOREIGN)]
-    return max([tx.orders.last_fill_id(), *foreign[-1:]])
+def last_fill_id(tx: Transaction, broker: str) -> str:
+    """Return the greatest id of the fills that were taken from a broker, "" before the first."""
+    prefix = f"{_FOREIGN}{broker}/"
+    foreign = [key.removeprefix(prefix) for key, _ in tx.documents.items(prefix)]
+    return max([tx.orders.last_fill_id(broker), *foreign[-1:]])
 
 
-def record_fill(page: Page, fill: Fill) -> bool:
-    """Take a fill into its order and position; False if it was taken before.
+def record_fill(page: Page, fill: Fill, broker: str) -> bool:
+    """Take a broker's fill into its order and position; False if it was taken before.
 
     A fill of an order that we do not know is kept apart and told to the owner.
     """
     order = page.tx.orders.get(fill.order_id)
     if order is None or fill.quantity <= 0:
-        return _set_apart(page, fill)
-    if not page.tx.orders.add_fill(fill):
+        return _set_apart(page, fill, broker)
+    if not page.tx.orders.add_fill(fill, broker):
         return False
     position = page.tx.orders.position(fill.instrument)
     page.tx.orders.put_position(take_fill(position, fill))
@@ -77,8 +78,8 @@ def _is_overspent(order: Order, fills: Sequence[Fill]) -> bool:
     return not is_by_money or money > order.quantity * price
 
 
-def _set_apart(page: Page, fill: Fill) -> bool:
-    key = _FOREIGN + fill.id
+def _set_apart(page: Page, fill: Fill, broker: str) -> bool:
+    key = f"{_FOREIGN}{broker}/{fill.id}"
     if page.tx.documents.get(key) is not None:
         return False
     facts = {"order": fill.order_id, "instrument": fill.instrument, "side": fill.side.value}

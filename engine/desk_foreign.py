@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from brokers.broker import ForeignOrders
 from engine.desk_send import reason_of
 from engine.difference import differs
+from engine.exact import venue_of
 from engine.outcome import Outcome
 from engine.reconcile import read_foreign, write_foreign
 from engine.ticket import order_id as id_of
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from brokers.broker import Adoption, Broker, OpenOrder
+    from brokers.broker import Adoption, OpenOrder
+    from engine.brokers import Seat
     from engine.desk_book import DeskBook, Page
     from market.orders import Position
     from market.store import Transaction
@@ -52,17 +54,17 @@ def foreign_id(one: OpenOrder) -> str:
 class ForeignDesk:
     """Does to orders made elsewhere what the owner wishes; `look` reads the broker's list anew."""
 
-    def __init__(self, book: DeskBook, broker: Broker, look: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, book: DeskBook, look: Callable[[Seat], Awaitable[bool]]) -> None:
         self._book = book
-        self._broker = broker
         self._look = look
 
     async def adopt(self, key: str, user_id: int) -> Outcome:
         """Take an order for ours from what has traded by now on."""
-        broker = self._broker
-        if not isinstance(broker, ForeignOrders):
+        seat = await self._seat_of(key)
+        broker = None if seat is None else seat.broker
+        if seat is None or not isinstance(broker, ForeignOrders):
             return Outcome(None, "foreign.unable")
-        if not await self._look():
+        if not await self._look(seat):
             return Outcome(None, "adopt.untold")
         found = await self._book.write(lambda page: _adoptable(page, key, user_id))
         if isinstance(found, Outcome):
@@ -79,8 +81,9 @@ class ForeignDesk:
 
     async def cancel(self, key: str, user_id: int) -> Outcome:
         """Ask the broker once to cancel what is left of an order."""
-        broker = self._broker
-        if not isinstance(broker, ForeignOrders):
+        seat = await self._seat_of(key)
+        broker = None if seat is None else seat.broker
+        if seat is None or not isinstance(broker, ForeignOrders):
             return Outcome(None, "foreign.unable")
         found = await self._book.write(lambda page: _wish(page, key, user_id))
         if isinstance(found, Outcome):
@@ -92,8 +95,17 @@ class ForeignDesk:
         except OrderError as error:
             logger.warning("no answer to the cancel of %s: %s", found.broker_order_id, error)
             return Outcome(None, "foreign.unanswered")
-        await self._look()
+        await self._look(seat)
         return Outcome(None, "foreign.cancelled")
+
+    async def _seat_of(self, key: str) -> Seat | None:
+        """Return whose list an order is in; of one in none, somebody who can do without it."""
+        listed = await self._book.store.read(read_foreign)
+        found = next((one for one in listed if foreign_id(one) == key), None)
+        if found is not None:
+            return self._book.brokers.of(found.instrument)
+        able = (one for one in self._book.brokers.seats if isinstance(one.broker, ForeignOrders))
+        return next(able, None)
 
 
 def _adoptable(page: Page, key: str, user_id: int) -> Outcome | OpenOrder:
@@ -175,8 +187,9 @@ def _keep(page: Page, order: Order, found: OpenOrder, adoption: Adoption) -> Out
     if left <= 0:
         raise OrderRejected("closed", f"{found.broker_order_id} has traded")
     adoption.keep(page.tx)
-    rest = [one for one in read_foreign(page.tx) if foreign_id(one) != order.id]
-    write_foreign(page.tx, rest)
+    seat = page.book.brokers.of(order.instrument)
+    listed = [one for one in read_foreign(page.tx) if venue_of(one.instrument) in seat.venues]
+    write_foreign(page.tx, seat.name, [one for one in listed if foreign_id(one) != order.id])
     page.tx.documents.put(
         _ADOPTED + order.id,
         {"user_id": order.user_id, "at": to_ms(page.book.now()), "traded": str(adoption.traded)},

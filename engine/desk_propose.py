@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.desk_book import DeskBook, Page
     from engine.ticket import Ticket
     from market.orders import Account
-    from market.types import Tick
+    from market.types import InstrumentId, Tick
 
 logger = logging.getLogger(__name__)
 
@@ -65,26 +65,27 @@ def propose(
     return page.put(order)
 
 
-def spendable(page: Page) -> Decimal:
-    """Return what can be spent, without what was sent a moment ago."""
+def spendable(page: Page, instrument: InstrumentId) -> Decimal:
+    """Return what can be spent on an instrument, without what was sent a moment ago."""
     book = page.book
-    sent = unanswered(page.tx.orders.in_states(UNANSWERED), book.settings.broker.fee)
-    return book.account.buying_power - sent
+    going = page.tx.orders.in_states(UNANSWERED)
+    alike = [one for one in going if book.are_paid_alike(one.instrument, instrument)]
+    return book.account_of(instrument).buying_power - unanswered(alike, book.settings.broker.fee)
 
 
 def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
     if quote is None:
         return Sized(ticket.quantity or Decimal(0), ticket.price, Denial("risk.stale"))
     signal = None if ticket.signal_id is None else page.tx.signals.get(ticket.signal_id)
-    last = to_decimal(quote.price)
+    last, name = to_decimal(quote.price), ticket.instrument.id
     facts = SizeFacts(
         close=last if signal is None else to_decimal(signal.price),
         last=last,
-        equity=page.equity(),
-        cash=page.book.account.cash,
-        buying_power=spendable(page),
+        equity=page.equity(name),
+        cash=page.book.account_of(name).cash,
+        buying_power=spendable(page, name),
         fee=page.book.settings.broker.fee,
-        held=closable(page.tx, ticket.instrument.id, ticket.position),
+        held=closable(page.tx, name, ticket.position),
     )
     return size(ticket, facts)
 

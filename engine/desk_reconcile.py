@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from brokers.broker import Holdings, OpenOrders
 from engine.desk_fills import last_fill_id
 from engine.difference import facts_of, has_differences
+from engine.exact import venue_of
 from engine.outcome import Outcome
 from engine.reconcile import adopt, note_orders, note_positions
 from market.errors import OrderError
 from market.orders import AT_BROKER, OrderState
 
 if TYPE_CHECKING:
-    from brokers.broker import Broker
+    from engine.brokers import Seat
     from engine.desk_book import DeskBook, Page
     from engine.desk_settle import Settlement
     from market.orders import Position
@@ -28,22 +29,19 @@ TRIES = 3
 
 
 class Reconciler:
-    """Compares our book with that of a broker that tells its own."""
+    """Compares our book with those of the brokers that tell their own."""
 
-    def __init__(self, book: DeskBook, broker: Broker, settlement: Settlement) -> None:
+    def __init__(self, book: DeskBook, settlement: Settlement) -> None:
         self._book = book
-        self._broker = broker
         self._settlement = settlement
         self._doubted: set[str] = set()
 
     async def look(self) -> bool:
-        """Compare positions and open orders once; False if the broker could not be compared with.
+        """Compare positions and open orders once; False if a broker could not be compared with.
 
-        Cash is the broker's own number everywhere, so there is nothing of ours to compare it with.
+        Cash is the brokers' own number everywhere, so there is nothing of ours to compare it with.
         """
-        await self._settlement.account()
-        are_positions_told = await self._look_at_positions()
-        return await self._look_at_orders() and are_positions_told
+        return all(await self._book.brokers.each(self.look_at))
 
     async def after_settling(self, new_fills: int) -> None:
         """Look again where a doubt has ended, or where new fills may have ended a difference."""
@@ -55,7 +53,8 @@ class Reconciler:
 
     async def adopt(self, instrument: InstrumentId, user_id: int) -> Outcome:
         """Take the broker's position as ours after one more look, if the owner wishes it."""
-        if not await self.look():
+        seat = self._book.brokers.at(venue_of(instrument))
+        if seat is not None and not await self.look_at(seat):
             return Outcome(None, "adopt.untold")
 
         def write(page: Page) -> Outcome:
@@ -69,43 +68,50 @@ class Reconciler:
 
         return await self._book.write(write)
 
-    async def _look_at_positions(self) -> bool:
-        if not isinstance(self._broker, Holdings):
+    async def look_at(self, seat: Seat) -> bool:
+        """Compare with one broker; False if it could not be compared with."""
+        await self._settlement.accounts(seat)
+        are_positions_told = await self._look_at_positions(seat)
+        return await self._look_at_orders(seat) and are_positions_told
+
+    async def _look_at_positions(self, seat: Seat) -> bool:
+        if not isinstance(seat.broker, Holdings):
             return True
         for _ in range(TRIES):
-            await self._settlement.take_fills()
-            before = await self._book.store.read(last_fill_id)
+            await self._settlement.take_fills(seat)
+            before = await self._book.store.read(lambda tx: last_fill_id(tx, seat.name))
             try:
-                theirs = await self._broker.positions()
+                theirs = await seat.broker.positions()
             except OrderError as error:
-                logger.warning("the broker's positions could not be read: %s", error)
+                logger.warning("the positions at %s could not be read: %s", seat.name, error)
                 return False
             # What traded while positions were being read would look like a difference.
-            await self._settlement.take_fills()
-            if await self._note(theirs, before):
+            await self._settlement.take_fills(seat)
+            if await self._note(seat, theirs, before):
                 return True
         logger.info("fills come too fast to compare positions; again at the next look")
         return False
 
-    async def _note(self, theirs: list[Position], before: str) -> bool:
+    async def _note(self, seat: Seat, theirs: list[Position], before: str) -> bool:
         def note(page: Page) -> bool:
-            if last_fill_id(page.tx) != before:
+            if last_fill_id(page.tx, seat.name) != before:
                 return False
             going = page.tx.orders.in_states(AT_BROKER)
-            note_positions(page, theirs, frozenset(order.instrument for order in going))
+            moving = frozenset(order.instrument for order in going)
+            note_positions(page, seat.venues, theirs, moving)
             return True
 
         return await self._book.write(note)
 
-    async def _look_at_orders(self) -> bool:
-        if not isinstance(self._broker, OpenOrders):
+    async def _look_at_orders(self, seat: Seat) -> bool:
+        if not isinstance(seat.broker, OpenOrders):
             return True
         try:
-            theirs = await self._broker.open_orders()
+            theirs = await seat.broker.open_orders()
         except OrderError as error:
-            logger.warning("the broker's open orders could not be read: %s", error)
+            logger.warning("the open orders at %s could not be read: %s", seat.name, error)
             return False
-        await self._book.write(lambda page: note_orders(page, theirs))
+        await self._book.write(lambda page: note_orders(page, seat, theirs))
         return True
 
 

@@ -11,16 +11,16 @@ from engine.fire_notices import midnight
 from engine.risk import MINUTE, check
 from engine.risk_case import RiskView
 from engine.trading import REASONS
-from market.currency import KRW, currency_of
 from market.orders import GOING, OrderState
 from market.phases import phase_at
 from market.types import from_ms, to_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from engine.risk_case import Denial
-    from engine.risk_page import RiskPage
+    from engine.risk_page import RiskBook, RiskPage
     from market.orders import Account, Order
     from market.store import Transaction
     from market.types import Instrument, InstrumentId, Tick
@@ -45,6 +45,7 @@ def risk_view(
     midnight_now = midnight(book.now())
     earliest = min(midnight_now, order.proposed_at - window)
     lately = [one for one in orders.since(earliest) if one.id != order.id]
+    going = [one for one in orders.in_states(GOING) if one.id != order.id]
     position = orders.position(instrument.id)
     calendar = book.calendars[instrument.venue]
     return RiskView(
@@ -56,17 +57,18 @@ def risk_view(
         quote_age=quote_age,
         is_of_today=quote is None
         or calendar.session_day(quote.at) == calendar.session_day(market_now),
-        venues=book.venues,
+        venues=book.brokers.venues,
         phase=phase_at(instrument.venue, calendar, market_now),
         calendar=calendar,
         trading=page.states_of(order),
         buying_power=None if account is None else account.buying_power,
         held=Decimal(0) if position is None else position.quantity,
-        worths=_worths(page),
-        day_profit=day_profit(page),
-        others=tuple(one for one in orders.in_states(GOING) if one.id != order.id),
+        worths=_worths(page, instrument.id),
+        day_profit=day_profit(page, instrument.id),
+        others=_counted(book, order, going),
+        sharing=tuple(one for one in going if book.are_paid_alike(one.instrument, instrument.id)),
         recent=tuple(one for one in lately if one.proposed_at >= order.proposed_at - window),
-        today=tuple(one for one in lately if one.proposed_at >= midnight_now),
+        today=_counted(book, order, (one for one in lately if one.proposed_at >= midnight_now)),
         sent_at=_sent_at(page.tx),
     )
 
@@ -79,8 +81,8 @@ def touched(page: RiskPage, order: Order, instrument: Instrument) -> tuple[Denia
     if order.state is not OrderState.PROPOSED:
         return ()
     book = page.book
-    quote = book.quotes.last(order.instrument)
-    view = risk_view(page, order, instrument, quote, book.quote_age, book.account)
+    quote, account = book.quotes.last(order.instrument), book.account_of(order.instrument)
+    view = risk_view(page, order, instrument, quote, book.quote_age, account)
     return tuple(one for one in check(order, instrument, view) if one.code not in _SAID_ELSEWHERE)
 
 
@@ -91,11 +93,20 @@ def note_sending(page: RiskPage) -> None:
     page.tx.documents.put(_SENDINGS, {"at": [to_ms(at) for at in (*kept, now)]})
 
 
-def _worths(page: RiskPage) -> dict[InstrumentId, Decimal]:
-    """Return what is held in won at last prices, at its average price where there is none."""
+def _counted(book: RiskBook, order: Order, others: Iterable[Order]) -> tuple[Order, ...]:
+    """Return those of the orders for which the same bounds hold together."""
+    name = order.instrument
+    return tuple(one for one in others if book.are_counted_alike(one.instrument, name))
+
+
+def _worths(page: RiskPage, instrument: InstrumentId) -> dict[InstrumentId, Decimal]:
+    """Return what is held at last prices, at its average price where there is none.
+
+    It is that for which the same bounds hold as for the instrument, in its currency.
+    """
     worths = {}
     for one in page.tx.orders.positions():
-        if currency_of(one.instrument) == KRW:
+        if page.book.are_counted_alike(one.instrument, instrument):
             price = page.book.last_price(one.instrument)
             worths[one.instrument] = one.quantity * (one.average_price if price is None else price)
     return worths

@@ -12,7 +12,6 @@ from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import Order, OrderState, advance
 
 if TYPE_CHECKING:
-    from brokers.broker import Broker
     from engine.desk_book import DeskBook, Page
 
 logger = logging.getLogger(__name__)
@@ -60,18 +59,18 @@ def words_of(error: OrderRejected) -> tuple[tuple[str, str], ...]:
     return ((TOLD, str(error)[:MOST_TOLD]),)
 
 
-async def send(book: DeskBook, broker: Broker, order_id: str) -> Outcome:
+async def send(book: DeskBook, order_id: str) -> Outcome:
     """Send a confirmed order: SUBMITTED is kept before the one POST, the answer after it."""
-    return await post(book, broker, await book.write(lambda page: submit(page, order_id)))
+    return await post(book, await book.write(lambda page: submit(page, order_id)))
 
 
-async def post(book: DeskBook, broker: Broker, order: Order) -> Outcome:
+async def post(book: DeskBook, order: Order) -> Outcome:
     """Send an order that was kept as SUBMITTED a moment ago, and by nobody else, once."""
     order_id = order.id
     if order.state is not OrderState.SUBMITTED:
         return Outcome(order, order.code)
     try:
-        broker_order_id = await broker.place(order)
+        broker_order_id = await book.brokers.of(order.instrument).broker.place(order)
     except OrderRejected as error:
         logger.warning("the broker refused order %s: %s", order_id, error)
         if error.code == "duplicate":  # it has our id already: not refused, but to be asked for

@@ -6,7 +6,9 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from engine.brokers import orders_of, paying
 from engine.desk_fills import last_fill_id, record_fill
+from engine.exact import venue_of
 from market.errors import OrderError
 from market.orders import AT_BROKER, GOING, OrderState, advance
 
@@ -14,14 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from brokers.broker import Broker, BrokerOrder
+    from brokers.broker import BrokerOrder
+    from engine.brokers import Brokers, Seat
     from engine.desk_book import DeskBook, Page
     from market.orders import Account, Fill, Order
+    from market.types import InstrumentId
 
 logger = logging.getLogger(__name__)
 
 ASKED_AT_ONCE = 5
-"""How many orders the broker is asked about in one settling."""
+"""How many orders a broker is asked about in one settling."""
 
 ASK_AGAIN = timedelta(seconds=20)
 """How long after an order was asked about it is asked about again, if it is not in doubt."""
@@ -36,37 +40,47 @@ _ENDS = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED}
 
 
 class Settlement:
-    """Brings our orders in line with the broker's; the one way for start, sweep and doubt."""
+    """Brings our orders in line with the brokers'; the one way for start, sweep and doubt."""
 
-    def __init__(self, book: DeskBook, broker: Broker) -> None:
+    def __init__(self, book: DeskBook) -> None:
         self._book = book
-        self._broker = broker
         self._asked_at: dict[str, datetime] = {}
         self.ambiguous: set[str] = set()
         """The orders of which the broker has last said that a person must tell them apart."""
 
-    async def account(self) -> Account | None:
-        """Ask for the account; None if the broker cannot say now."""
-        try:
-            self._book.account = await self._broker.account()
-        except OrderError as error:
-            logger.warning("the broker's account could not be read: %s", error)
-            return None
-        return self._book.account
+    @property
+    def _brokers(self) -> Brokers:
+        return self._book.brokers
 
-    async def take_fills(self) -> int:
-        """Take new fills, each in a transaction of its own; return how many were new."""
-        after = await self._book.store.read(last_fill_id)
+    async def accounts(self, seat: Seat) -> tuple[Account, ...] | None:
+        """Ask a broker for its accounts; None if it cannot say now."""
         try:
-            fills = await self._broker.fills(after)
+            accounts = await seat.broker.accounts()
         except OrderError as error:
-            logger.warning("the broker's fills could not be read: %s", error)
+            logger.warning("the accounts at %s could not be read: %s", seat.name, error)
+            return None
+        self._book.accounts[seat.name] = accounts
+        return accounts
+
+    async def account(self, instrument: InstrumentId) -> Account | None:
+        """Ask for the account that pays for an instrument; None if its broker cannot say now."""
+        seat = self._brokers.at(venue_of(instrument))
+        accounts = None if seat is None else await self.accounts(seat)
+        return None if accounts is None else paying(accounts, instrument)
+
+    async def take_fills(self, seat: Seat) -> int:
+        """Take a broker's new fills, each in a transaction of its own; return how many were new."""
+        after = await self._book.store.read(lambda tx: last_fill_id(tx, seat.name))
+        try:
+            fills = await seat.broker.fills(after)
+        except OrderError as error:
+            logger.warning("the fills of %s could not be read: %s", seat.name, error)
             return 0
         if fills:
-            await self.account()
+            await self.accounts(seat)
         count = 0
         for fill in fills:
-            count += await self._book.write(_recording(fill))
+            count += await self._book.write(_recording(fill, seat.name))
         return count
 
     async def resolve(self) -> None:
@@ -76,7 +90,8 @@ class Settlement:
             self._asked_at.clear()
             return
         await self.clear_leftovers(orders)
-        await self.ask(self._due(await self._at_broker()))
+        due = self._due(await self._at_broker())
+        await self._brokers.each(lambda seat: self.ask(orders_of(seat, due)[:ASKED_AT_ONCE]))
 
     async def clear_leftovers(self, orders: Sequence[Order]) -> None:
         """Confirmed orders that nobody is sending lapse; submitted ones are in doubt."""
@@ -85,15 +100,16 @@ class Settlement:
                 await self._book.write(_leaving(order.id))
 
     async def ask_all(self) -> None:
-        """Ask the broker about every order that it may hold."""
-        await self.ask(await self._at_broker())
+        """Ask the brokers about every order that they may hold."""
+        orders = await self._at_broker()
+        await self._brokers.each(lambda seat: self.ask(orders_of(seat, orders)))
 
     async def ask(self, orders: Sequence[Order]) -> None:
-        """Ask the broker about orders and learn from its answers; no answer changes nothing."""
+        """Ask about orders, one by one, and learn from the answers; no answer changes nothing."""
         for order in orders:
             self._asked_at[order.id] = self._book.now()
             try:
-                found = await self._broker.find(order)
+                found = await self._brokers.of(order.instrument).broker.find(order)
             except OrderError as error:
                 logger.warning("the broker could not be asked about order %s: %s", order.id, error)
                 if error.code == AMBIGUOUS:
@@ -107,13 +123,13 @@ class Settlement:
         return [order for order in orders if order.state is not OrderState.SUBMITTED]
 
     def _due(self, orders: Sequence[Order]) -> list[Order]:
-        """Return the few to ask about now: doubts first, then those not asked for longest."""
+        """Return those to ask about now: doubts first, then those not asked for longest."""
         kept = {order.id for order in orders}
         self._asked_at = {one: at for one, at in self._asked_at.items() if one in kept}
         now = self._book.now()
         due = [order for order in orders if self._is_due(order, now)]
         due.sort(key=self._urgency)
-        return due[:ASKED_AT_ONCE]
+        return due
 
     def _is_due(self, order: Order, now: datetime) -> bool:
         asked_at = self._asked_at.get(order.id)
@@ -127,8 +143,8 @@ class Settlement:
         return is_certain, 0.0 if asked_at is None else asked_at.timestamp()
 
 
-def _recording(fill: Fill) -> Callable[[Page], bool]:
-    return lambda page: record_fill(page, fill)
+def _recording(fill: Fill, broker: str) -> Callable[[Page], bool]:
+    return lambda page: record_fill(page, fill, broker)
 
 
 def _leaving(order_id: str) -> Callable[[Page], None]:

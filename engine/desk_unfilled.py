@@ -38,7 +38,6 @@ from market.unfilled import Then
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from brokers.broker import Broker
     from engine.desk_book import DeskBook, Page
     from engine.desk_cancel import Canceller
     from engine.desk_settle import Settlement
@@ -75,11 +74,8 @@ PASSING = frozenset(
 class UnfilledDesk:
     """Follows resting orders whose conditions say what becomes of them."""
 
-    def __init__(
-        self, book: DeskBook, broker: Broker, settlement: Settlement, canceller: Canceller
-    ) -> None:
+    def __init__(self, book: DeskBook, settlement: Settlement, canceller: Canceller) -> None:
         self._book = book
-        self._broker = broker
         self._settlement = settlement
         self._canceller = canceller
 
@@ -109,7 +105,8 @@ class UnfilledDesk:
         quote = account = None
         is_sure = await self._is_surely_over(order)
         if is_sure:
-            quote, account = await self._quote(order), await self._settlement.account()
+            quote = await self._quote(order)
+            account = await self._settlement.account(order.instrument)
         new_id = replacement_id(order.id)
         self._book.in_flight[new_id] += 1  # before the claim, so that settling leaves it alone
         try:
@@ -117,7 +114,7 @@ class UnfilledDesk:
                 lambda page: claim(page, order.id, quote, account, is_sure=is_sure)
             )
             if is_claimed:
-                await send(self._book, self._broker, new_id)
+                await send(self._book, new_id)
         finally:
             self._book.in_flight[new_id] -= 1
 
@@ -125,9 +122,10 @@ class UnfilledDesk:
         """Tell whether the broker says that nothing more can trade, and we know all that did."""
         if order.state is not OrderState.CANCELED:
             return False
-        await self._settlement.take_fills()
+        seat = self._book.brokers.of(order.instrument)
+        await self._settlement.take_fills(seat)
         try:
-            found = await self._broker.find(order)
+            found = await seat.broker.find(order)
         except OrderError as error:
             logger.warning("the broker cannot confirm the cancel of %s: %s", order.id, error)
             return False
@@ -268,7 +266,7 @@ def _without(view: RiskView, ids: set[str]) -> RiskView:
 
 def _freed(page: Page, order: Order) -> Account:
     """Return the account as it will be once an order is cancelled."""
-    account, fee = page.book.account, page.book.settings.broker.fee
+    account, fee = page.book.account_of(order.instrument), page.book.settings.broker.fee
     if not order.is_entry:
         return account
     freed = with_fee(order.remaining * expected_price(order), fee)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from engine.brokers import orders_of
 from engine.difference import (
     Difference,
     all_differences,
@@ -15,6 +16,7 @@ from engine.difference import (
     put_difference,
     read_difference,
 )
+from engine.exact import venue_of
 from engine.holdings import note_correction
 from engine.open_orders import read_open_order, write_open_order
 from market.orders import AT_BROKER, Position
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from brokers.broker import OpenOrder
+    from engine.brokers import Seat
     from engine.desk_book import Page
     from market.store import Transaction
-    from market.types import InstrumentId
+    from market.types import InstrumentId, Venue
 
 MOST_TOLD = 5
 """So many differences are told one by one; of more only their number."""
@@ -34,7 +37,7 @@ MOST_TOLD = 5
 LATELY = timedelta(days=1)
 ZERO = Decimal(0)
 _CORRECTION = "reconcile/correction/"
-_FOREIGN = "reconcile/foreign"
+_FOREIGN = "reconcile/foreign/"
 
 
 def compare(
@@ -54,15 +57,24 @@ def compare(
 
 
 def note_positions(
-    page: Page, theirs: Sequence[Position], moving: frozenset[InstrumentId]
+    page: Page,
+    venues: frozenset[Venue],
+    theirs: Sequence[Position],
+    moving: frozenset[InstrumentId],
 ) -> list[Difference]:
     """Keep where positions differ now, forget what agrees again, and tell the owner what is new.
 
-    `moving` are the instruments with an order of ours on its way.
+    `venues` are those of the broker that was asked, `moving` the instruments with an order of ours
+    on its way.
     """
-    differing = compare(page.tx.orders.positions(), theirs)
+
+    def is_there(name: InstrumentId) -> bool:
+        return venue_of(name) in venues
+
+    ours = [one for one in page.tx.orders.positions() if is_there(one.instrument)]
+    differing = compare(ours, [one for one in theirs if is_there(one.instrument)])
     for known in all_differences(page.tx):
-        if known.instrument not in differing:
+        if is_there(known.instrument) and known.instrument not in differing:
             forget_difference(page.tx, known.instrument)
             if known.is_told:
                 page.tell_owner("notice.difference_over", **facts_of(known))
@@ -108,10 +120,10 @@ def corrections(tx: Transaction) -> list[dict[str, Any]]:
     return [value for _, value in tx.documents.items(_CORRECTION)]
 
 
-def note_orders(page: Page, theirs: Iterable[OpenOrder]) -> list[OpenOrder]:
-    """Keep the broker's open orders that are not ours, and return them."""
+def note_orders(page: Page, seat: Seat, theirs: Iterable[OpenOrder]) -> list[OpenOrder]:
+    """Keep a broker's open orders that are not ours, and return them."""
     lately = page.tx.orders.since(page.book.now() - LATELY)  # a list may lag behind an end
-    ours = [*page.tx.orders.in_states(AT_BROKER), *lately]
+    ours = orders_of(seat, [*page.tx.orders.in_states(AT_BROKER), *lately])
     known = {(one.instrument, one.broker_order_id) for one in ours}
     foreign = [
         one
@@ -119,21 +131,21 @@ def note_orders(page: Page, theirs: Iterable[OpenOrder]) -> list[OpenOrder]:
         if (one.instrument, one.broker_order_id) not in known
         and page.tx.orders.get(one.client_order_id.removeprefix("tt-")) is None
     ]
-    write_foreign(page.tx, foreign)
+    write_foreign(page.tx, seat.name, foreign)
     return foreign
 
 
-def write_foreign(tx: Transaction, foreign: Iterable[OpenOrder]) -> None:
-    """Keep the broker's open orders that are not ours in place of those before."""
+def write_foreign(tx: Transaction, broker: str, foreign: Iterable[OpenOrder]) -> None:
+    """Keep a broker's open orders that are not ours in place of those before."""
     value = {"orders": [write_open_order(one) for one in foreign]}
-    if tx.documents.get(_FOREIGN) != value:
-        tx.documents.put(_FOREIGN, value)
+    if tx.documents.get(_FOREIGN + broker) != value:
+        tx.documents.put(_FOREIGN + broker, value)
 
 
 def read_foreign(tx: Transaction) -> list[OpenOrder]:
-    """Return the broker's open orders that are not ours, as they were at the last look."""
-    value = tx.documents.get(_FOREIGN)
-    return [] if value is None else [read_open_order(one) for one in value["orders"]]
+    """Return the brokers' open orders that are not ours, as they were at the last look."""
+    kept = [value for _, value in tx.documents.items(_FOREIGN)]
+    return [read_open_order(one) for value in kept for one in value["orders"]]
 
 
 def _noted(

@@ -46,14 +46,16 @@ class Denial:
 class RiskView:
     """What surrounds an order: `now` is wall clock, `market_now` market clock.
 
-    `venues` are those at which the broker trades, `phases` those in which it takes orders for this
-    one; `calendar` tells when they come. `quote` may be `quote_age` old at most;
+    `venues` are those at which somebody trades for us, `phases` those in which orders for this one
+    are taken; `calendar` tells when they come. `quote` may be `quote_age` old at most;
     `is_of_today` tells whether it traded in the session that goes on. `trading` is all that holds
-    for the order. `held` is the position (below 0: short), `worths` are all positions in won at
-    last prices, short ones as much as long ones, `day_profit` what they and the day's exits have
-    gained since the Korean midnight. `others` are the other orders that are confirmed or at the
-    broker, `recent` the other orders of the last minutes, `today` those of the Korean day;
-    `sent_at` (wall clock) the last sendings.
+    for the order. `held` is the position (below 0: short), `worths` are the positions at last
+    prices, short ones as much as long ones, `day_profit` what they and the day's exits have gained
+    since the Korean midnight. `others` are the other orders that are confirmed or at the broker,
+    `sharing` those of them that the same purse pays for, `recent` the other orders of the last
+    minutes, `today` those of the Korean day; `sent_at` (wall clock) the last sendings. What other
+    bounds hold for, by currency or because it is not real, is in none of `worths`, `day_profit`,
+    `others` and `today`.
     """
 
     limits: RiskSettings
@@ -73,6 +75,7 @@ class RiskView:
     worths: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
     day_profit: Decimal = ZERO
     others: tuple[Order, ...] = ()
+    sharing: tuple[Order, ...] = ()
     recent: tuple[Order, ...] = ()
     today: tuple[Order, ...] = ()
     sent_at: tuple[datetime, ...] = ()

@@ -78,7 +78,7 @@ def cash(case: Case) -> Denial | None:
         return Denial("risk.no_account")
     if not case.is_buy:
         return None
-    power = case.view.buying_power - unanswered(case.view.others, case.view.fee)
+    power = case.view.buying_power - unanswered(case.view.sharing, case.view.fee)
     needed = with_fee(notional(case.order), case.view.fee)
     return Denial("risk.cash", shown(power), shown(needed)) if needed > power else None
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from config.settings import Settings
+    from engine.brokers import Brokers
     from engine.quotes import Quotes
     from engine.trading import TradingState
     from market.clock import Clock
@@ -26,8 +27,7 @@ class RiskBook(Protocol):
     quotes: Quotes
     calendars: Mapping[Venue, Calendar]
     market_clock: Clock
-    account: Account
-    venues: frozenset[Venue]
+    brokers: Brokers
 
     @property
     def quote_age(self) -> timedelta:
@@ -36,6 +36,18 @@ class RiskBook(Protocol):
 
     def now(self) -> datetime:
         """Return the wall clock's time."""
+        ...
+
+    def account_of(self, instrument: InstrumentId) -> Account:
+        """Return the account that pays for an instrument, as it was told last."""
+        ...
+
+    def are_paid_alike(self, one: InstrumentId, other: InstrumentId) -> bool:
+        """Tell whether the same purse of the same broker pays for two instruments."""
+        ...
+
+    def are_counted_alike(self, one: InstrumentId, other: InstrumentId) -> bool:
+        """Tell whether the same bounds hold for two instruments together."""
         ...
 
     def last_price(self, instrument: InstrumentId) -> Decimal | None:

@@ -12,6 +12,10 @@ KRW: Final = "KRW"
 
 USDT: Final = "USDT"
 
+SPOT_PURSE: Final = "spot"
+FUTURES_PURSE: Final = "futures"
+"""What Binance keeps apart: money for coins, and money for contracts."""
+
 
 def currency_of(instrument: InstrumentId) -> str:
     """Return what an instrument is paid in: won at KRX, at Upbit what its code begins with."""
@@ -19,6 +23,13 @@ def currency_of(instrument: InstrumentId) -> str:
     if venue == "UPBIT":
         return code.partition("-")[0]
     return USDT if venue == "BINANCE" else KRW
+
+
+def purse_of(instrument: InstrumentId) -> str:
+    """Return the purse that pays for an instrument; "" where a broker has only one."""
+    if not instrument.startswith("BINANCE:"):
+        return ""
+    return FUTURES_PURSE if instrument.endswith(".P") else SPOT_PURSE
 
 
 def coin_of(instrument: InstrumentId) -> str:

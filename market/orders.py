@@ -224,7 +224,12 @@ def side_of(quantity: Decimal) -> PositionSide:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Money at a broker: `buying_power` is cash less what open buy orders have reserved."""
+    """Money of one currency at a broker: `buying_power` is cash less what open orders reserve.
+
+    Purses of a broker do not pay for each other; "" is that of a broker which has only one.
+    """
 
     cash: Decimal
     buying_power: Decimal
+    currency: str = "KRW"
+    purse: str = ""

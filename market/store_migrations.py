@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+_OWNER: Final = (
+    "coalesce((SELECT json_extract(value, '$.name') FROM documents WHERE key = 'desk/broker'),"
+    " 'paper')"
+)
+"""The broker to which a database of version 7 belonged, as engine/desk_owner.py kept it."""
+
 MIGRATIONS: Final = {
     1: (
         "ALTER TABLE lifecycle ADD COLUMN clear_ms BIGINT DEFAULT '0' NOT NULL",
@@ -56,6 +62,24 @@ MIGRATIONS: Final = {
     6: (
         "ALTER TABLE orders ADD COLUMN unfilled VARCHAR DEFAULT '' NOT NULL",
         "ALTER TABLE orders ADD COLUMN replaces VARCHAR",
+    ),
+    7: (  # fills are told apart by their broker; all of them are those of the one there was
+        "CREATE TABLE fills_of_brokers ("
+        "number INTEGER NOT NULL, broker VARCHAR NOT NULL, id VARCHAR NOT NULL, "
+        "order_id VARCHAR NOT NULL, instrument VARCHAR NOT NULL, side VARCHAR NOT NULL, "
+        "quantity VARCHAR NOT NULL, price VARCHAR NOT NULL, cost VARCHAR NOT NULL, "
+        "at BIGINT NOT NULL, "
+        "PRIMARY KEY (number), UNIQUE (broker, id), FOREIGN KEY(order_id) REFERENCES orders (id))",
+        "INSERT INTO fills_of_brokers "  # noqa: S608  all of it stands in this file
+        f"SELECT number, {_OWNER}, id, order_id, instrument, side, quantity, price, cost, at "
+        "FROM fills",
+        "DROP TABLE fills",
+        "ALTER TABLE fills_of_brokers RENAME TO fills",
+        "CREATE INDEX ix_fills_order_id ON fills (order_id)",
+        "UPDATE documents "  # noqa: S608  as above
+        f"SET key = 'desk/foreign/' || {_OWNER} || substr(key, 13) "
+        "WHERE key LIKE 'desk/foreign/%'",
+        "DELETE FROM documents WHERE key = 'reconcile/foreign'",  # told anew by the first look
     ),
 }
 """SQL statements by the version that they start from."""

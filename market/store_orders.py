@@ -68,6 +68,13 @@ class OrderTable:
         """Return the orders in any of these states, oldest first."""
         return self._orders(_ORDERS_IN_STATES, states=[state.value for state in states])
 
+    def venues_in(self, states: Iterable[OrderState]) -> set[str]:
+        """Return the venues of all orders in any of these states."""
+        venue = func.substr(_ORDERS.c.instrument, 1, func.instr(_ORDERS.c.instrument, ":") - 1)
+        wanted = [state.value for state in states]
+        found = select(venue).where(_ORDERS.c.state.in_(wanted)).distinct()
+        return set(self._connection.execute(found).scalars())
+
     def recent(self, count: int) -> list[Order]:
         """Return the newest orders, newest first."""
         return self._orders(_RECENT_ORDERS, count=count)
@@ -81,9 +88,9 @@ class OrderTable:
         rows = self._connection.execute(_EVENTS_OF, {"order_id": order_id})
         return [(version, OrderState(state), at, code) for version, state, at, code in rows]
 
-    def add_fill(self, fill: Fill) -> bool:
-        """Keep a fill; False if its id is known. StoreError if its order is not."""
-        values = {name: getattr(fill, name) for name in _FILL_FIELDS}
+    def add_fill(self, fill: Fill, broker: str) -> bool:
+        """Keep a broker's fill; False if it told that id before. StoreError if no such order is."""
+        values = {"broker": broker, **{name: getattr(fill, name) for name in _FILL_FIELDS}}
         return self._connection.execute(_ADD_FILL, values).rowcount == 1
 
     def fills(self, order_id: str) -> list[Fill]:
@@ -95,9 +102,9 @@ class OrderTable:
         rows = self._connection.execute(_FILLS_IN, {"instrument": instrument})
         return [_fill(row) for row in rows]
 
-    def last_fill_id(self) -> str:
-        """Return the greatest fill id, "" before the first."""
-        return self._connection.execute(_LAST_FILL).scalar_one() or ""
+    def last_fill_id(self, broker: str) -> str:
+        """Return the greatest id of a broker's fills, "" before the first."""
+        return self._connection.execute(_LAST_FILL, {"broker": broker}).scalar_one() or ""
 
     def positions(self) -> list[Position]:
         """Return every position that was ever kept, by instrument."""
@@ -146,7 +153,7 @@ _EVENTS_OF = (
     .where(_EVENTS.c.order_id == bindparam("order_id"))
     .order_by(_EVENTS.c.number)
 )
-_ADD_FILL = upsert(_FILLS).on_conflict_do_nothing(index_elements=["id"])
+_ADD_FILL = upsert(_FILLS).on_conflict_do_nothing(index_elements=["broker", "id"])
 _SELECT_FILLS = select(*(_FILLS.c[name] for name in _FILL_FIELDS))
 _FILLS_OF = _SELECT_FILLS.where(_FILLS.c.order_id == bindparam("order_id")).order_by(
     _FILLS.c.at, _FILLS.c.number
@@ -154,7 +161,7 @@ _FILLS_OF = _SELECT_FILLS.where(_FILLS.c.order_id == bindparam("order_id")).orde
 _FILLS_IN = _SELECT_FILLS.where(_FILLS.c.instrument == bindparam("instrument")).order_by(
     _FILLS.c.number
 )
-_LAST_FILL = select(func.max(_FILLS.c.id))
+_LAST_FILL = select(func.max(_FILLS.c.id)).where(_FILLS.c.broker == bindparam("broker"))
 _ALL_POSITIONS = select(_POSITIONS).order_by(_POSITIONS.c.instrument)
 _POSITION = select(_POSITIONS).where(_POSITIONS.c.instrument == bindparam("instrument"))
 _INSERT_POSITION = upsert(_POSITIONS)

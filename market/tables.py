@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Index, Integer, Table
+from sqlalchemy import BigInteger, Index, Integer, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from market.tables_types import DecimalText, JsonText, UnfilledText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """The version this program writes; a change of any table below needs the next number.
 
 And it needs the statements in store_migrations.py that bring a file of the version before up.
@@ -103,11 +103,13 @@ class OrderEventRow(SQLModel, table=True):
 
 
 class FillRow(SQLModel, table=True):
-    """A part of an order that traded; never changed."""
+    """A part of an order that traded, under the id that its broker gave it; never changed."""
 
     __tablename__ = "fills"
+    __table_args__ = (UniqueConstraint("broker", "id"),)
     number: int | None = Field(default=None, primary_key=True, sa_type=Integer)
-    id: str = Field(unique=True)
+    broker: str
+    id: str
     order_id: str = Field(foreign_key="orders.id", index=True)
     instrument: str
     side: str

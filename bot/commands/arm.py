@@ -1,10 +1,11 @@
-"""/arm: let a live broker buy, with a second factor."""
+"""/arm: let the live brokers buy, with a second factor."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.command import command
+from bot.render_trading import brokers_words
 from bot.reply import Reply, command_button
 from market.errors import UsageError
 from market.messages import Role
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @command("arm", Role.OWNER, is_private=True, is_secret=True, examples=("123456",))
 async def arm(services: Services, call: Call) -> Reply:
-    """Arm the live broker if the code is right; paper needs none."""
+    """Arm the live brokers if the code is right; paper needs none."""
     texts, language = services.texts, call.language
     if not services.desk.is_live:
         return Reply(texts.get("arm.paper", language))
@@ -28,12 +29,11 @@ async def arm(services: Services, call: Call) -> Reply:
     if not proof.is_given:
         raise UsageError(proof.code, **proof.facts)
     await services.desk.arm(call.user.id)
-    settings = services.config.settings
     text = texts.get(
         "arm.done",
         language,
-        broker=settings.broker.name,
-        hours=f"{settings.access.idle_hours:g}",
+        broker=brokers_words(services.desk.brokers, are_live=True),
+        hours=f"{services.config.settings.access.idle_hours:g}",
     )
     label = texts.plain("button.disarm", language)
     return Reply(text, ((command_button(label, "/disarm"),),))

@@ -1,4 +1,4 @@
-"""/disarm: let a live broker buy no more."""
+"""/disarm: let the live brokers buy no more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @command("disarm", Role.TRADER, is_private=True, examples=("",))
 async def disarm(services: Services, call: Call) -> Reply:
-    """Disarm the live broker; whoever may trade may also stop it."""
+    """Disarm the live brokers; whoever may trade may also stop it."""
     if not services.desk.is_live:
         return Reply(services.texts.get("arm.paper", call.language))
     was_armed = await services.desk.disarm(call.user.id)

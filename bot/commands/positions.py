@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bot import render_numbers as numbers
 from bot.command import command
 from bot.reply import Reply, command_button
-from market.currency import coin_of
+from engine.exact import venue_of
+from market.currency import coin_of, currency_of
 from market.messages import Role
 from market.money import to_decimal
 
@@ -30,7 +31,7 @@ async def positions(services: Services, call: Call) -> Reply:
     lines += [_line(services, language, position) for position in held[:MOST_SHOWN]]
     if len(held) > MOST_SHOWN:
         lines.append(texts.get("list.more", language, count=str(len(held) - MOST_SHOWN)))
-    lines.append(_totals(services, language, held, known) if known else "")
+    lines += _totals(services, language, known)
     if not held:
         lines.insert(1, texts.get("positions.none", language))
     button = command_button(texts.plain("button.refresh", language), "/positions")
@@ -42,19 +43,37 @@ def _line(services: Services, language: str, position: Position) -> str:
     last = _last(services, position)
     price = position.average_price if last is None else last
     gain = (price - position.average_price) * position.quantity
+    currency = currency_of(position.instrument)
     return services.texts.get(
         "positions.line" if last is not None else "positions.line_without_price",
         language,
         name=services.directory.name(position.instrument),
         quantity=numbers.quantity(position.quantity, language, coin_of(position.instrument)),
-        average=numbers.won(position.average_price, language),
-        last=numbers.won(price, language),
-        gain=numbers.signed_won(gain, language),
+        average=numbers.money(position.average_price, currency, language),
+        last=numbers.money(price, currency, language),
+        gain=numbers.signed_amount(gain, currency, language),
         change=numbers.change(_ratio(gain, position.average_price * position.quantity)),
     )
 
 
-def _totals(services: Services, language: str, held: list[Position], known: list[Position]) -> str:
+def _totals(services: Services, language: str, known: list[Position]) -> list[str]:
+    """Return what all comes to at each broker in each currency: they are never added up."""
+    brokers = services.desk.brokers
+    purses: dict[tuple[str, str], list[Position]] = {}
+    for one in known:
+        seat = brokers.at(venue_of(one.instrument))
+        key = ("" if seat is None else seat.name, currency_of(one.instrument))
+        purses.setdefault(key, []).append(one)
+    lines = []
+    for (name, currency), positions in purses.items():
+        words = _total(services, language, positions, currency)
+        lines.append(words if len(purses) == 1 else f"\n<b>{name} {currency}</b>{words}")
+    return lines
+
+
+def _total(services: Services, language: str, known: list[Position], currency: str) -> str:
+    """Return the total of positions that are paid in one currency."""
+    held = [one for one in known if one.quantity]
     spent = sum((one.average_price * one.quantity for one in held), Decimal(0))
     worth = Decimal(0)
     for one in held:
@@ -64,10 +83,10 @@ def _totals(services: Services, language: str, held: list[Position], known: list
     return services.texts.get(
         "positions.totals",
         language,
-        worth=numbers.won(numbers.whole(worth), language),
-        gain=numbers.signed_won(worth - spent, language),
+        worth=numbers.amount(worth, currency, language),
+        gain=numbers.signed_amount(worth - spent, currency, language),
         change=numbers.change(_ratio(worth - spent, spent)),
-        realized=numbers.signed_won(realized, language),
+        realized=numbers.signed_amount(realized, currency, language),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot import render_numbers as numbers
 from bot.command import command
-from bot.render_trading import arming_line, trading_lines
+from bot.render_trading import arming_line, brokers_words, trading_lines
 from bot.reply import Reply, command_button
 from market.messages import Role
 from market.orders import OPEN
@@ -32,7 +32,6 @@ async def status(services: Services, call: Call) -> Reply:
 
     open_orders, waiting = await services.store.read(counts)
     trading = await services.desk.trading()
-    settings = services.config.settings
     lines = [
         *trading_lines(texts, language, trading, services.directory),
         *await _arming_lines(services, language),
@@ -48,7 +47,7 @@ async def status(services: Services, call: Call) -> Reply:
         texts.get(
             "status.program",
             language,
-            broker=settings.broker.name,
+            broker=brokers_words(services.desk.brokers),
             version=program_version(),
         ),
     ]

@@ -17,6 +17,7 @@ from conditions.compile import compile_all
 from conditions.reference import Reference
 from config.load import Config, members
 from engine.arming import Arming
+from engine.brokers import Brokers, Seat
 from engine.health import SourceState
 from engine.look import live_looks
 from engine.outcome import Outcome
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from brokers.broker import Broker
     from conditions.compile import Condition
     from engine.desk import Desk
     from engine.desk_adjust import Change
@@ -71,6 +73,21 @@ class NotingForeign:
         return Outcome(None, "foreign.cancelled")
 
 
+def seated(*seats: tuple[str, Venue]) -> Brokers:
+    """Return brokers of which only names and venues are asked; all but paper are live."""
+    nobody = cast("Broker", None)
+    found: dict[str, set[Venue]] = {}
+    for name, venue in seats:
+        found.setdefault(name, set()).add(venue)
+    return Brokers(
+        Seat(name, nobody, frozenset(venues), name != "paper") for name, venues in found.items()
+    )
+
+
+ON_PAPER = (("paper", Venue.KRX), ("paper", Venue.UPBIT))
+LIVE_AT_KRX = (("kis", Venue.KRX), ("paper", Venue.UPBIT))
+
+
 class NotingDesk:
     """A desk that trades nothing and remembers what it was asked."""
 
@@ -81,12 +98,19 @@ class NotingDesk:
         self.outcome = Outcome(None, "order.confirmed")
         self.error: Exception | None = None
         self.held_back = Trading()
-        self.is_live = False
+        self.brokers = seated(*ON_PAPER)
         self.armed: Arming | None = None
-        self.money: Account | None = Account(Decimal(10_000_000), Decimal(9_000_000))
+        self.money: dict[str, tuple[Account, ...] | None] = {
+            "paper": (Account(Decimal(10_000_000), Decimal(9_000_000)),)
+        }
 
-    async def account(self) -> Account | None:
-        """Return the money, or None as told."""
+    @property
+    def is_live(self) -> bool:
+        """Tell whether any order costs real money."""
+        return self.brokers.is_live
+
+    async def accounts(self) -> dict[str, tuple[Account, ...] | None]:
+        """Return the money, or None for a broker that cannot say."""
         return self.money
 
     async def propose(self, ticket: Ticket) -> None:

@@ -190,7 +190,7 @@ def test_balance_counts_positions_at_their_last_price(world: World) -> None:
 
 
 def test_balance_that_the_broker_cannot_tell_is_said(world: World) -> None:
-    world.desk.money = None
+    world.desk.money = {"paper": None}
     (message,) = asyncio.run(world.say("/balance", VIEWER))
     assert "10,000,000" not in message.text
     assert message.text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bot.access import Access
 from bot.dispatch import Dispatcher
 from bot.render import ChatCards
+from engine.brokers import only
 from engine.desk import Desk
 from engine.quotes import Quotes
 from market.orders import OrderState
@@ -110,7 +111,7 @@ async def flow(folder: Path) -> AsyncIterator[Flow]:
         texts = world.services.texts
         desk = Desk(
             store=venue.store,
-            broker=venue.broker,
+            brokers=only(venue.broker),
             quotes=quotes,
             calendars=calendars,
             settings=world.config.settings,

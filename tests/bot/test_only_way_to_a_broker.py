@@ -18,6 +18,7 @@ from bot.dispatch import Dispatcher
 from bot.render import ChatCards
 from bot.services import Services
 from brokers.paper import PaperBroker
+from engine.brokers import only
 from engine.desk import Desk
 from engine.desk_adjust import Change
 from engine.quotes import Quotes
@@ -113,7 +114,7 @@ def hall(tmp_path: Path) -> Iterator[Hall]:
     broker = RecordingBroker(world.store, settings, world.market, world.config.calendars)
     desk = Desk(
         store=world.store,
-        broker=broker,
+        brokers=only(broker),
         quotes=quotes,
         calendars=world.config.calendars,
         settings=settings,

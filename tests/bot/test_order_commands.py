@@ -198,7 +198,7 @@ def test_orders_made_elsewhere_can_be_adopted_and_cancelled_by_the_owner(world: 
     key = foreign_id(one)
 
     async def scenario() -> None:
-        await world.store.write(lambda tx: write_foreign(tx, [one]))
+        await world.store.write(lambda tx: write_foreign(tx, "paper", [one]))
         (listed,) = await world.say("/orders", TRADER)
         assert "3" in listed.text
         assert not any(key in button.data for row in listed.buttons for button in row)

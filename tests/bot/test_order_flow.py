@@ -14,6 +14,7 @@ from bot.dispatch import Dispatcher
 from bot.outbox import Outbox
 from bot.render import ChatCards
 from brokers.paper import PaperBroker
+from engine.brokers import only
 from engine.desk import Desk
 from engine.quotes import Quotes
 from market.orders import OrderState
@@ -86,7 +87,7 @@ def floor(tmp_path: Path) -> Iterator[Floor]:
     texts = world.services.texts
     desk = Desk(
         store=world.store,
-        broker=broker,
+        brokers=only(broker),
         quotes=quotes,
         calendars=world.config.calendars,
         settings=settings,

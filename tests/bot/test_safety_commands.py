@@ -16,7 +16,7 @@ from brokers.broker import OpenOrder
 from engine.difference import Difference, put_difference
 from engine.reconcile import write_foreign
 from market.orders import Position, Side
-from tests.bot.chat_world import NOW, OWNER, TRADER, tick
+from tests.bot.chat_world import LIVE_AT_KRX, NOW, OWNER, TRADER, seated, tick
 
 if TYPE_CHECKING:
     from tests.bot.chat_world import World
@@ -40,7 +40,7 @@ def with_app(world: World) -> None:
     """Let a live broker trade, with an authenticator app set up."""
     factor = SecondFactor(world.store, SecretStr(SECRET))
     world.dispatcher._services = replace(world.services, second_factor=factor)
-    world.desk.is_live = True
+    world.desk.brokers = seated(*LIVE_AT_KRX)
 
 
 @pytest.mark.parametrize("words", ["", " rehearse"])
@@ -98,7 +98,7 @@ def test_what_differs_is_listed_with_a_button_each(world: World) -> None:
 
 def test_orders_made_elsewhere_are_listed_apart(world: World) -> None:
     stray = OpenOrder("A-1", "", SAMSUNG, Side.BUY, Decimal(3), Decimal(69_000), Decimal(1), NOW)
-    asyncio.run(world.store.write(lambda tx: write_foreign(tx, [stray])))
+    asyncio.run(world.store.write(lambda tx: write_foreign(tx, "paper", [stray])))
     text = said(world, "/orders")
     assert "여기서 낸 것이 아닌 주문 1건" in text
     assert "69,000" in text

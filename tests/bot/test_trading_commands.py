@@ -16,7 +16,7 @@ from bot.second_factor import SecondFactor
 from engine.pauses import EVERYTHING, Scope
 from market.messages import Role
 from market.orders import Side
-from tests.bot.chat_world import NOW, OWNER, TRADER
+from tests.bot.chat_world import LIVE_AT_KRX, NOW, OWNER, TRADER, seated
 
 if TYPE_CHECKING:
     from tests.bot.chat_world import World
@@ -35,7 +35,7 @@ def with_app(world: World) -> None:
     factor = SecondFactor(world.store, SecretStr(SECRET))
     services = replace(world.services, second_factor=factor)
     world.dispatcher._services = services
-    world.desk.is_live = True
+    world.desk.brokers = seated(*LIVE_AT_KRX)
 
 
 def code(world: World) -> str:
@@ -105,12 +105,12 @@ def test_arming_needs_a_right_code(world: World) -> None:
 
 
 def test_arming_without_a_factor_says_what_to_do(world: World) -> None:
-    world.desk.is_live = True
+    world.desk.brokers = seated(*LIVE_AT_KRX)
     assert "/pin" in said(world, "/arm 123456", owner=True)
 
 
 def test_a_pin_is_chosen_and_changed_with_the_one_before(world: World) -> None:
-    world.desk.is_live = True
+    world.desk.brokers = seated(*LIVE_AT_KRX)
     assert "6~12자리" in said(world, "/pin", owner=True)
     assert "정했어요" in said(world, "/pin 482913", owner=True)
     assert "차례로" in said(world, "/pin 719420", owner=True)

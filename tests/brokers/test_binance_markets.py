@@ -9,7 +9,7 @@ import pytest
 
 from brokers.binance_poll import PURGED_AFTER_MS
 from market.errors import OutcomeUnknown
-from market.orders import OrderState, Side
+from market.orders import Account, OrderState, Side
 from tests.brokers.binance_house import (
     CASH,
     FUTURES_ID,
@@ -92,15 +92,16 @@ def test_orders_go_only_where_the_settings_let_them(run: Run) -> None:
     run(scenario)
 
 
-def test_both_markets_are_one_account(run: Run) -> None:
+def test_each_market_has_its_own_purse(run: Run) -> None:
     async def scenario(house: BinanceHouse) -> None:
         five = Decimal(5)
         await house.broker.place(spot("s", quantity=five))
         await house.broker.place(futures("f", quantity=five))
-        account = await house.broker.account()
-        assert (account.cash, account.buying_power) == (CASH, CASH - 700_000)
-        parts = await house.broker.accounts()
-        assert [one.buying_power for one in parts.values()] == [CASH / 2 - 350_000] * 2
+        half = CASH / 2
+        assert await house.broker.accounts() == (
+            Account(half, half - 350_000, "USDT", "spot"),
+            Account(half, half - 350_000, "USDT", "futures"),
+        )
         await house.trade(Decimal(70_000))
         fills = await house.broker.fills("")
         assert {fill.instrument for fill in fills} == {SPOT_ID, FUTURES_ID}
@@ -109,8 +110,8 @@ def test_both_markets_are_one_account(run: Run) -> None:
             (SPOT_ID, Decimal(5), Decimal(0)),
             (FUTURES_ID, Decimal(5), Decimal(70_000)),
         ]
-        account = await house.broker.account()
-        assert account.cash == CASH - 700_000 - sum(fill.cost for fill in fills)
+        cash = [account.cash for account in await house.broker.accounts()]
+        assert cash == [half - 350_000 - fill.cost for fill in fills]
 
     run(scenario, "both")
 

@@ -38,7 +38,7 @@ def held(house: BinanceHouse) -> Decimal:
 
 
 async def purse(house: BinanceHouse) -> Account:
-    return await house.broker.account()
+    return (await house.broker.accounts())[0]
 
 
 def test_a_short_position_is_below_zero_and_gains_as_the_price_falls(run: Run) -> None:

@@ -257,7 +257,7 @@ def test_the_virtual_server_tells_not_what_could_be_sold(tmp_path: Path) -> None
 
 def test_what_could_be_ordered_may_not_be_known(tmp_path: Path) -> None:
     async def scenario(venue: KisVenue) -> None:
-        await venue.broker.account()  # with a token
+        await venue.broker.accounts()  # with a token
         venue.wire.is_cut = True
         for asked in (order(price=None), order(side=Side.SELL)):
             with pytest.raises(OutcomeUnknown):

@@ -136,7 +136,7 @@ async def judge(session: Session) -> None:
             assert is_told_truly(one, session.answers.get(one.id), found)
     assert [fill.id for fill in session.told] == sorted({fill.id for fill in session.told})
     assert session.told == await venue.broker.fills("")
-    assert (await venue.broker.account()).cash == venue.account.cash
+    assert (await venue.broker.accounts())[0].cash == venue.account.cash
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -97,7 +97,7 @@ def test_what_proves_nothing_is_unknown(
 
 def test_a_server_that_cannot_be_reached_has_no_order(tmp_path: Path) -> None:
     async def scenario(venue: KisVenue) -> None:
-        await venue.broker.account()  # with a token
+        await venue.broker.accounts()  # with a token
         venue.wire.is_cut = True
         with pytest.raises(OrderRejected) as caught:
             await venue.broker.place(order())
@@ -123,7 +123,7 @@ def test_without_a_token_nothing_is_sent(tmp_path: Path) -> None:
 
 def test_a_refused_token_costs_one_order_and_is_replaced(tmp_path: Path) -> None:
     async def scenario(venue: KisVenue) -> None:
-        await venue.broker.account()
+        await venue.broker.accounts()
         await venue.wait(23 * 3600)
         venue.keys.lapse()
         with pytest.raises(OrderRejected):
@@ -137,9 +137,9 @@ def test_a_refused_token_costs_one_order_and_is_replaced(tmp_path: Path) -> None
 
 def test_a_read_with_a_refused_token_is_asked_again(tmp_path: Path) -> None:
     async def scenario(venue: KisVenue) -> None:
-        await venue.broker.account()
+        await venue.broker.accounts()
         venue.keys.lapse()
-        assert (await venue.broker.account()).cash == 1_000_000
+        assert (await venue.broker.accounts())[0].cash == 1_000_000
 
     run(tmp_path, scenario)
 
@@ -204,7 +204,7 @@ def test_what_is_too_much_for_a_second_was_surely_not_ordered(
         assert await venue.broker.find(order("over")) is None
         assert len(venue.account.orders) == most
         with pytest.raises(OutcomeUnknown):  # reads are asked again, in the same second here
-            await venue.broker.account()
+            await venue.broker.accounts()
         await venue.wait(1)
         await venue.broker.place(order("over", quantity=Decimal(1)))
         assert len(venue.account.orders) == most + 1

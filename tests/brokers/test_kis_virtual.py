@@ -34,7 +34,7 @@ def test_the_virtual_server_is_asked_by_its_own_names(tmp_path: Path) -> None:
         await venue.broker.place(order())
         await venue.trade(70_000)
         assert len(await venue.broker.fills("")) == 1
-        await venue.broker.account()
+        await venue.broker.accounts()
         asked = {request.headers.get("tr_id", "V") for request in venue.wire.requests}
         assert all(name.startswith("V") for name in asked)
 

@@ -56,7 +56,7 @@ def test_fee_on_both_sides_and_tax_on_the_sale_are_whole_won(
         bought, sold = await venue.broker.fills("")
         assert bought.cost == 106  # 0.015 % of 710,550 is 106.58
         assert sold.cost == 106 + tax
-        assert (await venue.broker.account()).cash == CASH - 212 - tax
+        assert (await venue.broker.accounts())[0].cash == CASH - 212 - tax
 
     run_from(tmp_path, scenario, datetime(year, 11, 24, 10, tzinfo=KST))
 
@@ -83,7 +83,7 @@ def test_what_a_venue_would_refuse_is_refused_and_not_kept(
             await venue.broker.place(order(**changes))
         assert caught.value.code == code
         assert await venue.broker.find(order()) is None
-        assert (await venue.broker.account()).buying_power == CASH
+        assert (await venue.broker.accounts())[0].buying_power == CASH
 
     run(tmp_path, scenario)
 
@@ -103,7 +103,7 @@ def test_a_market_buy_whose_price_ran_away_is_cancelled_not_overdrawn(tmp_path: 
         await venue.trade(72_000)
         assert await venue.state() is OrderState.CANCELED
         assert await venue.fill_count() == 0
-        assert (await venue.broker.account()).buying_power == CASH
+        assert (await venue.broker.accounts())[0].buying_power == CASH
 
     run(tmp_path, scenario)
 

@@ -33,13 +33,13 @@ def test_a_cancel_ends_an_order_only_once_it_has_arrived(tmp_path: Path) -> None
         await venue.broker.cancel(order())
         venue.clock.advance(HALF)
         assert await venue.state() is OrderState.ACCEPTED
-        assert (await venue.broker.account()).buying_power < CASH
+        assert (await venue.broker.accounts())[0].buying_power < CASH
         await venue.restart()
         await venue.broker.cancel(order())  # once more: it is on its way, and no later for it
         venue.clock.advance(HALF)
         await venue.see(69_000)
         assert await venue.state() is OrderState.CANCELED
-        assert (await venue.broker.account()).buying_power == CASH
+        assert (await venue.broker.accounts())[0].buying_power == CASH
         with pytest.raises(OrderRejected):
             await venue.broker.cancel(order())
 

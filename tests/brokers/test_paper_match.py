@@ -164,7 +164,7 @@ def test_a_day_order_ends_with_its_session_and_frees_the_money(tmp_path: Path) -
         assert await venue.state() is OrderState.ACCEPTED  # the print may still be shown to us
         venue.clock.advance(timedelta(milliseconds=1))
         assert await venue.state() is OrderState.EXPIRED
-        assert (await venue.broker.account()).buying_power == CASH
+        assert (await venue.broker.accounts())[0].buying_power == CASH
 
     run(tmp_path, scenario)
 

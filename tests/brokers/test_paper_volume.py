@@ -129,7 +129,7 @@ def test_parts_cost_what_the_whole_would(tmp_path: Path) -> None:
         assert len(fills) == 20
         assert sum(one.cost for one in fills[:10]) == 105  # 0.015 % of 700,550
         assert sum(one.cost for one in fills[10:]) == 105 + 1_401
-        assert (await venue.broker.account()).cash == CASH - 105 - 105 - 1_401
+        assert (await venue.broker.accounts())[0].cash == CASH - 105 - 105 - 1_401
 
     run(tmp_path, scenario)
 
@@ -172,7 +172,7 @@ def test_the_rest_of_a_market_order_expires_with_its_session(tmp_path: Path) -> 
         found = await venue.broker.find(order())
         assert found is not None
         assert (found.state, int(found.filled_quantity)) == (OrderState.EXPIRED, 4)
-        account = await venue.broker.account()
+        (account,) = await venue.broker.accounts()
         assert account.buying_power == account.cash
 
     run(tmp_path, scenario)

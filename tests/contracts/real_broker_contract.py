@@ -175,7 +175,7 @@ class RealBrokerContract(BrokerContract):
                 assert found.state is OrderState.CANCELED
                 with pytest.raises(OrderRejected):
                     await venue.broker.cancel(self.order())
-            assert (await venue.broker.account()).buying_power == self.cash
+            assert (await venue.broker.accounts())[0].buying_power == self.cash
 
         self.play(scenario)
 
@@ -189,7 +189,7 @@ class RealBrokerContract(BrokerContract):
             for ask in (
                 lambda: venue.broker.find(self.order()),
                 lambda: venue.broker.fills(""),
-                venue.broker.account,
+                venue.broker.accounts,
             ):
                 with pytest.raises(OutcomeUnknown):
                     await ask()
@@ -253,7 +253,7 @@ class RealBrokerContract(BrokerContract):
                 one = self.order(f"o{len(said)}", quantity=self.quantity / 10)
                 said.append(await _error_of(lambda one=one: venue.broker.place(one)))  # type: ignore[misc]
             venue.plan.script(Channel.READ, *[OrderFault.REVOKED] * PERSISTENT)
-            said.append(await _error_of(venue.broker.account))
+            said.append(await _error_of(venue.broker.accounts))
             said.append(f"{venue.broker!r} {vars(venue.broker)!r}")
             for secret in venue.secrets:
                 assert secret.encode() not in venue.written()

@@ -21,6 +21,7 @@ import httpx
 from brokers.broker import BrokerParts
 from brokers.upbit import UpbitBroker
 from config.settings import Settings
+from engine.brokers import only
 from engine.desk import Desk
 from engine.quotes import Quotes
 from engine.ticket import Ticket
@@ -119,7 +120,7 @@ class Life:
         self._broker = UpbitBroker(parts, no_socket)
         self.desk = Desk(
             store=self.store,
-            broker=self._broker,
+            brokers=only(self._broker),
             quotes=Quotes(OnePrice(self._clock), self._clock),
             calendars=CALENDARS,
             settings=parts.settings,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from brokers.paper import PaperBroker
 from config.settings import Settings
+from engine.brokers import only
 from engine.desk import Desk, Outcome
 from engine.quotes import Quotes
 from engine.ticket import Ticket
@@ -68,13 +69,13 @@ class World:
         store.fate = self.fate
         self.store = store
         self.quotes = Quotes(self.market, self.market_clock)
-        self.line = (OpenBroker if self.is_open else ScriptedBroker)(self.venue, self.fate)
+        self.line = self.connect()
         self.broker: Broker = self.line
         if self.is_paper:
             self.broker = PaperBroker(self.store, self.settings, self.market_clock, CALENDARS)
         self.desk = Desk(
             store=self.store,
-            broker=self.broker,
+            brokers=only(self.broker, is_live=self.is_live),
             quotes=self.quotes,
             calendars=CALENDARS,
             settings=self.settings,
@@ -82,8 +83,11 @@ class World:
             wall_clock=self.wall_clock,
             cards=self.cards,
             events=self.events,
-            is_live=self.is_live,
         )
+
+    def connect(self) -> ScriptedBroker:
+        """Return a process's end of the line to the venue."""
+        return (OpenBroker if self.is_open else ScriptedBroker)(self.venue, self.fate)
 
     async def settle_in(self) -> None:
         """Let the people in."""

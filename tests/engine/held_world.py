@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from brokers.paper import PaperBroker
 from config.settings import Settings
+from engine.brokers import only
 from engine.desk import Desk
 from engine.pipeline import Pipeline
 from engine.quotes import Quotes
@@ -55,7 +56,7 @@ class HeldWorld(World):
         quotes = Quotes(self.market, self.clock)
         self.real = Desk(
             store=self.store,
-            broker=broker,
+            brokers=only(broker),
             quotes=quotes,
             calendars=CALENDARS,
             settings=self.settings,

@@ -70,4 +70,4 @@ def view(**changes: Any) -> RiskView:
         buying_power=Decimal(10_000_000),
         held=Decimal(0),
     )
-    return replace(made, **changes)
+    return replace(made, **{"sharing": changes.get("others", ()), **changes})

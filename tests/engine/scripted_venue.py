@@ -157,10 +157,10 @@ class ScriptedBroker:
         self._listen()
         return [fill for fill in self._venue.trades if fill.id > after]
 
-    async def account(self) -> Account:
+    async def accounts(self) -> tuple[Account, ...]:
         self._fate.check()
         self._listen()
-        return Account(self._venue.cash, self._venue.cash)
+        return (Account(self._venue.cash, self._venue.cash),)
 
     def _listen(self) -> None:
         if self._venue.is_silent:

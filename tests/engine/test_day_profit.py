@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.day_profit import day_profit
 from market.orders import OrderState, Side
+from tests.engine.pretend_market import SAMSUNG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ async def trade(world: World, quantity: int, **changes: object) -> None:
 
 
 async def gained(world: World) -> Decimal:
-    return await world.desk._book.write(day_profit)
+    return await world.desk._book.write(lambda page: day_profit(page, SAMSUNG.id))
 
 
 def test_a_day_counts_what_it_realised_and_what_it_did_not(run: Callable[..., None]) -> None:

@@ -68,12 +68,9 @@ class UnsureBroker(ScriptedBroker):
 class UnsureWorld(World):
     """A world whose broker is in doubt."""
 
-    def open(self, kill_at: int | None = None) -> None:
-        """Start a process in front of it."""
-        super().open(kill_at)
-        broker = UnsureBroker(self.venue, self.fate)
-        self.desk.doubts._broker = broker
-        self.desk._settlement._broker = broker
+    def connect(self) -> UnsureBroker:
+        """Return the unsure one."""
+        return UnsureBroker(self.venue, self.fate)
 
     async def doubted(self) -> Order:
         """Leave an order in doubt between two, and let the question arrive."""

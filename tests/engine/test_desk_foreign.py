@@ -74,12 +74,9 @@ class ForeignBroker(OpenBroker):
 class ForeignWorld(World):
     """A world whose broker takes orders made elsewhere."""
 
-    def open(self, kill_at: int | None = None) -> None:
-        """Start a process in front of it."""
-        super().open(kill_at)
-        self.broker = broker = ForeignBroker(self.venue, self.fate)
-        desk = self.desk
-        desk.foreign._broker = desk._settlement._broker = desk._reconciler._broker = broker
+    def connect(self) -> ForeignBroker:
+        """Return its broker."""
+        return ForeignBroker(self.venue, self.fate)
 
     async def adopt(self, one: OpenOrder, user_id: int = OWNER.id) -> Outcome:
         """Adopt an order."""

@@ -112,13 +112,13 @@ def test_a_proposal_may_use_a_price_of_the_last_sweep(run: Callable[..., None]) 
 
 def test_a_price_does_not_grow_old_while_a_proposal_is_written(run: Callable[..., None]) -> None:
     async def scenario(world: World) -> None:
-        ask = world.broker.account
+        ask = world.broker.accounts
 
-        async def slowly() -> Account:
+        async def slowly() -> tuple[Account, ...]:
             world.market_clock.advance(timedelta(seconds=30))  # 50 ms at 600 times the speed
             return await ask()
 
-        world.line.account = slowly  # type: ignore[method-assign]
+        world.line.accounts = slowly  # type: ignore[method-assign]
         assert (await world.propose()).state is OrderState.PROPOSED
 
     run(scenario)

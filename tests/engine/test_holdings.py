@@ -60,7 +60,7 @@ class Book:
             NOON + timedelta(minutes=minutes),
         )
         self.world.market_clock.move_to(fill.at + timedelta(seconds=30))
-        asyncio.run(self.world.desk._book.write(lambda page: record_fill(page, fill)))
+        asyncio.run(self.world.desk._book.write(lambda page: record_fill(page, fill, "paper")))
 
     def now(self) -> Holding | None:
         told, _ = self.read()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.desk_fills import last_fill_id
 from market.errors import StoreError
 from market.fact_groups import FactGroup
 from market.facts import DailyFacts
@@ -24,6 +25,8 @@ from market.types import Timeframe, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from market.store import Transaction
 
 FIRST_LIFECYCLE = """
 CREATE TABLE lifecycle (
@@ -118,8 +121,58 @@ def sixth_version(path: Path) -> Path:
     return path
 
 
+SEVENTH_FILLS = """
+CREATE TABLE fills (
+    number INTEGER NOT NULL,
+    id VARCHAR NOT NULL,
+    order_id VARCHAR NOT NULL,
+    instrument VARCHAR NOT NULL,
+    side VARCHAR NOT NULL,
+    quantity VARCHAR NOT NULL,
+    price VARCHAR NOT NULL,
+    cost VARCHAR NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (number),
+    UNIQUE (id),
+    FOREIGN KEY(order_id) REFERENCES orders (id)
+)
+"""
+"""The table as version 7 wrote it."""
+
+
+def seventh_version(path: Path, owner: str | None = None) -> Path:
+    """Return a store of version 7 that holds an order, its fill and a fill of nobody's order."""
+    store = Store.open(path)
+
+    def write(tx: Transaction) -> None:
+        tx.orders.put(ORDER)
+        tx.documents.put("desk/foreign/000009", {"order": "?"})
+        if owner is not None:
+            tx.documents.put("desk/broker", {"name": owner})
+
+    asyncio.run(store.write(write))
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        _drop_brokers(connection)
+        connection.execute(
+            "INSERT INTO fills VALUES "
+            "(1, '000007', 'a', 'KRX:005930', 'buy', '10', '70000', '105', 1)"
+        )
+        connection.execute("UPDATE schema SET version = 7")
+        connection.execute("PRAGMA user_version = 7")
+    return path
+
+
+def _drop_brokers(connection: sqlite3.Connection) -> None:
+    """Take away what version 7 did not know of fills."""
+    connection.execute("DROP TABLE fills")
+    connection.execute(SEVENTH_FILLS)
+    connection.execute("CREATE INDEX ix_fills_order_id ON fills (order_id)")
+
+
 def _drop_replacement(connection: sqlite3.Connection) -> None:
     """Take away what version 6 did not know of orders."""
+    _drop_brokers(connection)
     for name in ("unfilled", "replaces"):
         connection.execute(f"ALTER TABLE orders DROP COLUMN {name}")
 
@@ -190,6 +243,20 @@ def test_signals_of_version_3_are_those_of_closed_bars(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize(("owner", "name"), [("kis", "kis"), (None, "paper")])
+def test_fills_of_version_7_are_those_of_its_broker(
+    tmp_path: Path, owner: str | None, name: str
+) -> None:
+    store = Store.open(seventh_version(tmp_path / "a.sqlite", owner))
+
+    def look(tx: Transaction) -> list[object]:
+        ids = [one.id for one in tx.orders.fills("a")]
+        return [ids, tx.orders.last_fill_id(name), last_fill_id(tx, name)]
+
+    assert asyncio.run(store.read(look)) == [["000007"], "000007", "000009"]
+    store.close()
+
+
 def test_orders_of_version_6_rest_and_replace_nothing(tmp_path: Path) -> None:
     store = Store.open(sixth_version(tmp_path / "a.sqlite"))
     assert asyncio.run(store.read(lambda tx: tx.orders.get("a"))) == ORDER
@@ -203,7 +270,8 @@ def test_orders_of_version_5_were_confirmed_by_a_tap(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "version", [first_version, second_version, third_version, fifth_version, sixth_version]
+    "version",
+    [first_version, second_version, third_version, fifth_version, sixth_version, seventh_version],
 )
 def test_an_upgraded_store_equals_a_new_one(
     tmp_path: Path, version: Callable[[Path], Path]

@@ -148,7 +148,7 @@ def test_order_comes_back_digit_for_digit(store: Store, kept: Order) -> None:
 def test_fill_comes_back_digit_for_digit(store: Store, kept: Fill) -> None:
     kept = replace(kept, id=next(IDS))
     put(store, order())
-    assert asyncio.run(store.write(lambda t: t.orders.add_fill(kept)))
+    assert asyncio.run(store.write(lambda t: t.orders.add_fill(kept, "paper")))
     found = asyncio.run(store.read(lambda t: t.orders.fills("a")))
     assert [repr(each) for each in found if each.id == kept.id] == [repr(kept)]
 
@@ -266,24 +266,46 @@ def test_orders_since_a_time_include_that_time(store: Store) -> None:
 
 def test_known_fill_is_not_taken_twice(store: Store) -> None:
     put(store, order())
-    assert asyncio.run(store.write(lambda t: t.orders.add_fill(fill())))
+    assert asyncio.run(store.write(lambda t: t.orders.add_fill(fill(), "paper")))
     again = replace(fill(), quantity=Decimal(5))
-    assert not asyncio.run(store.write(lambda t: t.orders.add_fill(again)))
+    assert not asyncio.run(store.write(lambda t: t.orders.add_fill(again, "paper")))
     assert asyncio.run(store.read(lambda t: t.orders.fills("a"))) == [fill()]
+
+
+def test_brokers_number_their_fills_each_for_itself(store: Store) -> None:
+    put(store, order())
+
+    def write(transaction: Transaction) -> list[str]:
+        orders = transaction.orders
+        assert orders.add_fill(fill("7"), "kis")
+        assert orders.add_fill(fill("3"), "upbit")
+        assert orders.add_fill(fill("7"), "upbit")
+        assert not orders.add_fill(fill("7"), "kis")
+        return [orders.last_fill_id(name) for name in ("kis", "upbit", "paper")]
+
+    assert asyncio.run(store.write(write)) == ["7", "7", ""]
+    assert len(asyncio.run(store.read(lambda t: t.orders.fills("a")))) == 3
+
+
+def test_orders_tell_at_which_venues_they_are(store: Store) -> None:
+    put(store, order(), replace(order("b"), instrument="UPBIT:KRW-BTC"))
+    states = {OrderState.PROPOSED}
+    assert asyncio.run(store.read(lambda t: t.orders.venues_in(states))) == {"KRX", "UPBIT"}
+    assert asyncio.run(store.read(lambda t: t.orders.venues_in({OrderState.FILLED}))) == set()
 
 
 def test_fill_of_an_unknown_order_is_refused(store: Store) -> None:
     with pytest.raises(StoreError, match="FOREIGN KEY"):
-        asyncio.run(store.write(lambda t: t.orders.add_fill(fill())))
+        asyncio.run(store.write(lambda t: t.orders.add_fill(fill(), "paper")))
 
 
 def test_fills_come_oldest_first_and_the_greatest_id_is_last(store: Store) -> None:
     def write(transaction: Transaction) -> list[str]:
-        seen = [transaction.orders.last_fill_id()]
+        seen = [transaction.orders.last_fill_id("paper")]
         putting(order(), order("b"))(transaction)
         for each in (fill("2", minutes=5), fill("1", minutes=4), fill("0", "b")):
-            transaction.orders.add_fill(each)
-        return [*seen, transaction.orders.last_fill_id()]
+            transaction.orders.add_fill(each, "paper")
+        return [*seen, transaction.orders.last_fill_id("paper")]
 
     assert asyncio.run(store.write(write)) == ["", "2"]
     found = asyncio.run(store.read(lambda t: t.orders.fills("a")))

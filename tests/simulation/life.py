@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from brokers.broker import BrokerParts, Closing, Live, MarketFed
+from engine.brokers import only
 from engine.desk import Desk
 from engine.quotes import Quotes
 from tests.simulation.chat import PlainCards
@@ -94,7 +95,7 @@ class Life:
         )
         self.desk = Desk(
             store=store,
-            broker=self.broker,
+            brokers=only(self.broker),
             quotes=self.quotes,
             calendars=stage.calendars,
             settings=around.settings,
@@ -102,7 +103,6 @@ class Life:
             wall_clock=around.clock,
             cards=PlainCards(),
             events=NoEvents(),
-            is_live=False,
         )
 
     def start(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[..., Awaitable[Any]]
 
 CHANGES = ("place", "cancel")
-QUESTIONS = ("find", "fills", "account", "positions", "open_orders")
+QUESTIONS = ("find", "fills", "accounts", "positions", "open_orders")
 GIVE_UP_SECONDS = 5.0
 """How long the line waits for an answer."""
 LATE_SECONDS = 3.0

@@ -264,9 +264,9 @@ class World:
         truth = await around.venue.truth(self._life.store)
         check_all(books, truth, around.venue.cash, around.chat, self._fail)
         check_interrupted(books, self._deaths, self._fail)
-        account = await self._life.desk.account()
-        if account is None or account.cash != truth.cash:
-            self._fail("position_errors", f"the account says {account}, not {truth.cash}")
+        for accounts in (await self._life.desk.accounts()).values():
+            if accounts is None or sum(one.cash for one in accounts) != truth.cash:
+                self._fail("position_errors", f"the broker says {accounts}, not {truth.cash}")
         report.orders = len(books.orders)
         report.states.update(order.state for order in books.orders)
 

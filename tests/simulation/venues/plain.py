@@ -132,9 +132,9 @@ class PlainBroker:
         again = self._random.random() < 0.2
         return [fill for fill in told if again or fill.id > after]
 
-    async def account(self) -> Account:
+    async def accounts(self) -> tuple[Account, ...]:
         """Return the money."""
-        return Account(self._book.cash, self._book.power())
+        return (Account(self._book.cash, self._book.power()),)
 
     async def positions(self) -> list[Position]:
         """Return what is held, at the newest price: the mean is not known here."""
