@@ -111,7 +111,8 @@ def test_each_market_has_its_own_purse(run: Run) -> None:
             (FUTURES_ID, Decimal(5), Decimal(70_000)),
         ]
         cash = [account.cash for account in await house.broker.accounts()]
-        assert cash == [half - 350_000 - fill.cost for fill in fills]
+        costs = {fill.instrument: fill.cost for fill in fills}
+        assert cash == [half - 350_000 - costs[one] for one in (SPOT_ID, FUTURES_ID)]
 
     run(scenario, "both")
 
