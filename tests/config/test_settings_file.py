@@ -32,6 +32,7 @@ SAMPLES = {
     "broker.name": "other",
     "broker.fee": "0.1%",
     "broker.volume_share": "20%",
+    "kis.after_market": "true",
     "confirm.max_drift": "0.1%",
 }
 """A value for each setting that is not a plain number."""

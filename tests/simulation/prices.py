@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from market.types import Bar, Instrument, InstrumentId
 
 
-BURSTS = (0, 0, 3, 20, 60, 200, 1000)
+BURSTS = (0, 0, 0, 0, 3, 8, 20, 60)
 """How many shares trade between two steps."""
 
 
-HALT_CHANCE = 0.02
+HALT_CHANCE = 0.008
 """How likely something is halted with a step."""
 
 
@@ -69,7 +69,7 @@ class Prices:
                 self._halts[name] -= 1
                 continue
             self._halts.pop(name, None)
-            self._counts[name] += max(BURSTS) if self.is_fair else self._dice.choice(BURSTS)
+            self._counts[name] += 1000 if self.is_fair else self._dice.choice(BURSTS)
             if self.has_halts and not self.is_fair and self._dice.random() < HALT_CHANCE:
                 self._halts[name] = self._dice.randint(3, 20)
 

@@ -98,7 +98,8 @@ class Stage:
 
     `sections` are those settings, for a folder that is the seed's own.
 
-    Some seeds begin in the `evening`, if there is one, and go on until orders of the day are over.
+    Some seeds begin in the `evening`, if there is one, and go on until orders of the day are over;
+    `late_share` is how many. As many begin in the `morning`, if there is one, before the open.
     """
 
     open: Callable[[Ground], SimulatedVenue]
@@ -111,6 +112,18 @@ class Stage:
     lot: Decimal
     evening: datetime | None = None
     night: datetime | None = None
+    morning: datetime | None = None
+    late_share: float = 0.06
+
+    def hours(self, random: Random) -> tuple[datetime, datetime | None]:
+        """Return when a seed begins, and until when it goes on at least, if that matters."""
+        if self.evening is None:
+            return self.start, None
+        drawn = random.random()
+        if drawn < self.late_share:
+            return self.evening, self.night
+        is_early = self.morning is not None and drawn < 2 * self.late_share
+        return self.morning if self.morning and is_early else self.start, None
 
 
 def stage_of(broker: str) -> Stage:

@@ -109,9 +109,8 @@ class World:
         self._plan = plan
         self._stage = stage
         self._report = Report(seed)
-        is_late = stage.evening is not None and random.random() < 0.06
-        self._until = stage.night if is_late else None
-        clock = VirtualClock(stage.evening if is_late and stage.evening else stage.start)
+        start, self._until = stage.hours(random)
+        clock = VirtualClock(start)
         chance = random.choice((0, 0.1, 0.3)) if plan.fault_chance is None else plan.fault_chance
         prices = Prices(random, clock, stage.instruments, stage.base_prices)
         venue = stage.open(Ground(random, clock, prices, chance))

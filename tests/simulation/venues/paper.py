@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.simulation.fate import Fate, MortalStore
 
 CASH = Decimal(6_000_000)
+TERMS = {"cash": CASH, "latency_ms": 400, "volume_share": Decimal("0.04")}
+"""Many orders trade in parts, and a cancel sometimes loses."""
 
 
 class PaperStage:
@@ -88,9 +90,11 @@ STAGE = Stage(
     base_prices=(70_000, 200_000),
     calendars={Venue.KRX: KrxCalendar({})},
     start=datetime(2026, 11, 24, 3, 0, tzinfo=UTC),
-    sections=lambda _: {"broker": {"cash": CASH, "latency_ms": 400}},
+    sections=lambda _: {"broker": TERMS},
     longest_quantity=12,
     lot=Decimal(1),
+    morning=datetime(2026, 11, 23, 23, 59, tzinfo=UTC),
+    late_share=0.12,
     evening=datetime(2026, 11, 24, 6, 16, tzinfo=UTC),
     night=datetime(2026, 11, 24, 6, 37, tzinfo=UTC),
 )

@@ -159,4 +159,4 @@ class PlainBroker:
         ]
 
 
-STAGE = replace(paper.STAGE, open=PlainVenue)
+STAGE = replace(paper.STAGE, open=PlainVenue, late_share=0.06, morning=None)
