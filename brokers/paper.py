@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from brokers.broker import BROKERS, BrokerOrder, BrokerParts, OpenOrder, trades_at
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
 from brokers.paper_floor import PaperFloor
-from brokers.paper_match import day_end, day_limits, end_of, terms_of
+from brokers.paper_match import day_end, day_limits, end_of, latency_of
 from market.currency import KRW, currency_of
 from market.errors import OrderRejected
 from market.known import recall
@@ -47,8 +47,7 @@ class PaperBroker:
     ) -> None:
         self._store = store
         self._settings = settings.broker
-        self._terms = terms_of(settings.broker)
-        self._floor = PaperFloor(self._terms, calendars)
+        self._floor = PaperFloor(settings.broker, calendars)
         self._clock = market_clock
         self._calendars = calendars
         self._newest: dict[InstrumentId, Tick] = {}
@@ -73,7 +72,9 @@ class PaperBroker:
             if kept.state not in OPEN:
                 raise OrderRejected("closed", f"order {order.id} is {kept.state}")
             if kept.cancels_at is None:
-                book.put_order(replace(kept, cancels_at=self._clock.now() + self._terms.latency))
+                book.put_order(
+                    replace(kept, cancels_at=self._clock.now() + latency_of(self._settings))
+                )
                 self._settled(tx)
 
         await self._store.write(close)
@@ -184,7 +185,7 @@ class PaperBroker:
             ticks = self._settings.slippage_ticks
             price = order.reference_price
             price = step_price(price, instrument.kind, ticks) if ticks else price
-        return price * (1 + self._settings.fee)
+        return price * (1 + self._settings.fee_at(order.instrument))
 
     def _match(self, tx: Transaction, ticks: Sequence[Tick]) -> bool:
         self._floor.match(self._book(tx), ticks, lambda name: recall(tx, name))

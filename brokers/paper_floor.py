@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from brokers.paper_book import OPEN
-from brokers.paper_match import cost_of_part, fill_price, is_there, is_trading
+from brokers.paper_match import cost_of_part, fill_price, is_there, is_trading, terms_of
 from brokers.paper_volume import following, grown, look_at, room_in
 from market.orders import OrderState, Side
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from brokers.paper_book import PaperBook, PaperOrder
-    from brokers.paper_match import Terms
+    from config.settings import BrokerSettings
     from market.sessions import Calendar
     from market.types import Instrument, InstrumentId, Tick, Venue
 
@@ -28,8 +28,8 @@ FRESH = timedelta(minutes=1)
 class PaperFloor:
     """Trades a book's open orders; it keeps nothing itself."""
 
-    def __init__(self, terms: Terms, calendars: Mapping[Venue, Calendar]) -> None:
-        self._terms = terms
+    def __init__(self, settings: BrokerSettings, calendars: Mapping[Venue, Calendar]) -> None:
+        self._settings = settings
         self._calendars = calendars
 
     def begin(self, book: PaperBook, order: PaperOrder, newest: Tick | None) -> None:
@@ -62,10 +62,11 @@ class PaperFloor:
         room = self._room(book, tick, instrument, calendar)
         if not room or not is_trading(tick, instrument.kind, calendar):
             return orders
+        terms = terms_of(self._settings, tick.instrument)
         left = []
         for order in orders:
             after = order
-            if room and is_there(order, tick, self._terms.latency, calendar):
+            if room and is_there(order, tick, terms.latency, calendar):
                 after = self._trade(book, order, room, tick, instrument)
             room -= after.filled_quantity - order.filled_quantity
             if after.state in OPEN:
@@ -79,7 +80,7 @@ class PaperFloor:
         look = book.look(tick.instrument)
         after = following(look, tick, calendar)
         volume = grown(look, tick, calendar)
-        room, spare = room_in(volume, self._terms.share, after.spare, instrument.kind)
+        room, spare = room_in(volume, self._settings.volume_share, after.spare, instrument.kind)
         if (after := replace(after, spare=spare)) != look:
             book.put_look(tick.instrument, after)
         return room
@@ -88,11 +89,12 @@ class PaperFloor:
         self, book: PaperBook, order: PaperOrder, room: Decimal, tick: Tick, instrument: Instrument
     ) -> PaperOrder:
         """Trade as much of an order as there is room for, if it can be paid; return it after."""
-        price = fill_price(order, tick, instrument, self._terms.slippage_ticks)
+        terms = terms_of(self._settings, tick.instrument)
+        price = fill_price(order, tick, instrument, terms.slippage_ticks)
         if price is None:
             return order
         part = min(order.remaining, room)
-        cost = cost_of_part(order, price * part, instrument, self._terms.fee, tick.at)
+        cost = cost_of_part(order, price * part, instrument, terms.fee, tick.at)
         reserved = part * order.reserve_price
         if order.side is Side.BUY and price * part + cost > book.buying_power() + reserved:
             ended = replace(order, state=OrderState.CANCELED)  # the price ran away

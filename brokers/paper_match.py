@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from brokers.paper_book import PaperOrder
     from config.settings import BrokerSettings
     from market.sessions import Calendar
-    from market.types import Instrument, Tick
+    from market.types import Instrument, InstrumentId, Tick
 
 SLACK = timedelta(minutes=5)
 """How long after the session's end its last print may still be shown to us."""
@@ -36,14 +36,19 @@ class Terms:
     latency: timedelta
 
 
-def terms_of(settings: BrokerSettings) -> Terms:
-    """Return the terms of paper trading."""
+def terms_of(settings: BrokerSettings, instrument: InstrumentId) -> Terms:
+    """Return the terms at which paper trades an instrument."""
     return Terms(
-        settings.fee,
+        settings.fee_at(instrument),
         settings.volume_share,
         settings.slippage_ticks,
-        timedelta(milliseconds=settings.latency_ms),
+        latency_of(settings),
     )
+
+
+def latency_of(settings: BrokerSettings) -> timedelta:
+    """Return how long an order or a cancel is on its way."""
+    return timedelta(milliseconds=settings.latency_ms)
 
 
 def day_end(at: datetime, kind: Kind, calendar: Calendar) -> datetime | None:

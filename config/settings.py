@@ -18,6 +18,7 @@ from config.settings_sources import (
     ReplaySettings,
     UpbitSettings,
 )
+from market.types import InstrumentId, Venue
 
 __all__ = [
     "LANGUAGES",
@@ -99,7 +100,25 @@ class BrokerSettings(Section):
         default=Decimal("0.00015"),
         ge=0,
         le=Decimal("0.1"),
-        description="Fee as a ratio of what trades",
+        description="Fee at KRX as a ratio of what trades",
+    )
+    upbit_fee: Ratio = Field(
+        default=Decimal("0.0005"),
+        ge=0,
+        le=Decimal("0.1"),
+        description="Fee at Upbit as a ratio of what trades",
+    )
+    binance_fee: Ratio = Field(
+        default=Decimal("0.001"),
+        ge=0,
+        le=Decimal("0.1"),
+        description="Fee at Binance (spot) as a ratio of what trades",
+    )
+    binance_futures_fee: Ratio = Field(
+        default=Decimal("0.0005"),
+        ge=0,
+        le=Decimal("0.1"),
+        description="Fee at Binance (futures) as a ratio of what trades",
     )
     slippage_ticks: int = Field(
         default=0, ge=0, le=100, description="Ticks by which paper fills are worse than the quote"
@@ -120,6 +139,13 @@ class BrokerSettings(Section):
     def named_for(self, venue: str) -> str:
         """Return the broker named for a venue alone, "" where it is the one for all."""
         return str(getattr(self, venue.lower()))
+
+    def fee_at(self, instrument: InstrumentId) -> Decimal:
+        """Return the fee of what trades in an instrument, as a ratio: its venue's."""
+        venue, _, code = instrument.partition(":")
+        if venue == Venue.BINANCE:
+            return self.binance_futures_fee if code.endswith(".P") else self.binance_fee
+        return self.upbit_fee if venue == Venue.UPBIT else self.fee
 
 
 class Settings(Section):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from pydantic import ValidationError
 
@@ -12,6 +14,19 @@ def test_settings_cannot_be_changed() -> None:
     settings = Settings()
     with pytest.raises(ValidationError, match="frozen"):
         setattr(settings.crawl, "every_seconds", 5)  # noqa: B010  mypy would refuse it too
+
+
+@pytest.mark.parametrize(
+    ("instrument", "fee"),
+    [
+        ("KRX:005930", "0.00015"),
+        ("UPBIT:KRW-BTC", "0.0005"),
+        ("BINANCE:BTCUSDT", "0.001"),
+        ("BINANCE:BTCUSDT.P", "0.0005"),
+    ],
+)
+def test_each_venue_has_its_own_fee(instrument: str, fee: str) -> None:
+    assert Settings().broker.fee_at(instrument) == Decimal(fee)
 
 
 def test_every_setting_has_a_meaning() -> None:

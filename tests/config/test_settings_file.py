@@ -30,7 +30,10 @@ SAMPLES = {
     "crawl.source": "other",
     "store.path": "/tmp/other.sqlite",  # noqa: S108  a text that is never opened
     "broker.name": "other",
-    "broker.fee": "0.1%",
+    "broker.fee": "0.3%",
+    "broker.upbit_fee": "0.3%",
+    "broker.binance_fee": "0.3%",
+    "broker.binance_futures_fee": "0.3%",
     "broker.volume_share": "20%",
     "kis.after_market": "true",
     "confirm.max_drift": "0.1%",
