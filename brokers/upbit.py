@@ -1,8 +1,7 @@
 """Upbit's KRW market: spot orders with our own ids, their trades, and the account behind them.
 
 Orders carry our `client_order_id` as `identifier`, which Upbit accepts once for ever, so that a
-request in doubt can be asked for and never makes two orders. `best` orders are not used: they take
-only what stands at the best price, which no order of ours means.
+request in doubt can be asked for and never makes two orders.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from brokers.upbit_http import UpbitHttp
 from brokers.upbit_journal import UpbitJournal
 from brokers.upbit_news import UpbitNews
 from brokers.upbit_parsers import (
+    BEST,
     parse_account,
     parse_order,
     parse_orders,
@@ -62,6 +62,7 @@ class UpbitBroker:
     def __init__(self, parts: BrokerParts, connect: ConnectWith = connect) -> None:
         settings = parts.settings.upbit
         auth = UpbitAuth(settings)
+        self._is_best = settings.market_orders == "best"
         self._store = parts.store
         self._clock = parts.wall_clock
         self._http = UpbitHttp(parts.http, settings, auth)
@@ -72,7 +73,7 @@ class UpbitBroker:
 
     async def place(self, order: Order) -> str:
         """Note the order, send it once, and return Upbit's id of it."""
-        fields = _fields(order)
+        fields = _fields(order, is_best=self._is_best)
         now = self._clock.now()
         await self._store.write(lambda tx: UpbitJournal(tx).begin(order, now))
         self._news.ensure()
@@ -216,7 +217,7 @@ class UpbitBroker:
         await self._store.write(lambda tx: UpbitJournal(tx).forget(client_id))
 
 
-def _fields(order: Order) -> dict[str, str]:
+def _fields(order: Order, *, is_best: bool) -> dict[str, str]:
     """Return the body of a new order; OrderRejected where Upbit would surely refuse it."""
     quantity = order.quantity
     if quantity <= 0 or floor_to_lot(quantity, Kind.COIN) != quantity:
@@ -234,6 +235,8 @@ def _fields(order: Order) -> dict[str, str]:
         fields |= {"price": _plain(money), "ord_type": "price"}
     else:
         fields |= {"volume": _plain(quantity), "ord_type": "market"}
+    if is_best and order.price is None:
+        fields |= {"ord_type": BEST, "time_in_force": "ioc"}
     least = least_order(Kind.COIN)
     if order.side is Side.BUY and money < least:
         raise OrderRejected("least", f"{_plain(money)} won; an order is for {least} at least")

@@ -29,6 +29,8 @@ Row = dict[str, Any]
 ZERO = Decimal(0)
 KRW = "KRW"
 MARKET_BUY = "price"
+BEST = "best"
+STEP = Decimal("0.00000001")
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}
 _OPEN = frozenset({"wait", "watch"})
 _ENDED = frozenset({"done", "cancel"})
@@ -122,7 +124,15 @@ class VenueOrder:
             return OrderState.PARTIALLY_FILLED if is_part else OrderState.ACCEPTED
         has_spent = self.kind == MARKET_BUY and self.executed_volume > 0
         is_whole = self.volume is not None and self.executed_volume >= self.volume > 0
-        return OrderState.FILLED if has_spent or is_whole else OrderState.CANCELED
+        is_filled = has_spent or is_whole or (self.kind == BEST and self._has_spent_all())
+        return OrderState.FILLED if is_filled else OrderState.CANCELED
+
+    def _has_spent_all(self) -> bool:
+        """Tell whether what is left of the money of a `best` buy buys no eighth decimal more."""
+        if self.volume is not None or self.price is None or not self.trades:
+            return False
+        spent = sum((trade.price * trade.volume for trade in self.trades), ZERO)
+        return self.price - spent < STEP * self.trades[-1].price
 
     def _average_price(self) -> Decimal:
         volume = self.traded_volume

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from config.settings_base import Key, KisAccount, OrderMarkets, Section, SocketUrl, Url
@@ -72,6 +74,11 @@ class UpbitSettings(Section):
     )
     orders_per_second: float = Field(
         default=8, gt=0, le=1000, description="Orders a second at most (Upbit allows 12)"
+    )
+    market_orders: Literal["market", "best"] = Field(
+        default="market",
+        description="market takes what stands at every price until it is filled; best only what"
+        " stands at the best one, and the rest is cancelled",
     )
     silence_seconds: float = Field(
         default=60, ge=5, le=600, description="A socket silent for so long is opened again"

@@ -31,7 +31,7 @@ class UpbitOrders:
 
     `ticks` are markets whose step is not the table's. `heard` gets every message that the
     private websocket is to tell. A cancel takes effect after `cancel_takes`, a trade has at most
-    `most_a_trade` coins where that is set, and a limit order that crosses trades `most_at_once`.
+    `most_a_trade` coins where that is set; limits that cross, and `best`, trade `most_at_once`.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class UpbitOrders:
         """Trade what an order can when it comes; what need not rest is then over."""
         last = self.prices.get(order.market)
         if last is not None and (order.kind != "limit" or _crosses(order, last)):
-            most = self.most_at_once if order.kind == "limit" else None
+            most = self.most_at_once if order.kind in {"limit", "best"} else None
             self._fill(order, last, most, is_maker=False)
         if order.state == "wait" and (order.kind != "limit" or order.time_in_force is not None):
             self._end(order, "cancel")

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 FOREIGN = {"market": MARKET, "side": "bid", "ord_type": "limit", "price": "60000", "volume": "0.1"}
 
 
-def run(path: Path, scenario: Callable[[UpbitVenue], Awaitable[None]], **of_orders: Any) -> None:
+def run(path: Path, scenario: Callable[[UpbitVenue], Awaitable[None]], **parts: Any) -> None:
     async def body() -> None:
-        async with upbit_venue(path, **of_orders) as venue:
+        async with upbit_venue(path, **parts) as venue:
             await scenario(venue)
 
     asyncio.run(body())
@@ -126,6 +126,33 @@ def test_a_market_buy_spends_what_was_confirmed_and_ends_in_cancel(tmp_path: Pat
         assert account.cash == account.buying_power == 1_000_000 - money - cost
 
     run(tmp_path, scenario)
+
+
+def test_best_takes_what_stands_at_the_best_price_and_no_more(tmp_path: Path) -> None:
+    async def scenario(venue: UpbitVenue) -> None:
+        await venue.trade(70_000)
+        venue.orders.most_at_once = Decimal("0.3")
+        some, all_of_it = (
+            coin_order(name, price=None, quantity=Decimal(quantity))
+            for name, quantity in (("some", "0.5"), ("all", "0.3"))
+        )
+        for bought in (some, all_of_it):
+            number = await venue.broker.place(bought)
+            row = venue.orders.order(number, None)
+            assert (row["ord_type"], row["time_in_force"]) == ("best", "ioc")
+        states = [await venue.broker.find(one) for one in (some, all_of_it)]
+        assert [(one.state, one.filled_quantity) for one in states if one is not None] == [
+            (OrderState.CANCELED, Decimal("0.3")),
+            (OrderState.FILLED, Decimal("0.3")),
+        ]
+        sold = coin_order("sold", side=Side.SELL, price=None, quantity=Decimal("0.4"))
+        await venue.broker.place(sold)
+        left = await venue.broker.find(sold)
+        assert left is not None
+        assert (left.state, left.filled_quantity) == (OrderState.CANCELED, Decimal("0.3"))
+        assert len(await venue.broker.fills("")) == 3
+
+    run(tmp_path, scenario, market_orders="best")
 
 
 def test_a_market_order_without_a_market_is_cancelled(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ class UpbitVenue:
         path: Path,
         plan: FaultPlan | None = None,
         allowances: dict[str, Allowance] | None = None,
+        market_orders: str = "market",
         **of_orders: Any,
     ) -> None:
         self.path = path
@@ -70,6 +71,7 @@ class UpbitVenue:
                     "rest_url": "https://upbit.example",
                     "account_requests_per_second": 1000,
                     "orders_per_second": 1000,
+                    "market_orders": market_orders,
                     "private_socket_url": "wss://upbit.example/websocket/v1/private",
                 }
             )
