@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.desk_confirm import submit
+from engine.desk_possible import too_much
 from engine.desk_send import post
 from engine.outcome import Outcome
 from market.errors import SourceError
@@ -30,6 +31,9 @@ async def attempt(book: DeskBook, settlement: Settlement, order_id: str, claim: 
     order = await book.order(order_id)
     if order is None:
         return Outcome(None, "order.unknown")
+    beyond = await too_much(book.brokers, order)  # before the price, which then is no older for it
+    if beyond is not None:
+        return beyond
     try:
         quote, account = await _ask(book, settlement, order)
     except SourceError as error:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.day_profit import day_profit
+from engine.desk_possible import phases_at
 from engine.fire_notices import midnight
 from engine.risk import MINUTE, check
 from engine.risk_case import RiskView
@@ -59,6 +60,7 @@ def risk_view(
         or calendar.session_day(quote.at) == calendar.session_day(market_now),
         venues=book.brokers.venues,
         phase=phase_at(instrument.venue, calendar, market_now),
+        phases=phases_at(book.brokers, instrument.venue),
         calendar=calendar,
         trading=page.states_of(order),
         buying_power=None if account is None else account.buying_power,

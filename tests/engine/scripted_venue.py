@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from brokers.broker import BrokerOrder, OpenOrder
 from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import Account, Fill, Order, OrderState, Position, Side
+from market.phases import REGULAR
 from market.types import Venue
 from tests.engine.pretend_market import NOON
 from tests.engine.sudden_death import Fate, Hook, nothing
 
 if TYPE_CHECKING:
+    from market.phases import Phase
     from market.types import InstrumentId
 
 
@@ -26,7 +28,8 @@ class ScriptedVenue:
 
     `script` says what happens to the next requests: `accept`, `refuse CODE`, `lose request`,
     `lose answer`; without a word it accepts. `beside` and `foreign` are what somebody else
-    holds and has ordered in the same account.
+    holds and has ordered in the same account. `phases` are those in which it takes orders, `most`
+    what it would take of any.
     """
 
     def __init__(self) -> None:
@@ -41,6 +44,8 @@ class ScriptedVenue:
         self.is_silent = False
         self.beside: dict[InstrumentId, Decimal] = {}
         self.foreign: list[OpenOrder] = []
+        self.phases = REGULAR
+        self.most: Decimal | None = None
 
     def post(self, order: Order) -> str:
         self.posts.append(order.client_order_id)
@@ -156,6 +161,16 @@ class ScriptedBroker:
         self._fate.check()
         self._listen()
         return [fill for fill in self._venue.trades if fill.id > after]
+
+    @property
+    def phases(self) -> frozenset[Phase]:
+        return self._venue.phases
+
+    async def possible(self, order: Order) -> Decimal | None:
+        self._fate.check()
+        self._listen()
+        assert order.quantity > 0
+        return self._venue.most
 
     async def accounts(self) -> tuple[Account, ...]:
         self._fate.check()
