@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brokers.broker import BROKERS, Closing, MarketFed
+from bot.broker_news import BrokerNews
+from brokers.broker import BROKERS, Closing, Live, MarketFed
 from engine.brokers import PAPER, Brokers, Seat
 from market.types import Venue
 
@@ -45,8 +46,18 @@ def fed_by_the_market(brokers: Brokers) -> MarketFed | None:
     return next(fed, None)
 
 
+def broker_news(brokers: Brokers) -> list[BrokerNews]:
+    """Return one listener for each broker that hears of trades as they happen."""
+    return [
+        BrokerNews(seat.name, seat.broker)
+        for seat in brokers.seats
+        if isinstance(seat.broker, Live)
+    ]
+
+
 async def close_brokers(brokers: Brokers) -> None:
     """Let every broker let go of its connections, one after the other."""
+    await brokers.close()
     for seat in brokers.seats:
         if isinstance(seat.broker, Closing):
             await seat.broker.close()

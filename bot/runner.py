@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.app_brokers import broker_news
 from bot.jobs import Jobs
 from bot.messenger import MessengerError
 from bot.reload import LOOK_SECONDS
@@ -75,6 +76,8 @@ class Runner:
         self._is_watching = True
         self.jobs.every("lapse", LAPSE_SECONDS, self._app.desk.lapse)
         self.jobs.whenever("touched", self._app.desk.guard.touched, self._touched)
+        for news in broker_news(self._app.desk.brokers):
+            self.jobs.whenever(f"news of {news.name}", news.heard, self._settle)
         self.jobs.every("reconcile", RECONCILE_SECONDS, self._app.desk.reconcile)
         self.jobs.often_in_market_time("repair", BETWEEN_SWEEPS, self._app.repairs.step)
         self.jobs.every("reload", LOOK_SECONDS, self._reload)
@@ -152,6 +155,10 @@ class Runner:
     async def _touched(self) -> None:
         """Do at once what a price asks for that has touched a level of something protected."""
         await self._app.desk.guard.look_at_once()
+        self._app.outbox.poke()
+
+    async def _settle(self) -> None:
+        await self._app.desk.settle()
         self._app.outbox.poke()
 
     async def _store_failed(self, error: StoreError) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.exact import venue_of
 from market.currency import currency_of, purse_of
 from market.orders import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
     from brokers.broker import Broker
     from market.orders import Order, Position
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PAPER = "paper"
+
+PATIENCE_SECONDS = 3.0
+"""How long the other brokers wait for one that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Brokers:
     def __init__(self, seats: Iterable[Seat]) -> None:
         self.seats = tuple(seats)
         self._at = {venue: seat for seat in self.seats for venue in seat.venues}
+        self._late: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
     @property
     def venues(self) -> frozenset[Venue]:
@@ -69,17 +73,40 @@ class Brokers:
         seat = self.at(venue_of(instrument))
         return seat is not None and seat.is_live
 
-    async def each(self, does: Callable[[Seat], Awaitable[T]]) -> list[T]:
-        """Do something with each broker, with all at the same time; raises what one raises."""
+    async def each(self, what: str, does: Callable[[Seat], Coroutine[Any, Any, T]]) -> dict[str, T]:
+        """Do something with each broker, with all at the same time; return the answers by name.
+
+        Of several, one that takes longer than `PATIENCE_SECONDS` holds up nobody: it goes on by
+        itself, has no answer now, and is left out of the next times until it is done. Raises what
+        one raises, of a late one the next time.
+        """
         if len(self.seats) == 1:
-            return [await does(self.seats[0])]
-        found: list[T] = []
-        answers = await asyncio.gather(*map(does, self.seats), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-            found.append(answer)
-        return found
+            return {self.seats[0].name: await does(self.seats[0])}
+        tasks: dict[str, asyncio.Task[T]] = {}
+        for seat in self.seats:
+            late = self._late.pop((seat.name, what), None)
+            if late is not None and not late.done():
+                self._late[seat.name, what] = late
+                continue
+            if late is not None:
+                late.result()
+            tasks[seat.name] = asyncio.create_task(does(seat), name=f"{what} {seat.name}")
+        if tasks:
+            await self._wait(what, tasks)
+        return {name: task.result() for name, task in tasks.items() if task.done()}
+
+    async def close(self) -> None:
+        """Break off what still goes on by itself."""
+        late = list(self._late.values())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _wait(self, what: str, tasks: Mapping[str, asyncio.Task[Any]]) -> None:
+        try:
+            await asyncio.wait(tasks.values(), timeout=PATIENCE_SECONDS)
+        finally:  # also where we are cancelled: no task is left without a holder
+            self._late.update({(name, what): one for name, one in tasks.items() if not one.done()})
 
 
 def only(broker: Broker, name: str = PAPER, *, is_live: bool = False) -> Brokers:

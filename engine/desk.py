@@ -164,7 +164,7 @@ class Desk:
 
     async def settle(self) -> int:
         """Take new fills and ask about doubts; return how many fills were new."""
-        count = sum(await self.brokers.each(self._settlement.take_fills))
+        count = sum((await self.brokers.each("fills", self._settlement.take_fills)).values())
         await self._settlement.resolve()
         await self.doubts.follow_up()
         await self._canceller.follow_up()
@@ -179,8 +179,8 @@ class Desk:
         await self._settlement.clear_leftovers(going)
         await self._book.write(self._trading.restart)
         await self._lapse()
-        await self.brokers.each(self._settlement.accounts)
-        await self.brokers.each(self._settlement.take_fills)
+        await self.brokers.each("accounts", self._settlement.accounts)
+        await self.brokers.each("fills", self._settlement.take_fills)
         await self._settlement.ask_all()
         await self.doubts.follow_up()
         await self._canceller.follow_up()
@@ -207,8 +207,8 @@ class Desk:
 
     async def accounts(self) -> dict[str, tuple[Account, ...] | None]:
         """Return the money at each broker by its name; None for one that cannot say now."""
-        told = await self.brokers.each(self._settlement.accounts)
-        return {seat.name: one for seat, one in zip(self.brokers.seats, told, strict=True)}
+        told = await self.brokers.each("accounts", self._settlement.accounts)
+        return {seat.name: told.get(seat.name) for seat in self.brokers.seats}
 
     async def pause(
         self, user_id: int, scope: Scope = BUYS, until: datetime | None = None

@@ -41,7 +41,8 @@ class Reconciler:
 
         Cash is the brokers' own number everywhere, so there is nothing of ours to compare it with.
         """
-        return all(await self._book.brokers.each(self.look_at))
+        told = await self._book.brokers.each("look", self.look_at)
+        return len(told) == len(self._book.brokers.seats) and all(told.values())
 
     async def after_settling(self, new_fills: int) -> None:
         """Look again where a doubt has ended, or where new fills may have ended a difference."""

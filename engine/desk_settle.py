@@ -91,7 +91,7 @@ class Settlement:
             return
         await self.clear_leftovers(orders)
         due = self._due(await self._at_broker())
-        await self._brokers.each(lambda seat: self.ask(orders_of(seat, due)[:ASKED_AT_ONCE]))
+        await self._brokers.each("ask", lambda seat: self.ask(orders_of(seat, due)[:ASKED_AT_ONCE]))
 
     async def clear_leftovers(self, orders: Sequence[Order]) -> None:
         """Confirmed orders that nobody is sending lapse; submitted ones are in doubt."""
@@ -102,7 +102,7 @@ class Settlement:
     async def ask_all(self) -> None:
         """Ask the brokers about every order that they may hold."""
         orders = await self._at_broker()
-        await self._brokers.each(lambda seat: self.ask(orders_of(seat, orders)))
+        await self._brokers.each("ask", lambda seat: self.ask(orders_of(seat, orders)))
 
     async def ask(self, orders: Sequence[Order]) -> None:
         """Ask about orders, one by one, and learn from the answers; no answer changes nothing."""

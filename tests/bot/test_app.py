@@ -8,15 +8,17 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app import App, Outside, build
+from bot.app_brokers import broker_names
 from bot.events import EventLog
 from bot.market_time import UnscaledTime
-from bot.plugins import compile_config, compile_library
+from bot.plugins import compile_config, compile_library, load_plugins
 from config.load import Config, load, write_folder
+from config.settings import BrokerSettings
 from engine.sources import Sources
 from market.clock import SystemClock
 from market.errors import ConfigError, StoreLocked, TicktalkError
 from market.store import Store
-from market.types import Tick
+from market.types import Tick, Venue
 from tests.packaged import packaged_config
 
 if TYPE_CHECKING:
@@ -101,6 +103,25 @@ def test_unknown_plugins_and_bad_conditions_are_found_together(tmp_path: Path) -
     assert "settings.yaml:1:17: crawl.source: unknown source 'navr'; did you mean 'naver'?" in text
     assert "settings.yaml:2:16: broker.name: unknown broker 'papper'; did you mean" in text
     assert "bad.yaml:4:7" in text
+
+
+def test_a_broker_is_not_let_to_a_venue_where_it_does_not_trade(tmp_path: Path) -> None:
+    here = written(tmp_path, {}, crawl="{every_seconds: 5}", broker="{upbit: kis, krx: ki}")
+    with pytest.raises(ConfigError) as caught:
+        compile_config(here)
+    text = str(caught.value)
+    assert "settings.yaml:2:17: broker.upbit: kis does not trade at UPBIT; name paper or" in text
+    assert "broker.krx: unknown broker 'ki'; did you mean 'kis'?" in text
+
+
+def test_brokers_trade_at_the_venues_that_are_theirs() -> None:
+    load_plugins()
+    assert broker_names(BrokerSettings()) == {Venue.KRX: "paper", Venue.UPBIT: "paper"}
+    assert broker_names(BrokerSettings(name="kis", upbit="paper")) == {
+        Venue.KRX: "kis",
+        Venue.UPBIT: "paper",
+    }
+    assert broker_names(BrokerSettings(name="upbit")) == {Venue.UPBIT: "upbit"}
 
 
 def test_what_is_off_is_not_watched_but_must_compile(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from bot.market_time import UnscaledTime
 from bot.messenger import NetworkTrouble
 from bot.runner import TELL_AGAIN, Runner
 from bot.texts import LANGUAGES, Texts
+from engine.brokers import Brokers, Seat
 from market.clock import ManualClock, SystemClock
 from market.errors import StoreFull, TicktalkError
 from market.messages import Person, Role
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.app import App
+    from brokers.broker import Broker
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 OWNER = Person(5, Role.OWNER, "en", "Kim")
@@ -85,7 +87,9 @@ class PretendApp:
         self.telegram = SimpleNamespace(serve=forever)
         self.dispatcher = SimpleNamespace(bot_name="a_bot")
         guard = SimpleNamespace(touched=forever, look_at_once=at_once)
-        self.desk = SimpleNamespace(lapse=at_once, reconcile=at_once, guard=guard)
+        self.desk = SimpleNamespace(
+            lapse=at_once, reconcile=at_once, guard=guard, brokers=Brokers(()), settle=at_once
+        )
         self.reloader = SimpleNamespace(look=at_once)
         self.repairs = SimpleNamespace(step=at_once)
         self.universes = SimpleNamespace(start=at_once, step=at_once)
@@ -150,6 +154,25 @@ def test_a_price_that_touches_a_level_is_looked_at_at_once(app: PretendApp) -> N
     assert app.outbox.pokes == 1
 
 
+def test_news_of_a_broker_is_settled_at_once(app: PretendApp) -> None:
+    stop, told = asyncio.Event(), iter([None])
+
+    async def news() -> None:
+        if next(told, stop) is not None:
+            await forever()
+
+    broker = cast("Broker", SimpleNamespace(news=news))
+    app.desk.brokers = Brokers((Seat("kis", broker, frozenset({Venue.KRX}), is_live=True),))
+
+    async def settle_all() -> None:
+        stop.set()
+
+    app.desk.settle = settle_all
+    ended(app, stop)
+    assert stop.is_set()
+    assert app.outbox.pokes == 1
+
+
 def test_a_run_ends_when_it_is_told_to(app: PretendApp) -> None:
     ended(app, already())
     assert app.outbox.ended
@@ -205,7 +228,7 @@ def test_the_market_runs_while_the_chat_cannot_be_reached(app: PretendApp) -> No
             lapsed.set()
 
         app.start_chat = forever
-        app.desk = SimpleNamespace(lapse=lapse, reconcile=lapse, guard=app.desk.guard)
+        app.desk.lapse = app.desk.reconcile = lapse
         running = asyncio.create_task(app.runner().run(stop))
         async with asyncio.timeout(DEADLINE_SECONDS):
             await lapsed.wait()

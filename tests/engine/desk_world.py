@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from brokers.paper import PaperBroker
 from config.settings import Settings
-from engine.brokers import only
+from engine.brokers import Brokers, only
 from engine.desk import Desk, Outcome
 from engine.quotes import Quotes
 from engine.ticket import Ticket
@@ -75,7 +75,7 @@ class World:
             self.broker = PaperBroker(self.store, self.settings, self.market_clock, CALENDARS)
         self.desk = Desk(
             store=self.store,
-            brokers=only(self.broker, is_live=self.is_live),
+            brokers=self.brokers(),
             quotes=self.quotes,
             calendars=CALENDARS,
             settings=self.settings,
@@ -84,6 +84,10 @@ class World:
             cards=self.cards,
             events=self.events,
         )
+
+    def brokers(self) -> Brokers:
+        """Return who trades what."""
+        return only(self.broker, is_live=self.is_live)
 
     def connect(self) -> ScriptedBroker:
         """Return a process's end of the line to the venue."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from market.errors import SourceUnavailable
 from market.messages import Message, Person, Role
-from market.sessions import KrxCalendar
+from market.sessions import AlwaysOpen, KrxCalendar
 from market.types import Instrument, Tick, Venue
 from tests.engine.sudden_death import Hook, nothing
 
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from engine.ports import OrderView
     from market.clock import ManualClock
     from market.orders import Order
+    from market.sessions import Calendar
     from market.signals import Signal
     from market.types import Bar, InstrumentId
 
 NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # 12:00 in Seoul, a Tuesday
 SAMSUNG = Instrument(Venue.KRX, "005930", "Samsung Electronics", "KOSPI")
 HYNIX = Instrument(Venue.KRX, "000660", "SK hynix", "KOSPI")
-CALENDARS = {Venue.KRX: KrxCalendar({})}
+CALENDARS: dict[Venue, Calendar] = {
+    Venue.KRX: KrxCalendar({}),
+    Venue.UPBIT: AlwaysOpen(),
+    Venue.BINANCE: AlwaysOpen(),
+}
 TRADER = Person(7, Role.TRADER, "en", "Kim")
 OTHER = Person(8, Role.TRADER, "en", "Lee")
 VIEWER = Person(9, Role.VIEWER, "en", "Park")
