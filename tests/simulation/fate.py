@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 COMPILED: dict[Any, Any] = {}
 """Statements as SQLAlchemy has compiled them, for all lives: they are the same in each."""
+DIALECTS: dict[str, Any] = {}
+"""The dialects that the first life's engines found out about."""
 
 
 class Killed(BaseException):
@@ -69,8 +71,11 @@ class MortalStore(Store):
 
     def share_statements(self) -> None:
         """Compile no statement that another life has compiled, and keep to two connections."""
-        self._writer = self._writer.execution_options(compiled_cache=COMPILED)
-        self._reader = self._reader.execution_options(compiled_cache=COMPILED)
+        for name in ("_writer", "_reader"):
+            engine = getattr(self, name).execution_options(compiled_cache=COMPILED)
+            # What is compiled is kept by dialect: a dialect of its own would compile all anew.
+            engine.dialect = DIALECTS.setdefault(name, engine.dialect)
+            setattr(self, name, engine)
         self._lines = {one: one.connect() for one in (self._writer, self._reader)}
 
     def close(self) -> None:
