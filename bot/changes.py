@@ -67,7 +67,7 @@ def _kind(before: Members, after: Members) -> str:
 def _deeds(condition: Condition) -> tuple[Any, ...]:
     """Return what a condition does when it fires, wherever in the file that stands."""
     spec, order = condition.spec, condition.spec.order
-    asked = None if order is None else (order.side, order.confirm)
+    asked = None if order is None else (order.action, order.confirm)
     rules = (condition.size, condition.price)
     texts = tuple(None if rule is None else to_text(rule.node) for rule in rules)
     return (spec.alert, spec.limit_per_day, asked, texts)

@@ -11,6 +11,8 @@ from bot.console import config_option, counted, errors_for_people, load_config
 from config.load import members
 from market.currency import KRW, currency_of
 from market.errors import ConfigError
+from market.orders import Action
+from market.segments import may_be_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +62,7 @@ def _lines(config: Config, compiled: tuple[Condition, ...], *, verbose: bool) ->
         covered = coverage(condition, config.settings.crawl.history_bars)
         yield f"  {condition.name} ({condition.timeframe}): {does}; {_tested(covered)}"
         yield from _unpaid(config, condition.spec)
+        yield from _never_short(config, condition.spec)
         if verbose:
             yield from _missing(covered)
 
@@ -67,7 +70,7 @@ def _lines(config: Config, compiled: tuple[Condition, ...], *, verbose: bool) ->
 def _does(spec: ConditionSpec) -> str:
     if not spec.is_enabled:
         return "off"
-    return f"proposes to {spec.order.side}" if spec.order is not None else "alerts"
+    return f"proposes to {spec.order.action}" if spec.order is not None else "alerts"
 
 
 def _unpaid(config: Config, spec: ConditionSpec) -> Iterator[str]:
@@ -79,6 +82,19 @@ def _unpaid(config: Config, spec: ConditionSpec) -> Iterator[str]:
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         shown = ", ".join(names[:MOST_NAMED]) + more
         yield f"    only alerts for what is not paid in won, which cannot be ordered: {shown}"
+
+
+def _never_short(config: Config, spec: ConditionSpec) -> Iterator[str]:
+    """Yield a line where a short order would be refused: by its instruments, or by the settings."""
+    if not spec.is_enabled or spec.order is None or spec.order.action is not Action.SHORT:
+        return
+    others = [one for one in members(config, spec) if not may_be_short(one)]
+    if others:
+        more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+        shown = ", ".join(others[:MOST_NAMED]) + more
+        yield f"    only alerts for what cannot be sold short (only USDT-M futures can): {shown}"
+    if not config.settings.risk.shorts:
+        yield "    its orders are denied: opening short positions is off (risk.shorts: false)"
 
 
 def _tested(covered: Coverage) -> str:

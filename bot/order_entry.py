@@ -1,4 +1,4 @@
-"""A typed /buy or /sell becomes a ticket for the desk, or a question with buttons."""
+"""A typed order (/buy, /sell, /short, /cover) becomes a ticket, or a question with buttons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from engine.ticket import Ticket
 from market.currency import coin_of, currency_of
 from market.errors import UsageError
 from market.money import floor_to_lot, to_decimal
-from market.orders import Side
+from market.orders import Action, PositionSide
+from market.segments import may_be_short
 
 if TYPE_CHECKING:
     from bot.command import Call
@@ -33,45 +34,49 @@ QUICK_AMOUNTS = (10_000, 100_000, 1_000_000)
 COIN_DIGITS = 3
 
 
-async def enter_order(services: Services, call: Call, side: Side) -> Reply:
+async def enter_order(services: Services, call: Call, action: Action) -> Reply:
     """Propose what was typed; its card comes from the desk, so the reply is mostly empty."""
     try:
         words = read_order(call.args, services.directory)
     except UnknownInstrument as unknown:
-        return _did_you_mean(services, call, side, unknown)
+        return _did_you_mean(services, call, action, unknown)
+    if action.position is PositionSide.SHORT and not may_be_short(words.instrument.id):
+        raise UsageError("usage.not_short", name=words.instrument.name)
     if currency_denial(words.instrument) is not None:
         currency = currency_of(words.instrument.id)
         raise UsageError("usage.not_in_won", name=words.instrument.name, currency=currency)
-    held = await _held(services, words.instrument)
+    held = await _held(services, words.instrument) * action.position.sign
     if words.is_all:
-        if side is Side.BUY:
+        if action.is_entry:
             raise UsageError("usage.all_is_for_selling")
         if held <= 0:
-            raise UsageError("usage.nothing_held", name=words.instrument.name)
+            is_short = action is Action.COVER
+            code = "usage.nothing_short" if is_short else "usage.nothing_held"
+            raise UsageError(code, name=words.instrument.name)
         words = OrderWords(words.instrument, held, words.price)
     if words.quantity is None and not words.is_sized:
-        return ask_quantity(services, call, side, words.instrument, held)
-    await services.desk.propose(_ticket(services, call, side, words))
+        return ask_quantity(services, call, action, words.instrument, held)
+    await services.desk.propose(_ticket(services, call, action, words))
     return Reply()
 
 
 def ask_quantity(
-    services: Services, call: Call, side: Side, instrument: Instrument, held: Decimal
+    services: Services, call: Call, action: Action, instrument: Instrument, held: Decimal
 ) -> Reply:
-    """Ask how many, with the usual amounts as buttons."""
+    """Ask how many, with the usual amounts as buttons; `held` is what there is of that side."""
     texts, language = services.texts, call.language
     code, coin = typed_code(instrument), coin_of(instrument.id)
     quick = _quick_quantities(services, instrument)
     buttons = [
-        command_button(numbers.quantity(count, language, coin), f"/{side} {code} {count:f}")
+        command_button(numbers.quantity(count, language, coin), f"/{action} {code} {count:f}")
         for count in quick
-        if side is Side.BUY or count <= held
+        if action.is_entry or count <= held
     ]
     shown = numbers.quantity(held, language, coin)
-    if side is Side.SELL and held > 0:
+    if not action.is_entry and held > 0:
         label = texts.plain("button.all", language, quantity=shown)
-        buttons.append(command_button(label, f"/{side} {code} all"))
-    key = f"order.how_many.coin.{side}" if coin else f"order.how_many.{side}"
+        buttons.append(command_button(label, f"/{action} {code} all"))
+    key = f"order.how_many.coin.{action}" if coin else f"order.how_many.{action}"
     facts = {"typed": code, "example": f"{quick[0]:f}" if quick else "0.01"} if coin else {}
     text = texts.get(
         key,
@@ -120,37 +125,40 @@ async def _held(services: Services, instrument: Instrument) -> Decimal:
     return Decimal(0) if position is None else position.quantity
 
 
-def _ticket(services: Services, call: Call, side: Side, words: OrderWords) -> Ticket:
+def _ticket(services: Services, call: Call, action: Action, words: OrderWords) -> Ticket:
     confirm = services.config.settings.confirm
     return Ticket(
         key=call.key,
         instrument=words.instrument,
-        side=side,
+        side=action.side,
         quantity=words.quantity,
-        size=_size(words, side) if words.is_sized else None,
+        size=_size(words, action) if words.is_sized else None,
         price=words.price,
         price_rule=None,
         user_id=call.user.id,
         origin="command",
         within=timedelta(seconds=confirm.within_seconds),
         max_drift=confirm.max_drift,
+        position=action.position,
     )
 
 
-def _size(words: OrderWords, side: Side) -> Scalar:
+def _size(words: OrderWords, action: Action) -> Scalar:
     """Return the size in the language of conditions, so that both are sized in one place."""
     if words.amount is not None:
         return compile_sold(Located(f"{words.amount:f} KRW", "chat", 1, 1))
-    whole = ALL if side is Side.SELL else "buying_power"
+    whole = "buying_power" if action.is_entry else ALL
     return compile_sold(Located(f"{words.percent or 0:f}% * {whole}", "chat", 1, 1))
 
 
-def _did_you_mean(services: Services, call: Call, side: Side, unknown: UnknownInstrument) -> Reply:
+def _did_you_mean(
+    services: Services, call: Call, action: Action, unknown: UnknownInstrument
+) -> Reply:
     texts, language = services.texts, call.language
     rows: list[tuple[Button, ...]] = []
     for instrument in unknown.near:
-        line = f"/{side} {typed_code(instrument)} {unknown.tail}".strip()
+        line = f"/{action} {typed_code(instrument)} {unknown.tail}".strip()
         if units(line) > DATA_LIMIT_BYTES // 2:
-            line = f"/{side} {typed_code(instrument)}"
+            line = f"/{action} {typed_code(instrument)}"
         rows.append((command_button(f"{instrument.name} ({instrument.code})", line),))
     return Reply(texts.get(unknown.code, language, **unknown.facts), tuple(rows))

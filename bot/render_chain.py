@@ -25,7 +25,7 @@ def chain_line(texts: Texts, language: str, chain: Chain, name: str) -> str:
         "orders.replaced",
         language,
         time=numbers.clock(first.proposed_at)[:5],
-        side=side_text(texts, language, first.side),
+        side=side_text(texts, language, first.action),
         name=name,
         quantity=quantity_text(first, first.quantity, language),
         prices=ARROW.join(_price(texts, language, one) for one in chain.orders),

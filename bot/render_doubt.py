@@ -26,7 +26,7 @@ def doubt_text(
 ) -> str:
     """Return the question, or what somebody has answered, as HTML."""
     lines = [
-        texts.get("doubt.title", language, side=side_text(texts, language, order.side)),
+        texts.get("doubt.title", language, side=side_text(texts, language, order.action)),
         texts.get(
             "card.what",
             language,

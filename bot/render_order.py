@@ -12,7 +12,7 @@ from engine.desk_adjust import Change
 from engine.desk_send import TOLD
 from market.currency import KRW, coin_of, currency_of
 from market.messages import Button
-from market.orders import OrderState, Otherwise, Side
+from market.orders import OrderState, Otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.texts import Texts
     from engine.ports import OrderView
-    from market.orders import Order
+    from market.orders import Action, Order, Side
     from market.signals import Signal
     from market.types import Instrument
     from market.unfilled import Unfilled
@@ -67,7 +67,7 @@ def order_line(texts: Texts, language: str, order: Order, name: str) -> str:
         "orders.line",
         language,
         time=numbers.clock(order.proposed_at)[:5],
-        side=side_text(texts, language, order.side),
+        side=side_text(texts, language, order.action),
         name=name,
         quantity=quantity_text(order, order.quantity, language),
         price=price_text(texts, language, order),
@@ -75,8 +75,8 @@ def order_line(texts: Texts, language: str, order: Order, name: str) -> str:
     )
 
 
-def side_text(texts: Texts, language: str, side: Side) -> str:
-    """Return buy or sell with its colour."""
+def side_text(texts: Texts, language: str, side: Side | Action) -> str:
+    """Return what is bought or sold, and what for, with its colour."""
     return texts.plain(f"side.{side}", language)
 
 
@@ -171,7 +171,7 @@ def unfilled_text(texts: Texts, language: str, unfilled: Unfilled) -> str:
 
 
 def _title(texts: Texts, language: str, order: Order) -> str:
-    side = side_text(texts, language, order.side)
+    side = side_text(texts, language, order.action)
     return texts.get(f"card.title.{order.state}", language, side=side)
 
 
@@ -200,7 +200,7 @@ def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> lis
     lines = [
         now,
         texts.get(
-            f"card.cost.{order.side}",
+            f"card.cost.{order.action}",
             language,
             cost=numbers.won(numbers.whole(view.cost), language),
             fee=numbers.won(numbers.whole(view.fee), language),

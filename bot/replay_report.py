@@ -120,7 +120,7 @@ def _is_shown(line: Line, since: time | None, until: time | None) -> bool:
 
 def _words(order: Order, texts: Texts) -> str:
     """Return an order in words, with why it was denied; nobody is there to confirm one."""
-    size = f"{order.side} {order.quantity.normalize():,f}"
+    size = f"{order.action} {order.quantity.normalize():,f}"
     if order.state is not OrderState.DENIED:
         return size
     why = texts.plain(order.code, "en") if texts.has(order.code) else order.code

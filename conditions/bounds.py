@@ -54,8 +54,6 @@ _NAMED = {
     **dict.fromkeys((f"{FACTS}.{name}" for name in _FACT_PRICES), Bounds(LEAST_PRICE, inf)),
     "day.change": Bounds(-1.0, inf),
     "position.price": Bounds(LEAST_PRICE, inf),
-    "position.quantity": POSITIVE,
-    "position.profit": Bounds(-1.0, inf),
     "position.age": POSITIVE,
     "time": Bounds(0.0, 24 * 60.0),
 }

@@ -28,7 +28,6 @@ from conditions.view import View
 from config.condition_file import AllOf, AnyOf, NotOf, ScoreOf
 from config.fields import refuse
 from market.errors import ConfigError
-from market.orders import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -206,7 +205,7 @@ class _Compiler:
     def order(self, order: OrderSpec | None) -> tuple[Scalar | None, Scalar | None]:
         if order is None:
             return None, None
-        sized = compile_sold if order.side is Side.SELL else compile_size
+        sized = compile_size if order.action.is_entry else compile_sold
         return self._scalar(sized, order.size), self._scalar(compile_price, order.price)
 
     def _expression(self, located: Located) -> Truth | None:

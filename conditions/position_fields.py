@@ -39,10 +39,16 @@ class PositionPart:
 
 
 POSITION_FIELDS = {
-    PRICE: PositionPart(Unit.PRICE, "The average price that was paid, without costs."),
-    QUANTITY: PositionPart(Unit.VOLUME, "How much is held; 0 where nothing is."),
+    PRICE: PositionPart(
+        Unit.PRICE, "The average price that was paid, or sold short for, without costs."
+    ),
+    QUANTITY: PositionPart(
+        Unit.VOLUME, "How much is held; 0 where nothing is, below 0 where it was sold short."
+    ),
     PROFIT: PositionPart(
-        Unit.RATIO, "`close` against what was paid: `close / position.price - 1`, before costs."
+        Unit.RATIO,
+        "`close` against what was paid, before costs: `close / position.price - 1`, and "
+        "`1 - close / position.price` of a short position.",
     ),
     AGE: PositionPart(
         Unit.TIME,
@@ -121,7 +127,7 @@ def _known(view: View, columns: int) -> Array:
         is_bar[:, -1] = True
     held = view.positions.as_of(view.picked, moments)
     with np.errstate(all="ignore"):
-        profit = close / held.price - 1.0
+        profit = np.sign(held.quantity) * (close / held.price - 1.0)
     age = (moments - held.opened_ms) / MINUTE_MS
     found = np.stack([held.quantity, held.price, profit, age])
     return np.where(is_bar & np.isfinite(found), found, np.nan)

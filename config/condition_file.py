@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from config.strict_yaml import Located
-from market.orders import Otherwise, PositionSide
+from market.orders import Otherwise, PositionSide, action_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from config.condition_tests import Trial
-    from market.orders import Side
+    from market.orders import Action, Side
     from market.protect import Protect
     from market.types import InstrumentId, Timeframe
     from market.unfilled import Unfilled
@@ -149,6 +149,11 @@ class OrderSpec:
     unfilled: Unfilled | None = None
     protect: Protect | None = None
     position: PositionSide = PositionSide.LONG
+
+    @property
+    def action(self) -> Action:
+        """Return the word for what it does."""
+        return action_of(self.side, self.position)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config.fields import Fields
 from config.strict_yaml import ListNode, Located
 from config.values import read_duration, read_ratio
-from market.orders import Side
+from market.orders import Action
 from market.protect import Protect, Rung
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOST_RUNGS = 10
 ONE = Decimal(1)
 
 
-def read_protect(order: Fields, side: str) -> Protect | None:
+def read_protect(order: Fields, action: Action) -> Protect | None:
     """Read the key `protect` of an order; None where it is not written."""
     node = order.node("protect")
     if node is None:
@@ -34,8 +34,11 @@ def read_protect(order: Fields, side: str) -> Protect | None:
         trailing_stop=fields.value("trailing_stop", _fall, None),
         time_stop=fields.value("time_stop", _time, None),
     )
-    if side != Side.BUY:
-        order.problems.append(node.problem("only a purchase can be protected; write it there"))
+    if not action.is_entry:
+        text = "only what opens a position (buy, short) can be protected; write it there"
+        order.problems.append(node.problem(text))
+    elif action is Action.SHORT and any(rung.at >= 1 for rung in found.ladder):
+        order.problems.append(node.problem("a short position gains less than 100%"))
     elif all(fields.node(key) is None for key in PROTECT_KEYS):
         order.problems.append(node.problem(f"'protect' needs one of {', '.join(PROTECT_KEYS)}"))
     return found

@@ -40,7 +40,7 @@ from config.values import (
     read_within,
 )
 from market.errors import ConfigError, Problem
-from market.orders import Otherwise, Side
+from market.orders import Action, Otherwise
 from market.types import Timeframe
 
 if TYPE_CHECKING:
@@ -231,17 +231,25 @@ def _order(fields: Fields, confirm: ConfirmSettings, of_side: str) -> OrderSpec 
     if node is None:
         return None
     order = Fields(node, ORDER_KEYS, fields.problems)
-    side = order.choice("side", tuple(Side), of_side or None)
-    if of_side and side != of_side:
-        problem = order.text("side").problem(f"the {of_side} side cannot {side}; leave 'side' out")
+    action = Action(order.choice("side", tuple(Action), of_side or None))
+    if of_side and action.side != of_side:
+        text = f"the {of_side} side cannot {action}; leave 'side' out"
+        problem = order.text("side").problem(text)
         fields.problems.append(problem)
     size = order.text("size")
     price = order.optional_text("price")
     if price is not None and price.text == "market":
         price = None
     unfilled = read_unfilled(order, is_market=price is None)
-    protect = read_protect(order, side)
-    return OrderSpec(Side(side), size, price, _confirm(order, confirm), unfilled, protect)
+    return OrderSpec(
+        side=action.side,
+        size=size,
+        price=price,
+        confirm=_confirm(order, confirm),
+        unfilled=unfilled,
+        protect=read_protect(order, action),
+        position=action.position,
+    )
 
 
 def _confirm(order: Fields, defaults: ConfirmSettings) -> ConfirmSpec:

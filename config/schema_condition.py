@@ -17,7 +17,7 @@ from config.trial_bars import BARS_KEYS
 from config.trial_others import OTHER_KEYS
 from config.trial_position import POSITION_KEYS
 from market.facts import FACT_NAMES
-from market.orders import Otherwise, Side
+from market.orders import Action, Otherwise
 from market.types import Timeframe
 
 _DURATION = ("30 minutes", "90s", "2 hours", "1 day")
@@ -47,10 +47,10 @@ _CONFIRM = {
 }
 _RUNG = {
     "at": text("The gain at which it is sold", examples=["3%"]),
-    "sell": text("The share of all that was bought", examples=["50%"]),
+    "sell": text("The share of all that was opened", examples=["50%"]),
 }
 _PROTECT = {
-    "stop_loss": text("A fall below the average price", examples=["3%"]),
+    "stop_loss": text("A fall below the average price (short: a rise)", examples=["3%"]),
     "take_profit": either(
         text("The gain at which all is sold", examples=["6%"]),
         listed(mapped(RUNG_KEYS, _RUNG, required=RUNG_KEYS)),
@@ -59,9 +59,9 @@ _PROTECT = {
     "time_stop": text("How long it is held at most", examples=["5 days"]),
 }
 _ORDER = {
-    "side": choice(Side),
+    "side": choice(Action),
     "size": text(
-        "Money, or shares; of a sale `all` that is held",
+        "Money, or shares; of an exit `all` that is there",
         examples=["min(5% * equity, 500_000 KRW)", "risk(1% * equity, stop=3%)", "all"],
     ),
     "price": text("Without it a market order", examples=["close + 1 tick", "market"]),
@@ -69,7 +69,7 @@ _ORDER = {
         "What becomes of what is left some time after it was sent; without it, it rests",
         examples=["cancel after 300s", "reprice after 60s up to 3 times", "market after 60s"],
     ),
-    "protect": mapped(PROTECT_KEYS, _PROTECT, "What ends the position that a purchase opens"),
+    "protect": mapped(PROTECT_KEYS, _PROTECT, "What ends the position that it opens"),
     "confirm": mapped(CONFIRM_KEYS, _CONFIRM, "How a card is confirmed"),
 }
 _ALERT = {

@@ -17,7 +17,10 @@ POSITION_KEYS = ("price", "quantity", "opened", "closed")
 
 @dataclass(frozen=True, slots=True)
 class TrialPosition:
-    """A position bought as slot `opened` begins, and sold as slot `closed` begins (None: never)."""
+    """A position opened as slot `opened` begins, and closed as slot `closed` begins (None: never).
+
+    A quantity below 0 was sold short.
+    """
 
     price: float
     quantity: float
@@ -30,7 +33,7 @@ def read_position(node: Node, count: int, problems: list[Problem]) -> TrialPosit
     fields = Fields(node, POSITION_KEYS, problems)
     written = fields.text("price")
     price = fields.value("price", _amount, 1.0) if written.text else 1.0
-    quantity = fields.value("quantity", _amount, 1.0)
+    quantity = fields.value("quantity", _quantity, 1.0)
     opened = fields.value("opened", lambda text: _slot(text, count), 0)
     sold = fields.optional_text("closed")
     if sold is None:
@@ -46,6 +49,13 @@ def _amount(text: str) -> float:
     if amount <= 0:
         raise ValueError(f"'{text}' must be more than 0")
     return float(amount)
+
+
+def _quantity(text: str) -> float:
+    quantity = read_number(text)
+    if not quantity:
+        raise ValueError(f"'{text}' must not be 0; below 0 it was sold short")
+    return float(quantity)
 
 
 def _slot(text: str, count: int) -> int:

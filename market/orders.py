@@ -45,6 +45,36 @@ class PositionSide(StrEnum):
         return Side.SELL if self is PositionSide.LONG else Side.BUY
 
 
+class Action(StrEnum):
+    """What an order does, in the word that people write; `short` opens what `cover` closes."""
+
+    BUY = "buy"
+    SELL = "sell"
+    SHORT = "short"
+    COVER = "cover"
+
+    @property
+    def position(self) -> PositionSide:
+        """Return which side it opens or closes."""
+        is_long = self in {Action.BUY, Action.SELL}
+        return PositionSide.LONG if is_long else PositionSide.SHORT
+
+    @property
+    def is_entry(self) -> bool:
+        """Tell whether it opens a position or adds to one."""
+        return self in {Action.BUY, Action.SHORT}
+
+    @property
+    def side(self) -> Side:
+        """Return what is done at the venue."""
+        return self.position.entry if self.is_entry else self.position.exit
+
+
+def action_of(side: Side, position: PositionSide) -> Action:
+    """Return the word for what an order does."""
+    return next(one for one in Action if (one.side, one.position) == (side, position))
+
+
 class Otherwise(StrEnum):
     """What becomes of a card that nobody answers: nothing, or a resting limit at its price."""
 
@@ -171,6 +201,11 @@ class Order:
     def is_entry(self) -> bool:
         """Tell whether it opens a position or adds to one; an exit only reduces one."""
         return self.side is self.position.entry
+
+    @property
+    def action(self) -> Action:
+        """Return the word for what it does."""
+        return action_of(self.side, self.position)
 
     @property
     def client_order_id(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.command import command
 from bot.order_entry import enter_order
 from market.messages import Role
-from market.orders import Side
+from market.orders import Action
 
 if TYPE_CHECKING:
     from bot.command import Call
@@ -23,4 +23,4 @@ if TYPE_CHECKING:
 )
 async def buy(services: Services, call: Call) -> Reply:
     """Propose to buy an instrument by code or name."""
-    return await enter_order(services, call, Side.BUY)
+    return await enter_order(services, call, Action.BUY)

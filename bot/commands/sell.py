@@ -8,7 +8,7 @@ from bot.command import command
 from bot.order_entry import enter_order
 from bot.sell_where import read_where, sell_where
 from market.messages import Role
-from market.orders import Side
+from market.orders import Action
 
 if TYPE_CHECKING:
     from bot.command import Call
@@ -34,4 +34,4 @@ async def sell(services: Services, call: Call) -> Reply:
     words = read_where(call.args)
     if words is not None:
         return await sell_where(services, call, words)
-    return await enter_order(services, call, Side.SELL)
+    return await enter_order(services, call, Action.SELL)

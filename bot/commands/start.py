@@ -9,7 +9,7 @@ from bot.command import command
 from bot.order_entry import ask_quantity
 from bot.reply import Reply, command_button
 from market.messages import Role
-from market.orders import Side
+from market.orders import Action
 
 if TYPE_CHECKING:
     from bot.command import Call
@@ -25,7 +25,7 @@ async def start(services: Services, call: Call) -> Reply:
     """Greet and offer the three things people want first."""
     linked = _linked(services, call.args)
     if linked is not None and call.user.role.includes(Role.TRADER) and call.chat_id == call.user.id:
-        return ask_quantity(services, call, Side.BUY, linked, Decimal(0))
+        return ask_quantity(services, call, Action.BUY, linked, Decimal(0))
     texts, language = services.texts, call.language
     buttons = tuple(
         command_button(texts.plain(f"button.{name}", language), f"/{name}")

@@ -117,3 +117,10 @@ def test_a_coin_that_is_not_listed_is_told_with_the_line_to_add() -> None:
     line = "\n    only alerts for what is not paid in won, which cannot be ordered: BINANCE:BTC"
     assert f"high (5m): proposes to buy; 1 test, 3 of 3 outcomes{line}" in told
     assert f"3 of 3 outcomes{line}" not in check(ordering).output
+
+
+def test_a_short_order_that_would_be_denied_is_told() -> None:
+    told = check(f"{CONDITION}order: {{side: short, size: 1}}\n").output
+    assert "proposes to short" in told
+    assert "only alerts for what cannot be sold short (only USDT-M futures can): KRX:005930" in told
+    assert "opening short positions is off (risk.shorts: false)" in told

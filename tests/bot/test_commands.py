@@ -12,6 +12,7 @@ from bot.command import COMMANDS, bot_commands, load_commands
 from engine.pauses import BUYS, EVERYTHING
 from market.messages import Person, Role
 from market.orders import Position
+from market.types import Instrument, Kind, Venue
 from tests.bot.asked_market import fill
 from tests.bot.chat_world import NOW, OWNER, TRADER, VIEWER, tick
 
@@ -35,6 +36,8 @@ ROLES = {
     "claim": Role.VIEWER,
     "buy": Role.TRADER,
     "sell": Role.TRADER,
+    "short": Role.TRADER,
+    "cover": Role.TRADER,
     "cancel": Role.TRADER,
     "pause": Role.TRADER,
     "resume": Role.TRADER,
@@ -47,6 +50,7 @@ ROLES = {
     "allow": Role.OWNER,
     "deny": Role.OWNER,
 }
+FUTURE = Instrument(Venue.BINANCE, "BTCUSDT.P", "Bitcoin futures", "USDT-M", Kind.COIN)
 PRIVATE = {*ROLES} - {"start", "help", "status", "health", "conditions", "near", "why"}
 
 
@@ -54,7 +58,8 @@ def hold(world: World, quantity: str = "30") -> None:
     """Give the account some Samsung and a price."""
     position = Position("KRX:005930", Decimal(quantity), Decimal(70_000), Decimal(-500))
     asyncio.run(world.store.write(lambda tx: tx.orders.put_position(position)))
-    world.services.quotes.note([tick("KRX:005930", NOW)])
+    world.services.directory.add(FUTURE)
+    world.services.quotes.note([tick("KRX:005930", NOW), tick(FUTURE.id, NOW, 61_000.0)])
 
 
 def test_registry_is_the_table_of_roles() -> None:

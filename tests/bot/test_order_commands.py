@@ -62,6 +62,14 @@ def test_buy_proposes_what_was_typed(world: World) -> None:
     assert ticket.within == timedelta(seconds=90)
 
 
+@pytest.mark.parametrize("line", ["/short 005930 1", "/cover 삼성전자 전부"])
+def test_only_futures_can_be_short(world: World, line: str) -> None:
+    hold(world)
+    (message,) = asyncio.run(world.say(line))
+    assert "only USDT-M futures" in message.text
+    assert world.desk.tickets == []
+
+
 @pytest.mark.parametrize(
     ("line", "written"),
     [
@@ -121,7 +129,7 @@ def test_buy_of_nonsense_says_so_without_buttons(world: World) -> None:
         ("005930 10 cheap", "cannot read the price"),
         ("005930 10 0", "price must be above 0"),
         ("005930 10 71500 now please", "now please"),
-        ("005930 all", "selling only"),
+        ("005930 all", "/sell and /cover only"),
     ],
 )
 def test_buy_says_what_is_wrong(world: World, line: str, words: str) -> None:

@@ -17,7 +17,7 @@ from engine.desk_send import REASONS
 from engine.health import TROUBLES, SourceState
 from engine.protect import Reason
 from market.messages import Role
-from market.orders import OrderState, Side
+from market.orders import Action, OrderState, Side
 from market.unfilled import Then
 
 ROOT = Path(__file__).parents[2]
@@ -51,8 +51,9 @@ def built_keys() -> set[str]:
     keys = {f"card.title.{state}" for state in OrderState}
     keys |= {f"card.state.{state}" for state in OrderState}
     keys |= {f"state.{state}" for state in OrderState}
-    keys |= {f"{key}.{side}" for side in Side for key in ("side", "card.cost", "order.how_many")}
-    keys |= {f"order.how_many.coin.{side}" for side in Side} | {"side.both"}
+    keys |= {f"{key}.{action}" for action in Action for key in ("side", "card.cost")}
+    keys |= {f"order.how_many.{side}" for side in Side}
+    keys |= {f"order.how_many.coin.{action}" for action in Action} | {"side.both"}
     keys |= {f"role.{role}" for role in Role}
     keys |= {
         f"{key}.{state}"

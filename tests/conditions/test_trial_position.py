@@ -47,6 +47,14 @@ def test_once_it_is_closed_the_quantity_alone_is_known(compiled: Compiled) -> No
     assert verdicts(gained) == (U, F, F, T, U, U)
 
 
+def test_a_short_position_gains_as_the_price_falls(compiled: Compiled) -> None:
+    sold = "{price: 100, quantity: -7, opened: 1}"
+    gained = with_test(compiled, "position.profit > 5%", sold, "100x3 90x3")
+    assert verdicts(gained) == (U, F, F, T, T, T)
+    lost = with_test(compiled, "position.profit < -5% and position.quantity < 0", sold)
+    assert verdicts(lost) == (F, F, F, T, T, T)
+
+
 def test_without_a_position_nothing_is_held(compiled: Compiled) -> None:
     assert verdicts(with_test(compiled, "position.quantity == 0", "")) == (T,) * 6
     assert verdicts(with_test(compiled, "position.profit > 0%", "")) == (U,) * 6

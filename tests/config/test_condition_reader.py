@@ -12,7 +12,7 @@ from config.condition_reader import KEYS, Surroundings, parse_condition
 from config.settings import ConfirmSettings
 from config.strict_yaml import Located
 from market.errors import ConfigError
-from market.orders import Otherwise, Side
+from market.orders import Otherwise, PositionSide, Side
 from market.types import Instrument, Timeframe, Venue
 from market.unfilled import Then, Unfilled
 
@@ -87,6 +87,31 @@ def test_full_file_is_read() -> None:
         confirm=ConfirmSpec(timedelta(seconds=30), Decimal("0.005")),
     )
     assert [trial.name.text for trial in spec.tests] == ["falls"]
+
+
+@pytest.mark.parametrize(
+    ("word", "side", "position"),
+    [
+        ("buy", Side.BUY, PositionSide.LONG),
+        ("sell", Side.SELL, PositionSide.LONG),
+        ("short", Side.SELL, PositionSide.SHORT),
+        ("cover", Side.BUY, PositionSide.SHORT),
+    ],
+)
+def test_a_side_says_what_is_opened_or_closed(
+    word: str, side: Side, position: PositionSide
+) -> None:
+    found = order(f"order: {{side: {word}, size: 10}}")
+    assert (found.side, found.position, found.action) == (side, position, word)
+
+
+def test_a_short_entry_is_protected_and_cannot_gain_all() -> None:
+    line = "order: {side: SIDE, size: 10, protect: {stop_loss: 3%, take_profit: 100%}}"
+    with pytest.raises(ConfigError, match="a short position gains less than 100%"):
+        order(line.replace("SIDE", "short"))
+    assert order(line.replace("SIDE", "buy")).protect is not None
+    with pytest.raises(ConfigError, match="only what opens a position"):
+        order(line.replace("SIDE", "cover"))
 
 
 def test_rules_nest() -> None:
