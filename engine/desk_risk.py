@@ -102,7 +102,7 @@ def _counted(book: RiskBook, order: Order, others: Iterable[Order]) -> tuple[Ord
 
 
 def _worths(page: RiskPage, instrument: InstrumentId) -> dict[InstrumentId, Decimal]:
-    """Return what is held at last prices, at its average price where there is none.
+    """Return what is held, or sold short, at last prices, at its average price where there is none.
 
     It is that for which the same bounds hold as for the instrument, in its currency.
     """
@@ -110,7 +110,8 @@ def _worths(page: RiskPage, instrument: InstrumentId) -> dict[InstrumentId, Deci
     for one in page.tx.orders.positions():
         if page.book.are_counted_alike(one.instrument, instrument):
             price = page.book.last_price(one.instrument)
-            worths[one.instrument] = one.quantity * (one.average_price if price is None else price)
+            each = one.average_price if price is None else price
+            worths[one.instrument] = abs(one.quantity) * each
     return worths
 
 

@@ -1,4 +1,4 @@
-"""Bounds on money; sales pass them, as they only reduce what is held."""
+"""Bounds on money; exits pass them, as they only reduce what is there. Shorts count like longs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.risk_case import (
     with_fee,
     worth_left,
 )
-from market.orders import GOING, OrderState, Side
+from market.orders import GOING, OrderState
 from market.prices import least_order
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def of_order(case: Case) -> Denial | None:
 
 
 def of_day(case: Case) -> Denial | None:
-    """Deny what would make a day's purchases too many."""
-    bought = sum((_bought(other) for other in _buys(case.view.today)), ZERO)
+    """Deny what would make a day's entries too many."""
+    bought = sum((_bought(other) for other in _entries(case.view.today)), ZERO)
     return _over(case, "risk.day", case.view.limits.max_day, notional(case.order) + bought)
 
 
 def of_position(case: Case) -> Denial | None:
-    """Deny what would make a position too large, together with all that is being bought of it."""
-    buying = worth_left(_buys(same_instrument(case.order, case.view.others)))
-    worth = max(ZERO, case.view.held) * case.order.reference_price
+    """Deny what would make a position too large, together with all that is being added."""
+    buying = worth_left(_entries(same_instrument(case.order, case.view.others)))
+    worth = abs(case.view.held) * case.order.reference_price
     total = notional(case.order) + buying + worth
     return _over(case, "risk.position", case.view.limits.max_position, total)
 
@@ -65,9 +65,9 @@ def of_all(case: Case) -> Denial | None:
 
 
 def loss(case: Case) -> Denial | None:
-    """Deny purchases on a day that has cost too much already."""
+    """Deny entries on a day that has cost too much already."""
     lost, bound = -case.view.day_profit, case.view.limits.max_daily_loss
-    if not case.is_buy or lost < bound:
+    if not case.order.is_entry or lost < bound:
         return None
     return Denial("risk.daily_loss", shown(bound), shown(lost))
 
@@ -76,7 +76,7 @@ def cash(case: Case) -> Denial | None:
     """Deny what cannot be paid, its fee and what was sent a moment ago included."""
     if case.view.buying_power is None:
         return Denial("risk.no_account")
-    if not case.is_buy:
+    if not case.order.is_entry:
         return None
     power = case.view.buying_power - unanswered(case.view.sharing, case.view.fee)
     needed = with_fee(notional(case.order), case.view.fee)
@@ -84,21 +84,21 @@ def cash(case: Case) -> Denial | None:
 
 
 def unanswered(others: Iterable[Order], fee: Decimal) -> Decimal:
-    """Return what purchases will take that the broker's buying power may not know of yet."""
-    unknown = (one for one in _buys(others) if one.state in UNANSWERED)
+    """Return what entries will take that the broker's buying power may not know of yet."""
+    unknown = (one for one in _entries(others) if one.state in UNANSWERED)
     return sum((with_fee(one.remaining * expected_price(one), fee) for one in unknown), ZERO)
 
 
 def _over(case: Case, code: str, bound: Decimal, asked: Decimal) -> Denial | None:
-    if not case.is_buy or asked <= bound:
+    if not case.order.is_entry or asked <= bound:
         return None
     return Denial(code, shown(bound), shown(asked))
 
 
 def _exposure(case: Case, venue: str) -> Decimal:
-    """Return what a venue's positions, purchases on their way and this order come to."""
+    """Return what a venue's positions, entries on their way and this order come to."""
     held = (worth for name, worth in case.view.worths.items() if name.startswith(venue))
-    buying = (one for one in _buys(case.view.others) if one.instrument.startswith(venue))
+    buying = (one for one in _entries(case.view.others) if one.instrument.startswith(venue))
     return notional(case.order) + worth_left(buying) + sum(held, ZERO)
 
 
@@ -108,5 +108,5 @@ def _bought(order: Order) -> Decimal:
     return order.filled_quantity * order.average_price + left
 
 
-def _buys(orders: Iterable[Order]) -> list[Order]:
-    return [one for one in orders if one.side is Side.BUY]
+def _entries(orders: Iterable[Order]) -> list[Order]:
+    return [one for one in orders if one.is_entry]

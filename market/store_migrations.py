@@ -81,5 +81,6 @@ MIGRATIONS: Final = {
         "WHERE key LIKE 'desk/foreign/%'",
         "DELETE FROM documents WHERE key = 'reconcile/foreign'",  # told anew by the first look
     ),
+    8: ("ALTER TABLE orders ADD COLUMN position VARCHAR DEFAULT 'long' NOT NULL",),
 }
 """SQL statements by the version that they start from."""

@@ -9,7 +9,16 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from market.errors import IllegalTransition
-from market.orders import TRANSITIONS, Fill, Order, OrderState, Otherwise, Position, Side
+from market.orders import (
+    TRANSITIONS,
+    Fill,
+    Order,
+    OrderState,
+    Otherwise,
+    Position,
+    PositionSide,
+    Side,
+)
 from market.tables import table
 from market.types import from_ms, to_ms
 
@@ -26,8 +35,7 @@ _ORDERS = table("orders")
 _EVENTS = table("order_events")
 _FILLS = table("fills")
 _POSITIONS = table("positions")
-_ORDER_FIELDS = tuple(field.name for field in fields(Order) if field.name != "position")
-"""Positions are all long as yet: shorts are kept from the next version of the store on."""
+_ORDER_FIELDS = tuple(field.name for field in fields(Order))
 _FILL_FIELDS = tuple(field.name for field in fields(Fill))
 _POSITION_FIELDS = tuple(field.name for field in fields(Position))
 _NOTES = frozenset({"broker_order_id", "code", "is_cancel_requested"})
@@ -201,6 +209,7 @@ def _order(row: Row[Any]) -> Order:
     values["side"] = Side(values["side"])
     values["state"] = OrderState(values["state"])
     values["otherwise"] = Otherwise(values["otherwise"])
+    values["position"] = PositionSide(values["position"])
     values["facts"] = tuple((name, fact) for name, fact in values["facts"])
     return Order(**values)
 

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from market.tables_types import DecimalText, JsonText, UnfilledText, UtcMilliseconds
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 """The version this program writes; a change of any table below needs the next number.
 
 And it needs the statements in store_migrations.py that bring a file of the version before up.
@@ -88,6 +88,7 @@ class OrderRow(SQLModel, table=True):
     otherwise: str = Field(sa_column_kwargs={"server_default": "drop"})
     unfilled: Any = Field(sa_type=UnfilledText, sa_column_kwargs={"server_default": ""})
     replaces: str | None
+    position: str = Field(sa_column_kwargs={"server_default": "long"})
 
 
 class OrderEventRow(SQLModel, table=True):

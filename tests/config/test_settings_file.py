@@ -37,7 +37,6 @@ SAMPLES = {
     "broker.binance_fee": "0.3%",
     "broker.binance_futures_fee": "0.3%",
     "broker.volume_share": "20%",
-    "kis.after_market": "true",
     "confirm.max_drift": "0.1%",
 }
 """A value for each setting that is not a plain number."""

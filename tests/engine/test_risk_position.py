@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from config.settings import RiskSettings
 from engine.risk_case import Case
+from engine.risk_money import cash, loss, of_all, of_day, of_market, of_order, of_position
 from engine.risk_position import opposite, reduces, short
 from market.orders import Order, PositionSide
 from market.segments import may_be_short
@@ -89,3 +90,40 @@ def test_an_exit_never_turns_a_position_round(
     )
     after = held * side.sign - closing - quantity
     assert (codes(exit_of(side, quantity), held, others) == []) is (after >= 0)
+
+
+@given(held=st.integers(0, 20), resting=st.integers(1, 20), quantity=st.integers(1, 20))
+def test_bounds_on_money_count_shorts_like_longs(held: int, resting: int, quantity: int) -> None:
+    worth = Decimal(70_000)
+
+    def found(side: PositionSide) -> list[tuple[str, str]]:
+        coming = other(
+            instrument=FUTURE.id, side=side.entry, position=side, quantity=Decimal(resting)
+        )
+        limits = RiskSettings(
+            max_order=10 * worth,
+            max_position=20 * worth,
+            max_market=25 * worth,
+            max_total=28 * worth,
+            max_day=30 * worth,
+        )
+        around = view(
+            held=Decimal(held * side.sign),
+            worths={FUTURE.id: held * worth},
+            others=(coming,),
+            today=(coming,),
+            limits=limits,
+            buying_power=worth,
+        )
+        case = Case(entry(side, FUTURE, quantity), FUTURE, around)
+        checks = (of_order, of_position, of_market, of_all, of_day, cash)
+        denials = (one(case) for one in checks)
+        return [(one.code, one.asked) for one in denials if one is not None]
+
+    assert found(LONG) == found(SHORT)
+
+
+def test_no_bound_on_money_holds_back_buying_back() -> None:
+    poor = view(held=Decimal(-10), buying_power=Decimal(0), day_profit=Decimal(-(10**9)))
+    case = Case(exit_of(SHORT), FUTURE, poor)
+    assert [one(case) for one in (of_order, of_position, of_day, loss, cash)] == [None] * 5

@@ -140,6 +140,23 @@ CREATE TABLE fills (
 """The table as version 7 wrote it."""
 
 
+def eighth_version(path: Path) -> Path:
+    """Return a store of version 8 that holds an order."""
+    store = Store.open(path)
+    asyncio.run(store.write(lambda tx: tx.orders.put(ORDER)))
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        _drop_position(connection)
+        connection.execute("UPDATE schema SET version = 8")
+        connection.execute("PRAGMA user_version = 8")
+    return path
+
+
+def _drop_position(connection: sqlite3.Connection) -> None:
+    """Take away what version 8 did not know of orders."""
+    connection.execute("ALTER TABLE orders DROP COLUMN position")
+
+
 def seventh_version(path: Path, owner: str | None = None) -> Path:
     """Return a store of version 7 that holds an order, its fill and a fill of nobody's order."""
     store = Store.open(path)
@@ -165,6 +182,7 @@ def seventh_version(path: Path, owner: str | None = None) -> Path:
 
 def _drop_brokers(connection: sqlite3.Connection) -> None:
     """Take away what version 7 did not know of fills."""
+    _drop_position(connection)
     connection.execute("DROP TABLE fills")
     connection.execute(SEVENTH_FILLS)
     connection.execute("CREATE INDEX ix_fills_order_id ON fills (order_id)")
@@ -257,6 +275,12 @@ def test_fills_of_version_7_are_those_of_its_broker(
     store.close()
 
 
+def test_orders_of_version_8_are_of_long_positions(tmp_path: Path) -> None:
+    store = Store.open(eighth_version(tmp_path / "a.sqlite"))
+    assert asyncio.run(store.read(lambda tx: tx.orders.get("a"))) == ORDER
+    store.close()
+
+
 def test_orders_of_version_6_rest_and_replace_nothing(tmp_path: Path) -> None:
     store = Store.open(sixth_version(tmp_path / "a.sqlite"))
     assert asyncio.run(store.read(lambda tx: tx.orders.get("a"))) == ORDER
@@ -271,7 +295,15 @@ def test_orders_of_version_5_were_confirmed_by_a_tap(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "version",
-    [first_version, second_version, third_version, fifth_version, sixth_version, seventh_version],
+    [
+        first_version,
+        second_version,
+        third_version,
+        fifth_version,
+        sixth_version,
+        seventh_version,
+        eighth_version,
+    ],
 )
 def test_an_upgraded_store_equals_a_new_one(
     tmp_path: Path, version: Callable[[Path], Path]

@@ -14,7 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from market.errors import IllegalTransition, StoreError
-from market.orders import TRANSITIONS, Fill, Order, OrderState, Otherwise, Position, Side
+from market.orders import (
+    TRANSITIONS,
+    Fill,
+    Order,
+    OrderState,
+    Otherwise,
+    Position,
+    PositionSide,
+    Side,
+)
 from market.types import from_ms
 from market.unfilled import Then, Unfilled
 
@@ -64,6 +73,7 @@ ORDERS = st.builds(
         st.integers(0, 20),
     ),
     replaces=st.none() | st.just("b"),
+    position=st.sampled_from(PositionSide),
 )
 FILLS = st.builds(
     Fill,
