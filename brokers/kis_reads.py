@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -75,9 +76,13 @@ class KisReads:
 
     async def account(self) -> Account:
         """Return the cash after settlement, and what can be bought without credit."""
-        with _unavailable():
-            cash = read_cash(await self._balance())
-            return Account(cash, read_power(await self._power(_ANY_CODE)))
+        power = asyncio.create_task(self._power(_ANY_CODE), name="kis buying power")
+        try:
+            with _unavailable():
+                cash = read_cash(await self._balance())
+                return Account(cash, read_power(await power))
+        finally:
+            power.cancel()
 
     async def possible(self, code: str, side: Side) -> Decimal | None:
         """Return how many shares a market order could buy or sell now, beside all others.

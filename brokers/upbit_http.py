@@ -10,7 +10,7 @@ import orjson
 from aiolimiter import AsyncLimiter
 
 from market.errors import OrderRejected, OutcomeUnknown, SourceError
-from venues.polite_http import Pace, PoliteHttp, Refused
+from venues.polite_http import Pace, PoliteHttp, Refused, burst_within
 from venues.upbit_limits import rest_seconds
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BURST = 4
 """So many orders may follow one another at once; with the pace after them 12 in any second."""
+ALLOWED = 30
+"""Requests about orders and account a second (docs.upbit.com, "Rate Limits", 2026-09)."""
 LONGEST_REST_SECONDS = 1.5
 """Nobody's order waits for longer than this, and the price it was confirmed at with it."""
 
@@ -52,8 +54,12 @@ class UpbitHttp:
         self._url = settings.rest_url
         self._timeout_seconds = settings.timeout_seconds
         self._auth = auth
-        pace = Pace(settings.account_requests_per_second, settings.timeout_seconds)
-        self._reads = PoliteHttp(client, pace, _HEADERS, watch=rest_seconds, auth=auth)
+        rate = settings.account_requests_per_second
+        burst = burst_within(ALLOWED, rate)
+        pace = Pace(rate, settings.timeout_seconds, burst=burst)
+        self._reads = PoliteHttp(
+            client, pace, _HEADERS, watch=rest_seconds, auth=auth, hide=auth.hide
+        )
         self._limiter = AsyncLimiter(BURST, BURST / settings.orders_per_second)
         self._rest_until = 0.0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crawlers.upbit_parsers import parse_candles, parse_markets, parse_tickers
 from market.errors import SourceError
 from market.types import EPOCH, from_ms
-from venues.polite_http import Pace, PoliteHttp, Refused
+from venues.polite_http import Pace, PoliteHttp, Refused, burst_within
 from venues.upbit_limits import rest_seconds
 
 if TYPE_CHECKING:
@@ -28,13 +28,18 @@ MARKETS_KEPT = timedelta(minutes=10)
 """A market that is not known is looked for again after so long."""
 
 
+ALLOWED = 10
+"""Requests a second, of each group (docs.upbit.com, "Rate Limits", 2026-09)."""
+
+
 class UpbitRest:
     """Reads the quotation API at a pace below its ten requests a second."""
 
     def __init__(self, client: httpx.AsyncClient, settings: UpbitSettings, clock: Clock) -> None:
         self._url = settings.rest_url
         self._clock = clock
-        pace = Pace(settings.requests_per_second, settings.timeout_seconds)
+        burst = burst_within(ALLOWED, settings.requests_per_second)
+        pace = Pace(settings.requests_per_second, settings.timeout_seconds, burst=burst)
         headers = {"Accept": "application/json"}
         self._http = PoliteHttp(client, pace, headers, watch=rest_seconds)
         self._known: frozenset[str] | None = None

@@ -7,6 +7,7 @@ import email.utils
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING
 
 import httpx
@@ -25,6 +26,8 @@ USER_AGENT = (
     "Chrome/140.0 Safari/537.36"
 )
 FRAGMENT_LENGTH = 80
+BURST_SHARE = 5
+"""Who sets a lower pace has reason to: at once may come a fifth of a second's requests."""
 LONGEST_WAIT_SECONDS = 5.0
 """A server that asks for a longer rest gets it, but nobody waits in place for it."""
 
@@ -37,13 +40,26 @@ _SECRET = re.compile(r"(?<=/)(bot)?\d{5,}:[\w-]+|(?<=/)[\w-]{40,}(?=/|$)")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard one host may be asked; attempts are made with growing pauses between them."""
+    """How hard one host may be asked; attempts are made with growing pauses between them.
+
+    So many as `burst` may follow one another at once after a quiet moment.
+    """
 
     requests_per_second: float
     timeout_seconds: float
     at_once: int = 4
     attempts: int = 3
     first_pause_seconds: float = 0.5
+    burst: int = 1
+
+
+def burst_within(allowed: float, requests_per_second: float) -> int:
+    """Return how many requests may come at once at a venue that allows so many in any second.
+
+    Somebody's tap need not wait for its turn behind a sweep's request, as long as there is room.
+    """
+    room = allowed - requests_per_second
+    return max(1, min(int(room), ceil(requests_per_second / BURST_SHARE)))
 
 
 class Refused(SourceChanged):
@@ -78,7 +94,8 @@ class PoliteHttp:
     Every failure is SourceUnavailable (asked again a few times first) or SourceChanged. Their
     texts name host and path, never the query, user names or anything that looks like a token.
     Every attempt counts against the `budget` of its host. `watch` sees every answer; the seconds
-    that it returns are a rest which the host is owed. `auth` signs every attempt anew.
+    that it returns are a rest which the host is owed. `auth` signs every attempt anew, and `hide`
+    takes what is secret out of what a host says.
     """
 
     def __init__(
@@ -89,11 +106,13 @@ class PoliteHttp:
         budget: Budget | None = None,
         watch: Callable[[httpx.Response], float | None] | None = None,
         auth: httpx.Auth | None = None,
+        hide: Callable[[str], str] = str,
     ) -> None:
         self._client = client
         self._pace = pace
         self._budget = budget
         self._watch = watch
+        self._hide = hide
         self._auth = httpx.USE_CLIENT_DEFAULT if auth is None else auth
         self._headers = {"User-Agent": USER_AGENT, **headers}
         self._gates: dict[str, _Gate] = {}
@@ -130,7 +149,7 @@ class PoliteHttp:
                 self._budget.spend(address.host)
             answer = await self._fetch(address, params)
         rest = None if self._watch is None else self._watch(answer)
-        error = _failure(answer, shown_address(address), rest)
+        error = _failure(answer, shown_address(address), rest, self._hide)
         if isinstance(error, _Asked):
             rest = error.wait_seconds
         if rest is not None:
@@ -162,8 +181,8 @@ class PoliteHttp:
             # limiters and semaphores belong to one event loop
             self._gates, self._loop = {}, loop
         if host not in self._gates:
-            # one request per 1/rate seconds: evenly spaced, no burst
-            limiter = AsyncLimiter(1, 1 / self._pace.requests_per_second)
+            pace = self._pace
+            limiter = AsyncLimiter(pace.burst, pace.burst / pace.requests_per_second)
             self._gates[host] = _Gate(limiter, asyncio.Semaphore(self._pace.at_once))
         return self._gates[host]
 
@@ -216,7 +235,7 @@ def _pause(error: Exception) -> bool | float:
 
 
 def _failure(
-    answer: httpx.Response, place: str, rest: float | None
+    answer: httpx.Response, place: str, rest: float | None, hide: Callable[[str], str]
 ) -> SourceUnavailable | SourceChanged | None:
     status, headers = answer.status_code, answer.headers
     if status == httpx.codes.OK:
@@ -226,7 +245,8 @@ def _failure(
         return _Asked(f"{place} answered {status}", rest if asked is None else asked)
     if 300 <= status < 400:
         return SourceChanged(f"{place} answered {status}: it has moved away")
-    text = f"{place} answered {status}: {fragment(answer.content)}"
+    said = hide(answer.content.decode(errors="replace"))  # whole, before it is cut
+    text = f"{place} answered {status}: {fragment(said)}"
     return Refused(text, status, answer.content) if 400 <= status < 500 else SourceChanged(text)
 
 

@@ -16,6 +16,7 @@ from venues.polite_http import (
     Pace,
     PoliteHttp,
     Refused,
+    burst_within,
     fragment,
     retry_after_seconds,
     shown_address,
@@ -225,6 +226,26 @@ def test_get_spaces_requests_evenly() -> None:
 
     times = asyncio.run(scenario())
     assert times[-1] - times[0] >= 4 / 50 - 0.005
+
+
+def test_get_lets_a_burst_through_after_a_quiet_moment() -> None:
+    async def scenario() -> list[float]:
+        host = Host()
+        pace = Pace(requests_per_second=20, timeout_seconds=5, burst=3)
+        async with httpx.AsyncClient(transport=host) as client:
+            http = PoliteHttp(client, pace, {})
+            await asyncio.gather(*(http.get(URL) for _ in range(4)))
+        return host.times
+
+    times = asyncio.run(scenario())
+    assert times[2] - times[0] < 1 / 20 < times[3] - times[0] + 0.005
+
+
+@pytest.mark.parametrize(
+    ("allowed", "rate", "burst"), [(10, 8, 2), (18, 15, 3), (18, 3, 1), (2, 2, 1), (10, 1000, 1)]
+)
+def test_no_second_sees_more_than_is_allowed(allowed: int, rate: int, burst: int) -> None:
+    assert burst_within(allowed, rate) == burst
 
 
 def test_one_polite_http_serves_several_event_loops() -> None:
