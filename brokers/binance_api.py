@@ -46,7 +46,9 @@ class MarketApi:
         pace = Pace(settings.requests_per_second, settings.timeout_seconds)
         self._public = PoliteHttp(client, pace, _AGENT, watch=self._watch)
         auth = SignedReads(signer)
-        self._signed = PoliteHttp(client, pace, _AGENT, watch=self._watch, auth=auth)
+        self._signed = PoliteHttp(
+            client, pace, _AGENT, watch=self._watch, auth=auth, hide=signer.hide
+        )
 
     async def public(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """Return what anybody may know.
@@ -94,7 +96,7 @@ class MarketApi:
         payload = self.signer.signed(params, at_ms)
         answer = await self._once(method, self._url(path), payload, what)
         if answer.status_code != httpx.codes.OK:
-            error = failure(what, answer)
+            error = failure(what, answer, self.signer.hide)
             if isinstance(error, Refused) and error.venue_code == CLOCK:
                 self.doubt_clock()
             raise error
@@ -108,7 +110,7 @@ class MarketApi:
         what = f"{method} {path}"
         answer = await self._once(method, self._url(path), "", what)
         if answer.status_code != httpx.codes.OK:
-            raise failure(what, answer)
+            raise failure(what, answer, self.signer.hide)
         return parsed(answer.content)
 
     async def know_clock(self) -> None:
@@ -144,7 +146,9 @@ class MarketApi:
         except polite_http.Refused as error:
             code, text = complaint(error.body)
             if code in {ABSENT, ARCHIVED, CLOCK}:
-                raise Refused("other", f"binance: {code} {text[:80]}", code) from error
+                raise Refused(
+                    "other", f"binance: {code} {self.signer.hide(text)[:80]}", code
+                ) from error
             raise OutcomeUnknown("unavailable", str(error)) from error
         except SourceError as error:
             raise OutcomeUnknown("unavailable", str(error)) from error

@@ -13,6 +13,8 @@ import orjson
 from market.errors import OrderError, OrderRejected, OutcomeUnknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
 CLOCK = -1021
@@ -104,11 +106,14 @@ def reason(code: int, text: str) -> str:
     return _CODES.get(code, "other")
 
 
-def failure(what: str, answer: httpx.Response) -> OrderError:
-    """Return what an answer that is not 200 means for a request that was to change something."""
+def failure(what: str, answer: httpx.Response, hide: Callable[[str], str] = str) -> OrderError:
+    """Return what an answer that is not 200 means for a request that was to change something.
+
+    `hide` takes what is secret out of what the venue says.
+    """
     status = answer.status_code
     code, text = complaint(answer.content)
-    said = f"binance answered {what} with {status} {code} {text[:80]}".rstrip()
+    said = f"binance answered {what} with {status} {code} {hide(text)[:80]}".rstrip()
     is_turned_away = code in _BUSY or status in _BUSY_STATUS
     if is_turned_away or (status == 503 and text == _BUSY_TEXT):
         return Refused("busy", said, code)

@@ -72,6 +72,8 @@ def _check_kis_account(account: SecretStr) -> SecretStr:
 def _check_totp(secret: SecretStr) -> SecretStr:
     if re.fullmatch(r"[A-Za-z2-7]{16,128}=*", secret.get_secret_value()) is None:
         raise ValueError("not a secret; write 16 or more letters and digits from 2 to 7 (Base32)")
+    if len(secret.get_secret_value().rstrip("=")) % 8 in {1, 3, 6}:
+        raise ValueError("not a whole secret; a letter or digit is missing or too much (Base32)")
     return secret
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@command("claim", Role.VIEWER, is_private=True, examples=("ABCD2345",), is_open=True)
+@command(
+    "claim", Role.VIEWER, is_private=True, examples=("ABCD2345",), is_open=True, is_secret=True
+)
 async def claim(services: Services, call: Call) -> Reply:
     """Make the sender the owner if the code is right; a stranger learns nothing once taken."""
     result = await services.access.claim(call.args[:64], call.user, services.wall_clock.now())

@@ -169,6 +169,10 @@ def test_the_address_of_a_socket_is_checked(url: str) -> None:
     assert "is not an address" in refusal(TICKTALK_UPBIT_SOCKET_URL=url)
 
 
+def test_a_secret_that_lacks_a_letter_is_told_before_somebody_needs_it() -> None:
+    assert "not a whole secret" in refusal(TICKTALK_ACCESS_TOTP_SECRET="JBSWY3DPEHPK3PXPA")
+
+
 def test_an_account_is_hidden_however_it_is_written() -> None:
     found = settings(TICKTALK_KIS_ACCOUNT="12345678-01")
     assert secret_values(found) == ["12345678-01", "1234567801", "12345678"]
