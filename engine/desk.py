@@ -194,6 +194,10 @@ class Desk:
         """Take the broker's position as ours, where they differ and the owner wishes it."""
         return await self._reconciler.adopt(instrument, user_id)
 
+    async def adopt_cash(self, user_id: int) -> Outcome:
+        """Take the brokers' money as agreed, where it differs and the owner wishes it."""
+        return await self._reconciler.adopt_cash(user_id)
+
     async def panic(self, user_id: int) -> bool:
         """Pause everything, cancel all and sell all; False while all is halted.
 

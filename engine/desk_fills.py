@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.cash import note_moved
 from engine.exact import venue_of
 from engine.holdings import note_holding
 from engine.positions import ZERO, average_price, take_fill
@@ -38,6 +39,7 @@ def record_fill(page: Page, fill: Fill, broker: str) -> bool:
         return _set_apart(page, fill, broker)
     if not page.tx.orders.add_fill(fill, broker):
         return False
+    note_moved(page.tx, broker, fill)
     position = page.tx.orders.position(fill.instrument)
     page.tx.orders.put_position(take_fill(position, fill))
     note_holding(page.tx, position, fill, page.book.market_clock.now())
@@ -85,6 +87,7 @@ def _set_apart(page: Page, fill: Fill, broker: str) -> bool:
     facts = {"order": fill.order_id, "instrument": fill.instrument, "side": fill.side.value}
     amounts = {"quantity": str(fill.quantity), "price": str(fill.price), "cost": str(fill.cost)}
     page.tx.documents.put(key, {**facts, **amounts, "at": to_ms(fill.at)})
+    note_moved(page.tx, broker, fill)
     _report(page, "notice.foreign_fill", fill)
     return True
 

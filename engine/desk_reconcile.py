@@ -10,15 +10,17 @@ from engine.desk_fills import last_fill_id
 from engine.difference import facts_of, has_differences
 from engine.exact import venue_of
 from engine.outcome import Outcome
-from engine.reconcile import adopt, note_orders, note_positions
+from engine.reconcile import adopt, adopt_cash, note_cash, note_orders, note_positions
 from market.errors import OrderError
 from market.orders import AT_BROKER, OrderState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.brokers import Seat
     from engine.desk_book import DeskBook, Page
     from engine.desk_settle import Settlement
-    from market.orders import Position
+    from market.orders import Account, Position
     from market.store import Transaction
     from market.types import InstrumentId
 
@@ -37,10 +39,7 @@ class Reconciler:
         self._doubted: set[str] = set()
 
     async def look(self) -> bool:
-        """Compare positions and open orders once; False if a broker could not be compared with.
-
-        Cash is the brokers' own number everywhere, so there is nothing of ours to compare it with.
-        """
+        """Compare cash, positions and open orders; False if a broker could not be compared with."""
         told = await self._book.brokers.each("look", self.look_at)
         return len(told) == len(self._book.brokers.seats) and all(told.values())
 
@@ -69,37 +68,59 @@ class Reconciler:
 
         return await self._book.write(write)
 
+    async def adopt_cash(self, user_id: int) -> Outcome:
+        """Take the brokers' money as agreed after one more look, if the owner wishes it."""
+        if not await self.look():
+            return Outcome(None, "adopt.untold")
+
+        def write(page: Page) -> Outcome:
+            owner = page.tx.people.owner()
+            if owner is None or owner.id != user_id:
+                return Outcome(None, "order.not_allowed")
+            adopted = adopt_cash(page, user_id)
+            if not adopted:
+                return Outcome(None, "adopt.none_cash")
+            return Outcome(None, "adopt.cash_done", {"count": str(len(adopted))})
+
+        return await self._book.write(write)
+
     async def look_at(self, seat: Seat) -> bool:
         """Compare with one broker; False if it could not be compared with."""
-        await self._settlement.accounts(seat)
-        are_positions_told = await self._look_at_positions(seat)
-        return await self._look_at_orders(seat) and are_positions_told
+        are_books_told = await self._look_at_books(seat)
+        return await self._look_at_orders(seat) and are_books_told
 
-    async def _look_at_positions(self, seat: Seat) -> bool:
-        if not isinstance(seat.broker, Holdings):
-            return True
+    async def _look_at_books(self, seat: Seat) -> bool:
         for _ in range(TRIES):
             await self._settlement.take_fills(seat)
             before = await self._book.store.read(lambda tx: last_fill_id(tx, seat.name))
+            accounts = await self._settlement.accounts(seat)
             try:
-                theirs = await seat.broker.positions()
+                theirs = await _positions(seat)
             except OrderError as error:
                 logger.warning("the positions at %s could not be read: %s", seat.name, error)
                 return False
-            # What traded while positions were being read would look like a difference.
+            # What traded while the books were being read would look like a difference.
             await self._settlement.take_fills(seat)
-            if await self._note(seat, theirs, before):
+            if await self._note(seat, accounts or (), theirs, before):
                 return True
-        logger.info("fills come too fast to compare positions; again at the next look")
+        logger.info("fills come too fast to compare the books; again at the next look")
         return False
 
-    async def _note(self, seat: Seat, theirs: list[Position], before: str) -> bool:
+    async def _note(
+        self,
+        seat: Seat,
+        accounts: Sequence[Account],
+        theirs: Sequence[Position] | None,
+        before: str,
+    ) -> bool:
         def note(page: Page) -> bool:
             if last_fill_id(page.tx, seat.name) != before:
                 return False
-            going = page.tx.orders.in_states(AT_BROKER)
-            moving = frozenset(order.instrument for order in going)
-            note_positions(page, seat.venues, theirs, moving)
+            note_cash(page, seat, accounts)
+            if theirs is not None:
+                going = page.tx.orders.in_states(AT_BROKER)
+                moving = frozenset(order.instrument for order in going)
+                note_positions(page, seat.venues, theirs, moving)
             return True
 
         return await self._book.write(note)
@@ -114,6 +135,11 @@ class Reconciler:
             return False
         await self._book.write(lambda page: note_orders(page, seat, theirs))
         return True
+
+
+async def _positions(seat: Seat) -> list[Position] | None:
+    """Return what a broker says it holds; None where it does not tell."""
+    return await seat.broker.positions() if isinstance(seat.broker, Holdings) else None
 
 
 def _doubts_and_differences(tx: Transaction) -> tuple[set[str], bool]:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from engine.brokers import orders_of
+from engine.brokers import orders_of, paying
+from engine.cash import agree, compare_cash, differing
 from engine.difference import (
     Difference,
     all_differences,
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
     from brokers.broker import OpenOrder
     from engine.brokers import Seat
+    from engine.cash import CashBook
     from engine.desk_book import Page
+    from market.orders import Account
     from market.store import Transaction
     from market.types import InstrumentId, Venue
 
@@ -113,6 +116,36 @@ def adopt(page: Page, instrument: InstrumentId, user_id: int) -> Difference | No
         },
     )
     return difference
+
+
+def note_cash(page: Page, seat: Seat, accounts: Sequence[Account]) -> None:
+    """Compare what a broker's accounts hold with what we expect; tell the owner what is new."""
+    if page.tx.people.owner() is None:
+        return
+    going = orders_of(seat, page.tx.orders.in_states(AT_BROKER))
+    for account in accounts:
+        is_moving = any(paying(accounts, one.instrument) is account for one in going)
+        code, one = compare_cash(page.tx, seat.name, account, page.book.now(), is_moving=is_moving)
+        if code:
+            page.tell_owner(code, **one.facts)
+
+
+def adopt_cash(page: Page, user_id: int) -> list[CashBook]:
+    """Take the brokers' money as agreed wherever it differs, and keep who did it and when."""
+    now = to_ms(page.book.now())
+    found = differing(page.tx)
+    for one in found:
+        agreed = agree(page.tx, one)
+        page.tx.documents.put(
+            f"{_CORRECTION}{now:015d}/cash/{one.broker}/{one.currency}/{one.purse}",
+            {
+                "user_id": user_id,
+                "at": now,
+                "before": str(one.expected),
+                "after": str(agreed.cash),
+            },
+        )
+    return found
 
 
 def corrections(tx: Transaction) -> list[dict[str, Any]]:

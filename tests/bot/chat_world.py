@@ -160,6 +160,11 @@ class NotingDesk:
         self.calls.append(("adopt", instrument, user_id))
         return Outcome(None, "adopt.none")
 
+    async def adopt_cash(self, user_id: int) -> Outcome:
+        """Note that money was agreed."""
+        self.calls.append(("adopt_cash", user_id))
+        return Outcome(None, "adopt.none_cash")
+
     async def pause(
         self, user_id: int, scope: Scope = BUYS, until: datetime | None = None
     ) -> Trading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,14 @@ from pydantic import SecretStr
 
 from bot.second_factor import SecondFactor
 from brokers.broker import OpenOrder
+from engine.cash import compare_cash
 from engine.difference import Difference, put_difference
 from engine.reconcile import write_foreign
-from market.orders import Position, Side
+from market.orders import Account, Position, Side
 from tests.bot.chat_world import LIVE_AT_KRX, NOW, OWNER, TRADER, seated, tick
 
 if TYPE_CHECKING:
+    from market.store import Transaction
     from tests.bot.chat_world import World
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DP"
@@ -94,6 +97,22 @@ def test_what_differs_is_listed_with_a_button_each(world: World) -> None:
     asyncio.run(world.tap(f"c:/adopt {SAMSUNG}", OWNER))
     asyncio.run(world.say("/adopt 005930", OWNER))
     assert world.desk.calls == [("adopt", SAMSUNG, OWNER.id)] * 2
+
+
+def test_money_that_differs_is_listed_and_agreed_to(world: World) -> None:
+    def differ(tx: Transaction) -> None:
+        for cash, minutes in ((1_000_000, 0), (950_000, 1), (950_000, 2)):
+            account, now = Account(Decimal(cash), Decimal(0)), NOW + timedelta(minutes=minutes)
+            compare_cash(tx, "kis", account, now, is_moving=False)
+
+    asyncio.run(world.store.write(differ))
+    (message,) = asyncio.run(world.say("/adopt", OWNER))
+    assert "1,000,000 KRW" in message.text
+    assert "950,000 (-50,000)" in message.text
+    assert [one.data for row in message.buttons for one in row] == ["c:/adopt cash"]
+    asyncio.run(world.tap("c:/adopt cash", OWNER))
+    asyncio.run(world.say("/adopt Cash", TRADER))
+    assert world.desk.calls == [("adopt_cash", OWNER.id)]
 
 
 def test_orders_made_elsewhere_are_listed_apart(world: World) -> None:

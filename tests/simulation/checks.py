@@ -69,6 +69,9 @@ def check_all(books: Books, truth: Truth, start_cash: Decimal, chat: Chat, fail:
     """Hold our book against the venue's, against itself, and against what stands in the chat."""
     check_books(books, truth, start_cash, fail)
     _check_cards(books, chat, fail)
+    for seen in chat.messages.values():
+        if seen.text.startswith("notice.cash"):
+            fail("position_errors", f"money that nobody moved: {seen.text}")
 
 
 def check_books(books: Books, truth: Truth, start_cash: Decimal, fail: Fail) -> None:
