@@ -9,6 +9,7 @@ from bot import render_numbers as numbers
 from bot.render_alert import leaf_text
 from bot.reply import command_button
 from engine.desk_adjust import Change
+from engine.desk_foreign import ORIGIN as FOREIGN
 from engine.desk_send import TOLD
 from market.currency import KRW, coin_of, currency_of
 from market.messages import Button
@@ -145,7 +146,9 @@ def _proposal_buttons(
 
 
 def _by_itself(texts: Texts, language: str, order: Order) -> list[str]:
-    """Say what the program does, or has done, without a tap."""
+    """Say where an order came from that nobody tapped, and what the program does without a tap."""
+    if order.origin == FOREIGN:
+        return [texts.get("card.foreign", language)]
     if order.replaces is not None:
         return [texts.get("card.replaces", language, id=order.replaces)]
     if order.is_automatic:

@@ -78,6 +78,14 @@ def test_a_denied_card_without_numbers_has_none(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_an_adopted_order_says_where_it_came_from(language: str) -> None:
+    said = TEXTS.get("card.foreign", language)
+    adopted = order(state=OrderState.ACCEPTED, origin="foreign")
+    assert said in card(language, adopted)
+    assert said not in card(language, order(state=OrderState.ACCEPTED))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("told", [("KRX", "UPBIT"), ("", "")])
 def test_a_card_denied_for_its_venue_can_be_read(language: str, told: tuple[str, str]) -> None:
     denial = Denial("risk.venue", *told)

@@ -9,13 +9,14 @@ import pytest
 
 from tests.brokers.binance_house import FUTURES_ID, SPOT_ID, BinanceHouse
 from tests.contracts.foreign_contract import ForeignContract
+from tests.contracts.real_broker_contract import RealBrokerContract
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
 
-class BinanceContract(ForeignContract):
+class BinanceContract(RealBrokerContract):
     orders = "spot"
     is_live = False
 
@@ -32,11 +33,11 @@ class BinanceContract(ForeignContract):
             await house.close()
 
 
-class TestSpot(BinanceContract):
+class TestSpot(BinanceContract, ForeignContract):
     instrument = SPOT_ID
 
 
-class TestFutures(BinanceContract):
+class TestFutures(BinanceContract, ForeignContract):
     instrument = FUTURES_ID
     orders = "futures"
 
@@ -47,7 +48,7 @@ class TestSpotLive(BinanceContract):
     is_live = True
 
 
-class TestFuturesLive(BinanceContract):
+class TestFuturesLive(BinanceContract, ForeignContract):
     instrument = FUTURES_ID
     orders = "futures"
     is_live = True
