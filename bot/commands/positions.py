@@ -48,12 +48,21 @@ def _line(services: Services, language: str, position: Position) -> str:
         "positions.line" if last is not None else "positions.line_without_price",
         language,
         name=services.directory.name(position.instrument),
-        quantity=numbers.quantity(position.quantity, language, coin_of(position.instrument)),
+        quantity=_quantity(services, language, position),
         average=numbers.money(position.average_price, currency, language),
         last=numbers.money(price, currency, language),
         gain=numbers.signed_amount(gain, currency, language),
-        change=numbers.change(_ratio(gain, position.average_price * position.quantity)),
+        change=numbers.change(_ratio(gain, position.average_price * abs(position.quantity))),
     )
+
+
+def _quantity(services: Services, language: str, position: Position) -> str:
+    """Return how much is held, or that so much was sold short."""
+    coin = coin_of(position.instrument)
+    shown = numbers.quantity(abs(position.quantity), language, coin)
+    if position.quantity >= 0:
+        return shown
+    return services.texts.plain("positions.short", language, quantity=shown)
 
 
 def _totals(services: Services, language: str, known: list[Position]) -> list[str]:
@@ -74,18 +83,20 @@ def _totals(services: Services, language: str, known: list[Position]) -> list[st
 def _total(services: Services, language: str, known: list[Position], currency: str) -> str:
     """Return the total of positions that are paid in one currency."""
     held = [one for one in known if one.quantity]
-    spent = sum((one.average_price * one.quantity for one in held), Decimal(0))
-    worth = Decimal(0)
+    spent = sum((one.average_price * abs(one.quantity) for one in held), Decimal(0))
+    worth = gain = Decimal(0)
     for one in held:
         last = _last(services, one)
-        worth += (one.average_price if last is None else last) * one.quantity
+        price = one.average_price if last is None else last
+        worth += price * abs(one.quantity)
+        gain += (price - one.average_price) * one.quantity
     realized = sum((one.realized for one in known), Decimal(0))
     return services.texts.get(
         "positions.totals",
         language,
         worth=numbers.amount(worth, currency, language),
-        gain=numbers.signed_amount(worth - spent, currency, language),
-        change=numbers.change(_ratio(worth - spent, spent)),
+        gain=numbers.signed_amount(gain, currency, language),
+        change=numbers.change(_ratio(gain, spent)),
         realized=numbers.signed_amount(realized, currency, language),
     )
 

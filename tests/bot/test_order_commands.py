@@ -168,6 +168,17 @@ def test_positions_show_profit_and_totals(world: World) -> None:
     assert "Realized -500 KRW" in message.text
 
 
+def test_a_short_position_gains_as_the_price_falls(world: World) -> None:
+    short = Position("BINANCE:BTCUSDT.P", Decimal("-0.5"), Decimal(60_000))
+    asyncio.run(world.store.write(lambda tx: tx.orders.put_position(short)))
+    world.services.quotes.note([tick(short.instrument, NOW, 57_000.0)])
+    (message,) = asyncio.run(world.say("/positions"))
+    text = to_plain(message.text)
+    assert "short 0.5 BTC" in text
+    assert text.count("+1,500") == 2  # of the position, and in all
+    assert text.count("+5.00%") == 2
+
+
 def test_positions_without_a_price_say_so(world: World) -> None:
     position = Position("KRX:005930", Decimal(1), Decimal(70_000))
     asyncio.run(world.store.write(lambda tx: tx.orders.put_position(position)))

@@ -50,6 +50,12 @@ def test_only_what_differs_is_found() -> None:
     assert found == {"KRX:C": (Decimal(3), Decimal(2)), "KRX:D": (Decimal(0), Decimal(7))}
 
 
+def test_a_short_position_differs_from_a_long_one_of_its_size() -> None:
+    assert compare([held(-3)], [held(-3)]) == {}
+    (found,) = compare([held(-3)], [held(3)]).values()
+    assert (found[0], found[1].quantity) == (Decimal(-3), Decimal(3))
+
+
 def test_rows_of_one_instrument_are_one_position() -> None:
     (found,) = compare([], [held(1, price=10), held(3, price=20)]).values()
     assert (found[1].quantity, found[1].average_price) == (Decimal(4), Decimal("17.5"))
