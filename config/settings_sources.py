@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from config.settings_base import Key, KisAccount, OrderMarkets, Section, SocketUrl, Url
+
+MOST_VIRTUAL = 2.0
+"""Requests a second that KIS's server of virtual accounts answers (KIS Developers)."""
 
 
 class NaverSettings(Section):
@@ -176,7 +179,11 @@ class KisSettings(Section):
         description="File of the access token, shared by every ticktalk that uses the key",
     )
     requests_per_second: float = Field(
-        default=15, gt=0, le=1000, description="Requests a second at most (virtual accounts: 2)"
+        default=15,
+        gt=0,
+        le=1000,
+        validate_default=True,
+        description="Requests a second at most (virtual accounts: never more than 2)",
     )
     silence_seconds: float = Field(
         default=90, ge=5, le=600, description="A socket silent for so long is opened again"
@@ -184,6 +191,11 @@ class KisSettings(Section):
     timeout_seconds: float = Field(
         default=5, gt=0, le=60, description="Seconds to wait for an answer"
     )
+
+    @field_validator("requests_per_second")
+    @classmethod
+    def _keep_to_the_virtual_pace(cls, rate: float, info: ValidationInfo) -> float:
+        return min(rate, MOST_VIRTUAL) if info.data.get("is_virtual") else rate
 
 
 class CrawlSettings(Section):

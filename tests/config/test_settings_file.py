@@ -179,3 +179,10 @@ def test_an_account_is_hidden_however_it_is_written() -> None:
     assert "12345678" not in repr(found)
     assert "not an account" in refusal(TICKTALK_KIS_ACCOUNT="1234-5")
     assert "true or false" in refusal(TICKTALK_KIS_IS_VIRTUAL="maybe")
+
+
+def test_a_virtual_account_is_asked_twice_a_second_at_most() -> None:
+    assert settings().kis.requests_per_second == 15
+    assert settings(TICKTALK_KIS_IS_VIRTUAL="true").kis.requests_per_second == 2
+    slow = {"TICKTALK_KIS_IS_VIRTUAL": "true", "TICKTALK_KIS_REQUESTS_PER_SECOND": "1"}
+    assert settings(**slow).kis.requests_per_second == 1
