@@ -180,5 +180,5 @@ def _means(page: Page, order: Order) -> Means:
         last=order.reference_price if last is None else last,
         power=spendable(page, order.instrument),
         closable=closable(page.tx, order.instrument, order.position),
-        fee=page.book.settings.broker.fee,
+        fee=page.book.settings.broker.fee_at(order.instrument),
     )

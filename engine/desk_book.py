@@ -219,7 +219,7 @@ class Page:
             quote=book.quotes.last(order.instrument),
             account=book.account_of(order.instrument),
             equity=self.equity(order.instrument),
-            fee=book.settings.broker.fee,
+            fee=book.settings.broker.fee_at(order.instrument),
             signal=None if order.signal_id is None else self.tx.signals.get(order.signal_id),
             hold=held_back(order, self.states_of(order)),
             touched=touched(self, order, instrument),

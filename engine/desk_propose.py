@@ -70,7 +70,8 @@ def spendable(page: Page, instrument: InstrumentId) -> Decimal:
     book = page.book
     going = page.tx.orders.in_states(UNANSWERED)
     alike = [one for one in going if book.are_paid_alike(one.instrument, instrument)]
-    return book.account_of(instrument).buying_power - unanswered(alike, book.settings.broker.fee)
+    fee = book.settings.broker.fee_at(instrument)
+    return book.account_of(instrument).buying_power - unanswered(alike, fee)
 
 
 def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
@@ -84,7 +85,7 @@ def _sized(page: Page, ticket: Ticket, quote: Tick | None) -> Sized:
         equity=page.equity(name),
         cash=page.book.account_of(name).cash,
         buying_power=spendable(page, name),
-        fee=page.book.settings.broker.fee,
+        fee=page.book.settings.broker.fee_at(name),
         held=closable(page.tx, name, ticket.position),
     )
     return size(ticket, facts)

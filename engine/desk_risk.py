@@ -51,7 +51,7 @@ def risk_view(
     calendar = book.calendars[instrument.venue]
     return RiskView(
         limits=limits,
-        fee=book.settings.broker.fee,
+        fee=book.settings.broker.fee_at(instrument.id),
         now=book.now(),
         market_now=market_now,
         quote=quote,

@@ -266,9 +266,10 @@ def _without(view: RiskView, ids: set[str]) -> RiskView:
 
 def _freed(page: Page, order: Order) -> Account:
     """Return the account as it will be once an order is cancelled."""
-    account, fee = page.book.account_of(order.instrument), page.book.settings.broker.fee
+    account = page.book.account_of(order.instrument)
     if not order.is_entry:
         return account
+    fee = page.book.settings.broker.fee_at(order.instrument)
     freed = with_fee(order.remaining * expected_price(order), fee)
     return replace(account, buying_power=account.buying_power + freed)
 
