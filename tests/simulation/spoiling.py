@@ -100,5 +100,6 @@ def _unregister(modules: Iterable[str]) -> None:
         for value in vars(module).values():
             if isinstance(value, Registry):
                 for word in list(value):
-                    if value.get(word).__module__ in modules:
+                    plugged = value.get(word)
+                    if getattr(plugged, "make", plugged).__module__ in modules:
                         del value._entries[word]
