@@ -37,7 +37,13 @@ _LEAST_ORDERS = {
 }
 
 _STOCK_TAXES = {
-    # Transaction tax plus, on KOSPI, the agricultural tax: both markets come to the same.
+    # Transaction tax plus, on KOSPI, the agricultural tax: both markets come to the same
+    # (Securities Transaction Tax Act, enforcement decree, article 5, and its changes since 2019).
+    2020: Decimal("0.0025"),
+    2021: Decimal("0.0023"),
+    2022: Decimal("0.0023"),
+    2023: Decimal("0.0020"),
+    2024: Decimal("0.0018"),
     2025: Decimal("0.0015"),
     2026: Decimal("0.0020"),
 }
@@ -112,7 +118,8 @@ def least_order(kind: Kind) -> Decimal:
 def sell_tax(kind: Kind, year: int) -> Decimal:
     """Return the part of a sale's money that goes to taxes (KRX shares 2025 0.15 %, 2026 0.20 %).
 
-    Years beyond those known take the nearest one's. ETFs and coins are not taxed on sale.
+    Years beyond those known take the nearest one's. ETFs and coins are not taxed on sale. The law
+    goes by the day of settlement: the last two sessions of a year really pay the next one's rate.
     """
     if kind is not Kind.STOCK:
         return Decimal(0)

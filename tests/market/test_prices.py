@@ -160,7 +160,9 @@ def test_price_limits_do_not_bind_coins() -> None:
     [
         (Kind.STOCK, 2025, "0.0015"),
         (Kind.STOCK, 2026, "0.0020"),
-        (Kind.STOCK, 2020, "0.0015"),
+        (Kind.STOCK, 2019, "0.0025"),
+        (Kind.STOCK, 2022, "0.0023"),
+        (Kind.STOCK, 2024, "0.0018"),
         (Kind.STOCK, 2030, "0.0020"),
         (Kind.ETF, 2026, "0"),
         (Kind.COIN, 2026, "0"),
