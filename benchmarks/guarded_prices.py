@@ -51,7 +51,7 @@ def measured(names: list[str], count: int) -> float:
     """Return the microseconds of the processor that a price takes."""
     watching = _Watching()
     nobody: Any = None
-    guard = Guard(Quotes(nobody, ManualClock(START)), nobody, cast("Protector", watching))
+    guard = Guard(Quotes(nobody, ManualClock(START)), nobody, cast("Protector", watching), nobody)
     watching.watch.renew(_guarded(name) for name in NAMES)
     ticks = [
         Tick(

@@ -100,10 +100,10 @@ class ChatCards:
         )
 
     def _noticed(self, code: str, language: str, facts: Mapping[str, str]) -> str:
-        """Return a notice; names of sides and states are told in the reader's words."""
+        """Return a notice; sides, states and reasons are told in the reader's words."""
         words = dict(facts)
-        for name in ("side", "state"):
-            key = f"{name}.{words.get(name, '')}"
+        for name, start in (("side", "side."), ("state", "state."), ("reason", "")):
+            key = f"{start}{words.get(name, '')}"
             if self._texts.has(key):
                 words[name] = self._texts.plain(key, language)
         return self._texts.get(code, language, **words)

@@ -21,7 +21,7 @@ from brokers.binance_orders import ENDS, only_reduces, place_of
 from brokers.binance_poll import Poll
 from brokers.binance_purses import FuturesPurse, SpotPurse
 from brokers.binance_signature import Signer
-from brokers.binance_stops import to_step
+from brokers.binance_stops import ALGO, to_step
 from brokers.binance_streams import FuturesStream, SpotStream
 from brokers.broker import BROKERS, Adoption, trades_at
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
@@ -151,9 +151,14 @@ class BinanceBroker:
         return sorted(found, key=lambda one: (one.at, one.broker_order_id))
 
     async def adopt(self, found: OpenOrder, order: Order) -> Adoption:
-        """Return what makes an order made elsewhere ours; OrderRejected("closed") if it is over."""
+        """Return what makes an order made elsewhere ours.
+
+        OrderRejected("closed") if it is over, OrderRejected("other") for a stop of futures.
+        """
         market = self._markets[place_of(found.instrument)[0]]
         seen = await market.resting(found)
+        if seen.venue_id.startswith(ALGO):
+            raise OrderRejected("other", "a stop of futures cannot be adopted, only cancelled")
         sent = Sent(
             client_id=order.client_order_id,
             order_id=order.id,

@@ -15,7 +15,7 @@ from brokers.binance_orders import (
     place_of,
 )
 from brokers.binance_refusals import ABSENT, ARCHIVED, NOTHING_TO_CANCEL, Refused
-from brokers.binance_stops import AlgoOrders, is_waiting, spot_parameters
+from brokers.binance_stops import ALGO, AlgoOrders, is_waiting, spot_parameters
 from brokers.binance_values import decimal_of, int_of, odd, row_of, rows_of, text_of
 from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState, Side
@@ -75,7 +75,7 @@ class OrderMarket:
         named = _named(order.instrument, order.client_order_id, sent)
         try:
             if sent is not None and is_waiting(sent):
-                await self._algos.cancel(sent)
+                await self._algos.cancel({"clientAlgoId": sent.client_id})
             else:
                 await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
         except Refused as error:
@@ -118,8 +118,10 @@ class OrderMarket:
     async def resting(self, found: OpenOrder) -> VenueOrder:
         """Return an order that rests as the venue has it now.
 
-        OrderRejected("closed") where it is over. Stops of futures that wait are no orders yet.
+        OrderRejected("closed") where it is over.
         """
+        if found.broker_order_id.startswith(ALGO):
+            return await self._algos.waiting(found.broker_order_id)
         symbol = place_of(found.instrument)[1]
         named = {"symbol": symbol, "orderId": found.broker_order_id}
         seen = await self._look(named, found.instrument)
@@ -131,7 +133,10 @@ class OrderMarket:
         """Ask once to cancel what is left of an order, whoever made it."""
         named = {"symbol": one.symbol, "orderId": one.venue_id}
         try:
-            await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
+            if one.venue_id.startswith(ALGO):
+                await self._algos.cancel({"algoId": one.venue_id.removeprefix(ALGO)})
+            else:
+                await self.api.send("DELETE", "/order", named, self.api.signer.venue_ms())
         except Refused as error:
             if error.venue_code == NOTHING_TO_CANCEL:
                 raise Refused("closed", str(error), error.venue_code) from error

@@ -18,6 +18,8 @@ from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from brokers.binance_api import MarketApi
     from brokers.binance_filters import Filters
     from brokers.binance_journal import Sent
@@ -66,9 +68,8 @@ class AlgoOrders:
             raise OutcomeUnknown("unanswered", f"binance answered with {placed.client_id}")
         return placed
 
-    async def cancel(self, sent: Sent) -> None:
-        """Ask once to cancel; raises OrderRejected, OutcomeUnknown."""
-        named = {"clientAlgoId": sent.client_id}
+    async def cancel(self, named: Mapping[str, str]) -> None:
+        """Ask once to cancel what `clientAlgoId` or `algoId` names; raises as `send`."""
         await self._api.send("DELETE", "/algoOrder", named, self._api.signer.venue_ms())
 
     async def look(self, client_id: str) -> AlgoOrder | None:
@@ -83,6 +84,13 @@ class AlgoOrders:
         if found.order.client_id != client_id:
             raise odd(row)
         return found
+
+    async def waiting(self, venue_id: str) -> VenueOrder:
+        """Return a stop that waits, whoever made it; OrderRejected("closed") where it does not."""
+        found = [one for one in await self.resting() if one.venue_id == venue_id]
+        if not found:
+            raise OrderRejected("closed", f"{venue_id} waits at binance no more")
+        return found[0]
 
     async def resting(self) -> list[VenueOrder]:
         """Return all stops that wait, whoever made them."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from brokers.broker import BROKERS, BrokerOrder, trades_at
 from brokers.kis_book import KisBook, Sent
 from brokers.kis_by_hand import KisByHand
-from brokers.kis_codes import ORDERS_END
 from brokers.kis_doubt import Evidence, recognise
 from brokers.kis_ledger import Told, take_in, unlisted
 from brokers.kis_listener import KisListener
@@ -22,8 +21,9 @@ from brokers.kis_placing import KisPlacing, code_of, desk_of
 from brokers.kis_reads import KisReads
 from brokers.kis_rows import average, day_text
 from brokers.kis_sending import KisSending
+from brokers.kis_standing import is_day_over, unlisted_state
 from market.errors import OrderRejected, OutcomeUnknown
-from market.orders import OrderState, Side
+from market.orders import Side
 from market.sessions import KST
 from market.types import Venue
 from venues.kis_http import KisHttp
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from brokers.kis_rows import DayOrder
     from market.orders import Account, Fill, Order, Position
     from market.store import Transaction
+    from market.types import InstrumentId
     from venues.live_socket import Connect
 
 
@@ -84,6 +85,17 @@ class KisBroker:
         """Send once; return branch and number, which are unique for the day."""
         try:
             return await self._placing.place(order)
+        finally:
+            self._listener.wake()
+
+    def takes_stops(self, instrument: InstrumentId) -> bool:
+        """Tell whether stops can rest: not in a virtual account, whose list leaves orders out."""
+        return not self._is_virtual and instrument.startswith(f"{Venue.KRX}:")
+
+    async def place_stop(self, order: Order, trigger: Decimal) -> str:
+        """Send a stop of the day once; return branch and number."""
+        try:
+            return await self._placing.place_stop(order, trigger)
         finally:
             self._listener.wake()
 
@@ -231,7 +243,7 @@ class KisBroker:
     def _view(self, sent: Sent, orders: Sequence[DayOrder]) -> BrokerOrder | None:
         row = row_of(sent, orders)
         if row is not None:
-            state = row.state(is_over=self._is_over(row.day))
+            state = row.state(is_over=self._is_over(row.day, sent))
             filled = row.filled - sent.before_quantity
             price = average(row.amount - sent.before_amount, filled)
             return BrokerOrder(sent.broker_id, state, filled, price)
@@ -240,26 +252,11 @@ class KisBroker:
             return None
         filled = sent.told_quantity - sent.before_quantity
         price = average(sent.told_amount - sent.before_amount, filled)
-        return BrokerOrder(sent.broker_id, self._unlisted_state(sent), filled, price)
+        state = unlisted_state(sent, is_over=self._is_over(sent.day, sent))
+        return BrokerOrder(sent.broker_id, state, filled, price)
 
-    def _unlisted_state(self, sent: Sent) -> OrderState:
-        """Return how an order stands that KIS took, but does not list."""
-        if sent.remaining <= 0:
-            return OrderState.FILLED
-        if sent.is_cancel_taken:
-            return OrderState.CANCELED
-        if self._is_over(sent.day):
-            return OrderState.EXPIRED
-        return OrderState.PARTIALLY_FILLED if sent.told_quantity else OrderState.ACCEPTED
-
-    def _is_over(self, day: str) -> bool:
-        """Tell whether nothing of a day trades any more, the after-market included."""
-        now = self._desk.wall_clock.now()
-        today = now.astimezone(KST).date()
-        if day != day_text(today):
-            return day < day_text(today)
-        window = self._desk.calendar.window(today)
-        return window is not None and now >= window.close + ORDERS_END
+    def _is_over(self, day: str, sent: Sent | None = None) -> bool:
+        return is_day_over(day, self._desk.wall_clock.now(), self._desk.calendar, sent)
 
     def _refuse_in_flight(self, sent: Sent) -> None:
         if sent.client_id in self._placing.in_flight:

@@ -43,6 +43,7 @@ class Sent:
     `told_quantity`, `told_amount` and `told_cost` sum up the fills that were made of it so far.
     `parent` is the number of the order whose rest it takes over. What had traded of an order made
     elsewhere before it became ours is in `told_` and in `before_`: no fill is made of it.
+    `trigger` makes it a stop.
     """
 
     client_id: str
@@ -66,6 +67,7 @@ class Sent:
     told_cost: Decimal = Decimal(0)
     before_quantity: Decimal = Decimal(0)
     before_amount: Decimal = Decimal(0)
+    trigger: Decimal | None = None
 
     @property
     def broker_id(self) -> str:
@@ -197,7 +199,7 @@ _READERS: dict[str, Any] = {
     **dict.fromkeys(
         (
             *("quantity", "price", "cost", "told_quantity", "told_amount", "told_cost"),
-            *("before_quantity", "before_amount"),
+            *("before_quantity", "before_amount", "trigger"),
         ),
         Decimal,
     ),

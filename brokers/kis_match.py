@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from brokers.broker import OpenOrder
 from brokers.kis_codes import MARKET
+from brokers.kis_stops import STOP_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -87,6 +88,12 @@ def has_fingerprint(order: DayOrder, sent: Sent) -> bool:
 
 
 def _is_priced_like(order: DayOrder, sent: Sent) -> bool:
+    if sent.trigger is not None:
+        is_told = order.trigger == sent.trigger
+        is_untold = order.trigger is None and order.division == STOP_LIMIT
+        return order.price == sent.price and (is_told or is_untold)
+    if order.trigger is not None or order.division == STOP_LIMIT:
+        return False
     if sent.price is None:
         return order.division in {"", MARKET}
     return order.division != MARKET and order.price == sent.price
@@ -98,6 +105,7 @@ def is_rival(one: Sent, other: Sent) -> bool:
         one.client_id != other.client_id
         and (one.day, one.side, one.instrument) == (other.day, other.side, other.instrument)
         and (one.quantity, one.price, one.parent) == (other.quantity, other.price, other.parent)
+        and one.trigger == other.trigger
     )
 
 

@@ -16,6 +16,7 @@ from brokers.kis_codes import (
     transactions,
 )
 from brokers.kis_rows import day_text, number_of
+from brokers.kis_stops import STOP_LIMIT, stop_prices
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
 from market.orders import Side
 from market.phases import REGULAR, phase_at
@@ -101,17 +102,29 @@ class KisPlacing:
         desk = self._desk
         phase = phase_at(Venue.KRX, desk.calendar, desk.market_clock.now())
         division = division_of(order.price, phase, desk.phases)
+        return await self._order(order, self._sent(order, division))
+
+    async def place_stop(self, order: Order, trigger: Decimal) -> str:
+        """Send a stop for the regular session at hand and return its number."""
+        code_of(order)
+        level, limit = await self._store.read(lambda tx: stop_prices(tx, order, trigger))
+        sent = replace(self._sent(order, STOP_LIMIT), price=limit, trigger=level)
+        return await self._order(order, sent)
+
+    async def _order(self, order: Order, sent: Sent) -> str:
         body = {
             "PDNO": code_of(order),
-            "ORD_DVSN": division,
-            "ORD_QTY": _whole(order.quantity, "quantity"),
-            "ORD_UNPR": "0" if order.price is None else _whole(order.price, "price"),
+            "ORD_DVSN": sent.division,
+            "ORD_QTY": _whole(sent.quantity, "quantity"),
+            "ORD_UNPR": "0" if sent.price is None else _whole(sent.price, "price"),
             "EXCG_ID_DVSN_CD": EXCHANGE,
         }
         if order.side is Side.SELL:
             body["SLL_TYPE"] = "01"
-        service = place_transaction(desk.services, order.side)
-        return await self._post("order-cash", service, body, self._sent(order, division))
+        if sent.trigger is not None:
+            body["CNDT_PRIC"] = _whole(sent.trigger, "price")
+        service = place_transaction(self._desk.services, order.side)
+        return await self._post("order-cash", service, body, sent)
 
     async def revise(self, order: Order, by: Order) -> str:
         """Let `by` take over what is left of an order, at its price; return the new number.

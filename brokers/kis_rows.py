@@ -25,7 +25,10 @@ _CENT = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class DayOrder:
-    """One order of one day; `parent` is the number of the order that it changed or cancelled."""
+    """One order of one day; `parent` is the number of the order that it changed or cancelled.
+
+    `trigger` is that of a stop.
+    """
 
     day: str
     number: str
@@ -44,6 +47,7 @@ class DayOrder:
     cancelled: Decimal
     is_cancelled: bool
     is_told_at: datetime
+    trigger: Decimal | None = None
 
     @property
     def average_price(self) -> Decimal:
@@ -212,7 +216,15 @@ def _order(row: Row) -> DayOrder:
         cancelled=decimal(row, cancelled),
         is_cancelled=row.get("cncl_yn") == "Y",
         is_told_at=at if told_at is None else max(at, told_at),
+        trigger=_trigger(row),
     )
+
+
+def _trigger(row: Row) -> Decimal | None:
+    """Return the price from which on a stop trades; older copies of the list have no column."""
+    if not str(row.get("stpm_cndt_pric") or "").strip():
+        return None
+    return decimal(row, "stpm_cndt_pric") or None
 
 
 def _held(row: Row) -> Held:

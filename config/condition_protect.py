@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.fields import Fields
 from config.strict_yaml import ListNode, Located
-from config.values import read_duration, read_ratio
+from config.values import read_duration, read_ratio, read_truth
 from market.orders import Action
 from market.protect import Protect, Rung
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from config.strict_yaml import Node
 
-PROTECT_KEYS = ("stop_loss", "take_profit", "trailing_stop", "time_stop")
+ENDS = ("stop_loss", "take_profit", "trailing_stop", "time_stop")
+PROTECT_KEYS = (*ENDS, "at_venue")
 RUNG_KEYS = ("at", "sell")
 MOST_RUNGS = 10
 ONE = Decimal(1)
@@ -33,14 +34,18 @@ def read_protect(order: Fields, action: Action) -> Protect | None:
         ladder=_ladder(fields),
         trailing_stop=fields.value("trailing_stop", _fall, None),
         time_stop=fields.value("time_stop", _time, None),
+        at_venue=fields.value("at_venue", read_truth, True),
     )
     if not action.is_entry:
         text = "only what opens a position (buy, short) can be protected; write it there"
         order.problems.append(node.problem(text))
     elif action is Action.SHORT and any(rung.at >= 1 for rung in found.ladder):
         order.problems.append(node.problem("a short position gains less than 100%"))
-    elif all(fields.node(key) is None for key in PROTECT_KEYS):
-        order.problems.append(node.problem(f"'protect' needs one of {', '.join(PROTECT_KEYS)}"))
+    elif all(fields.node(key) is None for key in ENDS):
+        order.problems.append(node.problem(f"'protect' needs one of {', '.join(ENDS)}"))
+    elif fields.node("at_venue") is not None and fields.node("stop_loss") is None:
+        text = "only a 'stop_loss' can rest at the venue; write one, or leave 'at_venue' out"
+        order.problems.append(fields.text("at_venue").problem(text))
     return found
 
 

@@ -57,6 +57,7 @@ _PROTECT = {
     ),
     "trailing_stop": text("A fall below the highest price since it was opened", examples=["2%"]),
     "time_stop": text("How long it is held at most", examples=["5 days"]),
+    "at_venue": choice(("true", "false"), "Let the stop loss rest at the venue, too"),
 }
 _ORDER = {
     "side": choice(Action),

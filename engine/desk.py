@@ -20,6 +20,7 @@ from engine.desk_panic import PanicDesk
 from engine.desk_protect import Protector
 from engine.desk_reconcile import Reconciler
 from engine.desk_settle import Settlement
+from engine.desk_stops import StopDesk
 from engine.desk_tap import Tap
 from engine.desk_trading import TradingDesk
 from engine.desk_unfilled import UnfilledDesk
@@ -92,13 +93,18 @@ class Desk:
         self.doubts = DoubtDesk(self._book, self._settlement)
         self._reconciler = Reconciler(self._book, self._settlement)
         self.foreign = ForeignDesk(self._book, self._reconciler.look_at)
+        self._stops = StopDesk(self._book, self._settlement, self._canceller)
         protector = Protector(
-            self._book, self.propose, self._confirm_by_itself, self._canceller.cancel
+            self._book,
+            self.propose,
+            self._confirm_by_itself,
+            self._canceller.cancel,
+            self._stops.free,
         )
         self._panic = PanicDesk(
             self._book, self._canceller, self._reconciler, self.propose, self._confirm_by_itself
         )
-        self.guard = Guard(quotes, self._panic, protector)
+        self.guard = Guard(quotes, self._panic, protector, self._stops)
 
     @property
     def is_live(self) -> bool:
@@ -285,6 +291,6 @@ class Desk:
         )
 
     async def _attempt(self, order_id: str, claim: Claim) -> Outcome:
-        outcome = await attempt(self._book, self._settlement, order_id, claim)
+        outcome = await attempt(self._book, self._settlement, self._stops, order_id, claim)
         await self._canceller.follow_up()
         return outcome

@@ -14,7 +14,7 @@ from engine.difference import differs
 from engine.exact import venue_of
 from engine.pauses import read_trading
 from engine.positions import equity
-from engine.trading import TradingState, held_back
+from engine.trading import TradingState, held_back, is_venue_stop
 from market.currency import currency_of
 from market.known import recall
 from market.money import to_decimal
@@ -169,7 +169,12 @@ class Page:
         return order
 
     def draw(self, order: Order) -> Order:
-        """Queue an order's card, which may read differently though the order is the same."""
+        """Queue an order's card, which may read differently though the order is the same.
+
+        A stop at the venue has none before something of it has traded: nobody has to do anything.
+        """
+        if is_venue_stop(order) and not order.filled_quantity:
+            return order
         person = self.tx.people.get(order.user_id)
         if person is not None:
             instrument = recall(self.tx, order.instrument)

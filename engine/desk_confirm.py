@@ -12,7 +12,8 @@ from engine.desk_tap import EXPIRED, may_trade, objection
 from engine.outcome import Outcome
 from engine.risk import check
 from engine.risk_case import notional, shown
-from engine.trading import held_back, may_go_by_itself
+from engine.trading import held_back, is_venue_stop, may_go_by_itself
+from engine.venue_stops import stops_going
 from market.known import recall
 from market.money import to_decimal
 from market.orders import Order, OrderState, Otherwise, Side, advance
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from engine.desk_tap import Tap
     from market.orders import Account
     from market.types import Tick
+
+IN_WAY = "order.stop_in_way"
+"""A stop at the venue may still sell what an order is to sell."""
 
 GRACE = timedelta(seconds=60)
 """How long after its time a card may still turn into a resting limit: a restart can lie between."""
@@ -118,12 +122,18 @@ def claim_otherwise(page: Page, order_id: str, quote: Tick, account: Account) ->
     return _decide(page, order, quote, account, **changes)
 
 
+def stop_in_way(page: Page, order: Order) -> str:
+    """Return the code for an exit from what a stop at the venue may still close, "" for others."""
+    is_exit = not (order.is_entry or is_venue_stop(order))
+    return IN_WAY if is_exit and stops_going(page.tx, order.instrument) else ""
+
+
 def submit(page: Page, order_id: str) -> Order:
     """Write down that a confirmed order is being sent, before it is; a halt still stops it."""
     order = _stored(page, order_id)
     if order.state is not OrderState.CONFIRMED:
         return order
-    reason = held_back(order, page.states_of(order))
+    reason = held_back(order, page.states_of(order)) or stop_in_way(page, order)
     if reason:
         return page.put(advance(order, OrderState.DENIED, code=reason))
     note_sending(page)

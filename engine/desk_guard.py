@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from engine.desk_panic import PanicDesk
     from engine.desk_protect import Protector
+    from engine.desk_stops import StopDesk
     from engine.protect_watch import PriceWatch
     from engine.quotes import Quotes
     from market.types import Tick
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 class Guard:
     """Goes on with a panic, else looks after what is protected: never both."""
 
-    def __init__(self, quotes: Quotes, panic: PanicDesk, protector: Protector) -> None:
+    def __init__(
+        self, quotes: Quotes, panic: PanicDesk, protector: Protector, stops: StopDesk
+    ) -> None:
         self._quotes = quotes
         self._panic = panic
         self._protector = protector
+        self._stops = stops
         self._touched = asyncio.Event()
 
     @property
@@ -52,6 +56,7 @@ class Guard:
         """Look now, unless somebody is at it."""
         if not await self._panic.look():
             await self._protector.look()
+            await self._stops.look()
 
     async def look_at_once(self) -> None:
         """Look as soon as who is at it has finished: it may have begun before the price came."""

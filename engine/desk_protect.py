@@ -20,21 +20,24 @@ from engine.protect_case import NO_PRICE, Standing, exit_ticket, key_of, obstacl
 from engine.protect_watch import Guarded, PriceWatch
 from engine.ticket import order_id as id_of
 from engine.trading import PROTECTION
+from engine.venue_stops import has_stop_sold
 from market.money import to_decimal
 from market.orders import OrderState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from engine.desk_book import DeskBook, Page
     from engine.outcome import Outcome
     from engine.protect import Exit
     from engine.ticket import Ticket
     from market.orders import Order
+    from market.types import InstrumentId
 
     Propose: TypeAlias = Callable[[Ticket], Awaitable[Order]]
     GoOn: TypeAlias = Callable[[Order, Decimal], Awaitable[Order]]
     Cancel: TypeAlias = Callable[[str, int], Awaitable[Outcome]]
+    Free: TypeAlias = Callable[[InstrumentId], Awaitable[bool]]
 
 logger = logging.getLogger(__name__)
 
@@ -52,23 +55,28 @@ WHATEVER = Decimal("Infinity")
 class Step:
     """What one look has decided: an exit to propose, to go on with, or to cancel.
 
+    `free` is where a stop at the venue has to make way first.
     `guarded` is what every price is to be judged by until the next look.
     """
 
     ticket: Ticket | None = None
     go_on: Order | None = None
     cancel: Order | None = None
+    free: InstrumentId | None = None
     guarded: Guarded | None = None
 
 
 class Protector:
     """Looks after the protected positions; `watch` judges prices between two looks."""
 
-    def __init__(self, book: DeskBook, propose: Propose, go_on: GoOn, cancel: Cancel) -> None:
+    def __init__(
+        self, book: DeskBook, propose: Propose, go_on: GoOn, cancel: Cancel, free: Free
+    ) -> None:
         self._book = book
         self._propose = propose
         self._go_on = go_on
         self._cancel = cancel
+        self._free = free
         self._looking = asyncio.Lock()
         self.watch = PriceWatch()
 
@@ -88,6 +96,21 @@ class Protector:
             )
             self.watch.renew(step.guarded for step in steps if step.guarded is not None)
             for step in steps:
+                await self._do(step)
+            await self._go_on_freed(steps)
+
+    async def _go_on_freed(self, steps: Sequence[Step]) -> None:
+        """Let stops at the venue make way, and send the exits of what they have left."""
+        wanted = [step.free for step in steps if step.free is not None]
+        freed = {name for name in wanted if await self._free(name)}
+        if freed:
+            for step in await self._book.write(
+                lambda page: [
+                    _decide(page, one, self.watch)
+                    for one in read_protections(page.tx)
+                    if one.instrument in freed
+                ]
+            ):
                 await self._do(step)
 
     async def _do(self, step: Step) -> None:
@@ -110,7 +133,7 @@ def _decide(page: Page, kept: Protection, watch: PriceWatch) -> Step:
         _keep(page, kept, replace(kept, unseen_since=None))
         return Step()
     brought = watch.brought(kept, around.position)
-    one = _judged(brought, around)
+    one = _sold_by(page, _judged(brought, around))
     problem, step = "", Step()
     wanted = due(one, around.position, around.closable, around.instrument.kind)
     if around.exit_order is not None:
@@ -131,6 +154,13 @@ def _judged(kept: Protection, around: Standing) -> Protection:
         return replace(kept, unseen_since=kept.unseen_since or around.now)
     price = to_decimal(around.quote.price)
     return replace(seen(kept, around.position, price, around.now), unseen_since=None)
+
+
+def _sold_by(page: Page, one: Protection) -> Protection:
+    """Return a protection that has ended where its stop at the venue has begun to sell."""
+    if one.ended_by is None and has_stop_sold(page.tx, one):
+        return replace(one, ended_by=Reason.STOP_LOSS)
+    return one
 
 
 def _while_open(page: Page, one: Protection, order: Order, around: Standing) -> tuple[str, Step]:
@@ -155,6 +185,9 @@ def _wished(
     problem = obstacle(page, one, around)
     if problem or around.quote is None:
         return one, problem, Step()
+    if around.stop_order is not None:
+        problem = "stop_in_way" if _is_in_way(page, around.stop_order) else ""
+        return one, problem, Step(free=one.instrument)
     lost = one.attempt > 0 and page.tx.orders.get(id_of(key_of(one))) is None
     if not lost:
         if one.tried_at is not None and around.now - one.tried_at < RETRY:
@@ -170,6 +203,12 @@ def _wished(
         price=f"{to_decimal(around.quote.price).normalize():f}",
     )
     return one, "", Step(ticket=ticket)
+
+
+def _is_in_way(page: Page, stop: Order) -> bool:
+    """Tell whether the venue has not cancelled a stop, though that was wished for long ago."""
+    *_, (_, _, changed_at, _) = page.tx.orders.events(stop.id)
+    return stop.is_cancel_requested and page.book.now() - changed_at >= RETRY
 
 
 def _has_failed(page: Page, one: Protection) -> bool:

@@ -11,7 +11,7 @@ from engine.desk_possible import phases_at
 from engine.fire_notices import midnight
 from engine.risk import MINUTE, check
 from engine.risk_case import RiskView
-from engine.trading import REASONS
+from engine.trading import REASONS, is_venue_stop
 from market.orders import GOING, OrderState
 from market.phases import phase_at
 from market.types import from_ms, to_ms
@@ -45,8 +45,10 @@ def risk_view(
     window = max(MINUTE, timedelta(seconds=limits.duplicate_seconds))
     midnight_now = midnight(book.now())
     earliest = min(midnight_now, order.proposed_at - window)
-    lately = [one for one in orders.since(earliest) if one.id != order.id]
-    going = [one for one in orders.in_states(GOING) if one.id != order.id]
+    lately = [
+        one for one in orders.since(earliest) if one.id != order.id and not is_venue_stop(one)
+    ]
+    going = [one for one in orders.in_states(GOING) if one.id != order.id and not _gives_way(one)]
     position = orders.position(instrument.id)
     calendar = book.calendars[instrument.venue]
     return RiskView(
@@ -93,6 +95,11 @@ def note_sending(page: RiskPage) -> None:
     now = page.book.now()
     kept = [at for at in _sent_at(page.tx) if at > now - MINUTE]
     page.tx.documents.put(_SENDINGS, {"at": [to_ms(at) for at in (*kept, now)]})
+
+
+def _gives_way(order: Order) -> bool:
+    """Tell whether an order is a stop at the venue that is cancelled before anything is sold."""
+    return is_venue_stop(order) and order.state is not OrderState.IN_DOUBT
 
 
 def _counted(book: RiskBook, order: Order, others: Iterable[Order]) -> tuple[Order, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.desk_confirm import submit
 from engine.outcome import Outcome
@@ -49,6 +49,14 @@ TOLD = "told"
 MOST_TOLD = 200
 
 
+class Sender(Protocol):
+    """Port. What sends an order: a broker, or what sends it there as a stop."""
+
+    async def place(self, order: Order) -> str:
+        """Send once; return the broker's order id; raise OrderRejected or OutcomeUnknown."""
+        ...
+
+
 def reason_of(error: OrderRejected) -> str:
     """Return the text key of a broker's refusal."""
     return f"rejected.{error.code}" if error.code in REASONS else "rejected.other"
@@ -64,13 +72,17 @@ async def send(book: DeskBook, order_id: str) -> Outcome:
     return await post(book, await book.write(lambda page: submit(page, order_id)))
 
 
-async def post(book: DeskBook, order: Order) -> Outcome:
-    """Send an order that was kept as SUBMITTED a moment ago, and by nobody else, once."""
+async def post(book: DeskBook, order: Order, by: Sender | None = None) -> Outcome:
+    """Send an order that was kept as SUBMITTED a moment ago, and by nobody else, once.
+
+    Its broker sends it, unless another way is given.
+    """
     order_id = order.id
     if order.state is not OrderState.SUBMITTED:
         return Outcome(order, order.code)
     try:
-        broker_order_id = await book.brokers.of(order.instrument).broker.place(order)
+        sender = by or book.brokers.of(order.instrument).broker
+        broker_order_id = await sender.place(order)
     except OrderRejected as error:
         logger.warning("the broker refused order %s: %s", order_id, error)
         if error.code == "duplicate":  # it has our id already: not refused, but to be asked for

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.positions import take_fill
+from engine.trading import is_venue_stop
 from market.orders import GOING, PositionSide
 from market.position_panel import Holding, Stake
 from market.types import to_ms
@@ -128,12 +129,17 @@ def sellable(tx: Transaction, instrument: InstrumentId) -> Decimal:
 
 
 def closable(tx: Transaction, instrument: InstrumentId, side: PositionSide) -> Decimal:
-    """Return how much of a position of this side there is and is not being closed already."""
+    """Return how much of a position of this side there is and is not being closed already.
+
+    A stop that rests at the venue does not count: it is cancelled before anything is closed.
+    """
     position = tx.orders.position(instrument)
     closing = (
         order.remaining
         for order in tx.orders.in_states(GOING)
-        if order.instrument == instrument and order.position is side and not order.is_entry
+        if order.instrument == instrument
+        and order.position is side
+        and not (order.is_entry or is_venue_stop(order))
     )
     held = Decimal(0) if position is None else position.quantity * side.sign
     return max(Decimal(0), held - sum(closing, Decimal(0)))

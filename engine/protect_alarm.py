@@ -17,6 +17,7 @@ CODES = {
     "in_doubt": "notice.unprotected_in_doubt",
     "denied": "notice.unprotected_denied",
     "held_back": "notice.unprotected_held_back",
+    "stop_in_way": "notice.unprotected_stop_in_way",
     "venue_halted": "notice.unprotected_venue_halted",
 }
 

@@ -12,7 +12,15 @@ from engine.difference import differs, read_difference
 from engine.holdings import closable
 from engine.pauses import read_trading
 from engine.ticket import Ticket
-from engine.trading import PROTECTION, OrderKind, Permit, TradingState, permit
+from engine.trading import (
+    PROTECTION,
+    OrderKind,
+    Permit,
+    TradingState,
+    is_venue_stop,
+    permit,
+)
+from engine.venue_stops import stops_going
 from market.known import recall
 from market.money import floor_to_lot, to_decimal
 from market.orders import OPEN, OrderState, PositionSide
@@ -37,7 +45,7 @@ class Standing:
     """How a protected position stands: `quote` only where it is of the last sweeps.
 
     `position` is None where nothing of the protected side is there; `exit_order` is the exit that
-    has not ended.
+    has not ended, `stop_order` a stop at the venue that has not.
     """
 
     now: datetime
@@ -47,6 +55,7 @@ class Standing:
     position: Position | None
     closable: Decimal
     exit_order: Order | None
+    stop_order: Order | None
 
 
 def standing_of(page: Page, one: Protection) -> Standing:
@@ -57,7 +66,9 @@ def standing_of(page: Page, one: Protection) -> Standing:
     exits = [
         order
         for order in tx.orders.in_states(OPEN)
-        if order.instrument == one.instrument and order.origin.startswith(PROTECTION)
+        if order.instrument == one.instrument
+        and order.origin.startswith(PROTECTION)
+        and not is_venue_stop(order)
     ]
     return Standing(
         now=now,
@@ -65,8 +76,9 @@ def standing_of(page: Page, one: Protection) -> Standing:
         phase=phase_at(instrument.venue, book.calendars[instrument.venue], now),
         quote=_seen(page, one.instrument),
         position=position if _is_protected(one, position) else None,
-        closable=floor_to_lot(_closable(page, one), instrument.kind),
+        closable=floor_to_lot(least_closable(page, one), instrument.kind),
         exit_order=exits[0] if exits else None,
+        stop_order=next(iter(stops_going(tx, one.instrument)), None),
     )
 
 
@@ -99,13 +111,30 @@ def exit_ticket(page: Page, one: Protection, wanted: Exit, around: Standing) -> 
         size=None,
         price=_limit(around, one.side),
         price_rule=None,
-        user_id=_person(page, one),
+        user_id=exit_person(page, one),
         origin=f"{PROTECTION}{wanted.reason}",
         within=timedelta(seconds=settings.within_seconds),
         max_drift=Decimal(1),  # it closes at whatever the price is
         auto_below=None if settings.ask_exits else Decimal("Infinity"),
         position=one.side,
     )
+
+
+def exit_person(page: Page, one: Protection) -> int:
+    """Return for whom exits are: who bought, or the owner where that one may trade no more."""
+    owner = page.tx.people.owner()
+    may = may_trade(page.tx.people.get(one.user_id))
+    return one.user_id if may or owner is None else owner.id
+
+
+def least_closable(page: Page, one: Protection) -> Decimal:
+    """Return what an exit may close: where the books differ, no more than the lesser of them."""
+    found = closable(page.tx, one.instrument, one.side)
+    difference = read_difference(page.tx, one.instrument)
+    if difference is None or not differs(page.tx, one.instrument):
+        return found
+    surplus = (difference.ours - difference.theirs) * one.side.sign
+    return max(Decimal(0), found - max(Decimal(0), surplus))
 
 
 def _limit(around: Standing, side: PositionSide) -> Decimal | None:
@@ -119,12 +148,6 @@ def _limit(around: Standing, side: PositionSide) -> Decimal | None:
         return price
 
 
-def _person(page: Page, one: Protection) -> int:
-    owner = page.tx.people.owner()
-    may = may_trade(page.tx.people.get(one.user_id))
-    return one.user_id if may or owner is None else owner.id
-
-
 def _seen(page: Page, instrument: InstrumentId) -> Tick | None:
     quote = page.book.quotes.last(instrument)
     sweeps = timedelta(seconds=2 * page.book.settings.crawl.every_seconds)
@@ -136,13 +159,3 @@ def _seen(page: Page, instrument: InstrumentId) -> Tick | None:
 
 def _is_protected(one: Protection, position: Position | None) -> bool:
     return position is not None and position.quantity * one.side.sign > 0
-
-
-def _closable(page: Page, one: Protection) -> Decimal:
-    """Return what an exit may close: where the books differ, no more than the lesser of them."""
-    found = closable(page.tx, one.instrument, one.side)
-    difference = read_difference(page.tx, one.instrument)
-    if difference is None or not differs(page.tx, one.instrument):
-        return found
-    surplus = (difference.ours - difference.theirs) * one.side.sign
-    return max(Decimal(0), found - max(Decimal(0), surplus))

@@ -16,6 +16,10 @@ PROTECTION = "protection:"
 """What the origin of an order begins with that protects a position."""
 
 
+VENUE_STOP = f"{PROTECTION}venue_stop"
+"""The origin of a stop that rests at the venue."""
+
+
 class TradingState(StrEnum):
     """What holds for an order; several can hold at once, and then the strictest decides.
 
@@ -123,6 +127,11 @@ def kind_of(order: Order) -> OrderKind:
     if order.is_entry:
         return OrderKind.ENTRY_BY_CONDITION if is_condition else OrderKind.ENTRY_BY_COMMAND
     return OrderKind.EXIT_BY_CONDITION if is_condition else OrderKind.EXIT_BY_COMMAND
+
+
+def is_venue_stop(order: Order) -> bool:
+    """Tell whether an order is a stop that rests at the venue, or was one."""
+    return order.origin == VENUE_STOP
 
 
 def permit(kind: OrderKind, states: Iterable[TradingState]) -> tuple[Permit, TradingState]:

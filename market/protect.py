@@ -25,12 +25,14 @@ class Protect:
 
     `stop_loss` is a fall below it, `ladder` the rungs above it, lowest first, `trailing_stop` a
     fall below the highest price since it was opened, `time_stop` how long it is held at most.
+    `at_venue` lets the stop-loss rest at the venue too, where its broker can do that.
     """
 
     stop_loss: Decimal | None = None
     ladder: tuple[Rung, ...] = ()
     trailing_stop: Decimal | None = None
     time_stop: timedelta | None = None
+    at_venue: bool = True
 
 
 def write_protect(protect: Protect) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def write_protect(protect: Protect) -> dict[str, Any]:
         "ladder": [[str(rung.at), str(rung.sell)] for rung in protect.ladder],
         "trailing_stop": None if trailing is None else str(trailing),
         "time_stop": None if time_stop is None else time_stop // timedelta(seconds=1),
+        "at_venue": protect.at_venue,
     }
 
 
@@ -52,4 +55,5 @@ def read_protect(value: Mapping[str, Any]) -> Protect:
         ladder=tuple(Rung(Decimal(at), Decimal(sell)) for at, sell in value["ladder"]),
         trailing_stop=None if trailing is None else Decimal(trailing),
         time_stop=None if seconds is None else timedelta(seconds=int(seconds)),
+        at_venue=bool(value.get("at_venue", True)),  # not kept by those who could not choose
     )

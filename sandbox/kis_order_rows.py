@@ -23,6 +23,7 @@ Row = dict[str, Any]
 BRANCH = "06590"
 NO_NUMBER = "0000000000"
 _SIDES = {Side.SELL: "01", Side.BUY: "02"}
+_DIVISIONS = {"01": "시장가", "22": "스톱지정가"}
 _NAMES = {Side.SELL: "현금매도", Side.BUY: "현금매수"}
 
 
@@ -38,7 +39,10 @@ class Owner:
 
 @dataclass
 class VenueOrder:
-    """An order at the pretend KIS. `kind` is 0 for an order, 1 for a change, 2 for a cancel."""
+    """An order at the pretend KIS. `kind` is 0 for an order, 1 for a change, 2 for a cancel.
+
+    With `trigger` it is a stop, which trades at its limit from `triggered_at` on.
+    """
 
     day: str
     number: str
@@ -56,6 +60,19 @@ class VenueOrder:
     cost: Decimal = Decimal(0)
     taken_off: int = 0
     told_at: datetime | None = None
+    trigger: Decimal = Decimal(0)
+    triggered_at: datetime | None = None
+
+    def meet(self, price: Decimal, at: datetime) -> None:
+        """Let a stop take effect where a price reaches its trigger."""
+        is_reached = price <= self.trigger if self.side is Side.SELL else price >= self.trigger
+        if self.trigger and self.triggered_at is None and is_reached:
+            self.triggered_at = at
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether it is a stop that has not taken effect."""
+        return bool(self.trigger) and self.triggered_at is None
 
     @property
     def remaining(self) -> int:
@@ -90,7 +107,7 @@ def order_row(order: VenueOrder, name: str) -> Row:
         "ord_gno_brno": BRANCH,
         "odno": order.number,
         "orgn_odno": order.parent,
-        "ord_dvsn_name": "시장가" if order.is_market else "지정가",
+        "ord_dvsn_name": _DIVISIONS.get(order.division, "지정가"),
         "sll_buy_dvsn_cd": _SIDES[order.side],
         "sll_buy_dvsn_cd_name": _NAMES[order.side] + ("취소*" if order.kind == "2" else ""),
         "pdno": order.code,
@@ -111,7 +128,13 @@ def order_row(order: VenueOrder, name: str) -> Row:
         "infm_tmd": f"{told:%H%M%S}",
         "ord_orgno": BRANCH,
         "excg_id_dvsn_Cd": "KRX",
+        "stpm_cndt_pric": f"{order.trigger:.0f}",
+        "stpm_efct_occr_dtmd": _local(order.triggered_at),
     }
+
+
+def _local(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(KST):%Y%m%d%H%M%S}"
 
 
 def holding_row(holding: VenueHolding, price: Decimal, set_aside: int, name: str) -> Row:
@@ -154,7 +177,7 @@ def told_fields(order: VenueOrder, account: str, hts_id: str, **changes: str) ->
         "branch": BRANCH,
         "order_quantity": f"{order.quantity:010}",
         "owner": "홍길동",
-        "condition_price": f"{0:09}",
+        "condition_price": f"{int(order.trigger):09}",
         "exchange": "1",
         "is_shown": "Y",
         "filler": "",

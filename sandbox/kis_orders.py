@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from market.money import fee_of, tax_of
 from market.orders import Side
-from market.prices import is_on_tick, price_limits
 from market.sessions import KST
 from market.types import Kind
 from sandbox.kis import Refusal
+from sandbox.kis_order_checks import STOP, reserve_of, trigger_of
 from sandbox.kis_order_rows import BRANCH, Owner, VenueHolding, VenueOrder, told_fields, whole
 from sandbox.order_faults import Belated, Channel, FaultPlan
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-REGULAR = frozenset({"00", "01"})
+REGULAR = frozenset({"00", "01", STOP})
 AFTER_MARKET = frozenset({"41"})
 OPENS_EARLY = timedelta(minutes=30)
 AFTER_BEGINS, AFTER_ENDS = timedelta(minutes=30), timedelta(hours=4, minutes=30)
@@ -78,6 +78,7 @@ class KisOrders:
             quantity=quantity,
             price=price,
             reserve=reserve,
+            trigger=trigger_of(body, side, self.price(instrument.code), instrument),
         )
         self._check_means(order)
         return self._accept(order)
@@ -114,8 +115,11 @@ class KisOrders:
         self.belated.arrive(self.now())
         self._last[code] = price
         for order in sorted(self._open(code), key=lambda one: one.number):
+            if self._is_trading(order):
+                order.meet(price, self.now())
             crosses = order.price >= price if order.side is Side.BUY else order.price <= price
-            if not (order.is_market or crosses) or not self._is_trading(order):
+            is_taken = (order.is_market or crosses) and not order.is_waiting
+            if not is_taken or not self._is_trading(order):
                 continue
             quantity = order.remaining if most is None else min(order.remaining, most)
             if most is not None:
@@ -247,18 +251,8 @@ class KisOrders:
             raise Refusal("APBK0952", "주문가능금액을 초과 했습니다")
 
     def _check_price(self, division: str, price: Decimal, instrument: Instrument) -> Decimal:
-        """Return what a share is set aside for: a market order is counted at the upper limit."""
         base = self.bases.get(instrument.code) or self.price(instrument.code)
-        limits = price_limits(base, instrument.kind) if base else None
-        if division == "01":
-            if price:
-                raise Refusal("APBK1943", "시장가 주문은 가격을 입력할 수 없습니다.")
-            return limits[1] if limits else Decimal(0)
-        if price <= 0 or not is_on_tick(price, instrument.kind):
-            raise Refusal("APBK0506", "호가단위를 확인하여 주십시오.")
-        if limits and not limits[0] <= price <= limits[1]:
-            raise Refusal("APBK0507", "상한가 또는 하한가를 벗어난 가격입니다.")
-        return price
+        return reserve_of(division, price, base, instrument)
 
     def _check_session(self, division: str, instrument: Instrument) -> None:
         codes = self._codes_now()

@@ -13,6 +13,7 @@ from brokers.binance_streams import _client_id
 from brokers.broker import Protective
 from market.errors import OrderRejected, OutcomeUnknown
 from market.orders import OrderState, Side
+from sandbox.binance_order_types import Wish
 from sandbox.order_faults import Channel, OrderFault
 from tests.brokers.binance_house import (
     FUTURES_ID,
@@ -194,6 +195,22 @@ def test_stops_are_among_the_open_orders_and_foreign_ones_too(run: Run, orders: 
         assert (found.side, found.price, found.quantity) == (Side.SELL, None, Decimal(10))
 
     run(scenario, orders)
+
+
+def test_a_foreign_stop_of_futures_can_be_cancelled_but_not_adopted(run: Run) -> None:
+    async def scenario(house: BinanceHouse) -> None:
+        await bought(house, "futures")
+        made = Wish("BTCUSDT", "SELL", Decimal(3), None, "web_1", is_reduce_only=True)
+        house.futures.algos.place(made, Decimal(69_000), None)
+        (foreign,) = await house.broker.open_orders()
+        assert foreign.client_order_id == "web_1"
+        ours = futures("adopted", side=Side.SELL, price=None)
+        assert await refusal(house.broker.adopt(foreign, ours)) == "other"
+        await house.broker.cancel_foreign(foreign)
+        assert await house.broker.open_orders() == []
+        assert await refusal(house.broker.cancel_foreign(foreign)) == "closed"
+
+    run(scenario, "futures")
 
 
 def test_a_stop_of_spot_sets_its_coins_aside(run: Run) -> None:

@@ -53,7 +53,9 @@ class Session:
 
     async def act(self) -> None:
         """Do one thing that a trader does, and die at it sometimes."""
-        doing = self.random.choice([self.place, self.place, self.cancel, self.look, self.trade])
+        doing = self.random.choice(
+            [self.place, self.place, self.protect, self.cancel, self.look, self.trade]
+        )
         if self.random.random() < 0.8:
             await doing()
             return
@@ -74,6 +76,24 @@ class Session:
         self.orders.append(one)
         try:
             self.answers[one.id] = await self.venue.broker.place(one)
+        except OrderRejected as error:
+            self.answers[one.id] = error
+        except OutcomeUnknown:
+            return
+
+    async def protect(self) -> None:
+        if len(self.orders) == ORDERS:
+            return
+        one = order(
+            f"o{len(self.orders)}",
+            quantity=Decimal(len(self.orders) + 1),
+            price=None,
+            side=Side.SELL,
+        )
+        self.orders.append(one)
+        trigger = Decimal(70_000 - 100 * self.random.randrange(1, 4))
+        try:
+            self.answers[one.id] = await self.venue.broker.place_stop(one, trigger)
         except OrderRejected as error:
             self.answers[one.id] = error
         except OutcomeUnknown:

@@ -46,6 +46,8 @@ class ScriptedVenue:
         self.foreign: list[OpenOrder] = []
         self.phases = REGULAR
         self.most: Decimal | None = None
+        self.has_stops = False
+        self.triggers: dict[str, Decimal] = {}
 
     def post(self, order: Order) -> str:
         self.posts.append(order.client_order_id)
@@ -182,7 +184,19 @@ class ScriptedBroker:
             raise OutcomeUnknown("timeout", "the venue does not answer")
 
 
-class OpenBroker(ScriptedBroker):
+class StoppingBroker(ScriptedBroker):
+    """One at whose venue stops can rest."""
+
+    def takes_stops(self, instrument: InstrumentId) -> bool:
+        return self._venue.has_stops
+
+    async def place_stop(self, order: Order, trigger: Decimal) -> str:
+        number = await self.place(order)
+        self._venue.triggers[order.id] = trigger
+        return number
+
+
+class OpenBroker(StoppingBroker):
     """One that also tells what the account holds, and what rests in it."""
 
     before_positions: Hook = staticmethod(nothing)
