@@ -1,4 +1,4 @@
-"""Binance's stage: both pretend markets of one account, whose requests get lost, late and broken."""
+"""Binance's stage: two pretend markets of one account; requests get lost, come late and break."""
 
 from __future__ import annotations
 
@@ -98,14 +98,11 @@ class BinanceStage:
 
     async def truth(self, store: MortalStore) -> Truth:
         """Read the books of both markets."""
-        orders, fills = [], []
+        orders: list[VenueOrder] = []
+        fills: list[VenueFill] = []
         for venue in (self._spot, self._futures):
-            coins = {id(one): Decimal(0) for one in venue.orders}
-            for trade in venue.trades:
-                fills.append(_fill(trade, is_futures=venue.is_futures))
-                coins[id(trade.order)] += fills[-1].quantity
-            for one in venue.orders:
-                orders.append(_order(one, coins[id(one)], is_futures=venue.is_futures))
+            fills += [_fill(one, is_futures=venue.is_futures) for one in venue.trades]
+            orders += [_order(one, fills, is_futures=venue.is_futures) for one in venue.orders]
         coins = self._spot_account.balances
         held = {f"BINANCE:{one}USDT": amount for one, amount in coins.items() if one != "USDT"}
         cash = coins["USDT"] + self._wallet.wallet
@@ -141,10 +138,12 @@ def _number(one: BookOrder, *, is_futures: bool) -> str:
     return f"{one.id}{PERPETUAL * is_futures}"  # both markets count from the same number
 
 
-def _order(one: BookOrder, filled: Decimal, *, is_futures: bool) -> VenueOrder:
+def _order(one: BookOrder, fills: list[VenueFill], *, is_futures: bool) -> VenueOrder:
     """Return an order; on spot what was bought is what arrived, without the fee."""
+    number = _number(one, is_futures=is_futures)
+    filled = sum((fill.quantity for fill in fills if fill.number == number), Decimal(0))
     return VenueOrder(
-        number=_number(one, is_futures=is_futures),
+        number=number,
         client_id=one.client_id,
         instrument=f"BINANCE:{one.symbol}{PERPETUAL * is_futures}",
         side=Side(one.side.lower()),
