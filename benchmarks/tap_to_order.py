@@ -63,6 +63,7 @@ UNBOUND = {
         "90000000000",
     ),
     "TICKTALK_RISK_MAX_DAILY_LOSS": "90000000000",
+    "TICKTALK_CONFIRM_MAX_DRIFT": "20%",
 }
 """So many orders in so short a time would be stopped by every limit."""
 

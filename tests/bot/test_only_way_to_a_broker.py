@@ -53,7 +53,7 @@ WRITES = {
     "cancel_foreign": {"engine/desk_foreign.py"},
     "adopt": {"engine/desk_foreign.py"},
     "settle": {"engine/desk_doubt.py"},
-    "place_stop": SENDERS,
+    "place_stop": {"engine/desk_stops.py"},
 }
 """What changes something at a broker or in its notes, and the files that may ask for it."""
 READS = {
