@@ -117,18 +117,15 @@ class PaperBook:
 
     def held(self, instrument: InstrumentId) -> Decimal:
         """Return the quantity held of an instrument."""
-        value = self._documents.get(_HELD + instrument)
-        return Decimal(0) if value is None else Decimal(value["quantity"])
+        return self._holding(instrument)[0]
 
     def positions(self) -> list[Position]:
         """Return what is held, at the average price of its purchases."""
-        quantities = {
-            key.removeprefix(_HELD): Decimal(value["quantity"])
-            for key, value in self._documents.items(_HELD)
-        }
+        found = [key.removeprefix(_HELD) for key, _ in self._documents.items(_HELD)]
+        holdings = [(name, *self._holding(name)) for name in found]
         return [
-            Position(name, quantity, self._average(name))
-            for name, quantity in quantities.items()
+            Position(name, quantity, worth / quantity)
+            for name, quantity, worth in holdings
             if quantity
         ]
 
@@ -157,13 +154,12 @@ class PaperBook:
             cost=cost,
             at=at,
         )
+        self._hold(fill)
         self._documents.put(_FILL + fill.id, _written(fill))
         after = order.with_part(quantity, price, cost)
         self.put_order(after)
         sign = 1 if order.side is Side.BUY else -1
         self._spend(sign * price * quantity + cost)
-        held = self.held(order.instrument) + sign * quantity
-        self._documents.put(_HELD + order.instrument, {"quantity": str(held)})
         return after
 
     def look(self, instrument: InstrumentId) -> Look | None:
@@ -188,17 +184,24 @@ class PaperBook:
         start = _FILL + after if after else ""
         return [_read_fill(value) for _, value in self._documents.items(_FILL, start)]
 
-    def _average(self, instrument: InstrumentId) -> Decimal:
-        held, worth = Decimal(0), Decimal(0)
+    def _hold(self, fill: Fill) -> None:
+        """Add a fill to what is held, or take it off at the average price of its purchases."""
+        quantity, worth = self._holding(fill.instrument)
+        quantity, worth = _added(quantity, worth, fill)
+        kept = {"quantity": str(quantity), "worth": str(worth)}
+        self._documents.put(_HELD + fill.instrument, kept)
+
+    def _holding(self, instrument: InstrumentId) -> tuple[Decimal, Decimal]:
+        """Return the quantity held of an instrument, and what it was bought for."""
+        value = self._documents.get(_HELD + instrument)
+        if value is None:
+            return Decimal(0), Decimal(0)
+        if "worth" in value:
+            return Decimal(value["quantity"]), Decimal(value["worth"])
+        holding = Decimal(0), Decimal(0)  # kept before the worth was: the fills tell it
         for fill in self.fills(""):
-            if fill.instrument != instrument:
-                continue
-            if fill.side is Side.BUY:
-                held, worth = held + fill.quantity, worth + fill.quantity * fill.price
-            else:
-                left = held - fill.quantity
-                held, worth = left, worth / held * left if left > 0 else Decimal(0)
-        return worth / held if held > 0 else Decimal(0)
+            holding = _added(*holding, fill) if fill.instrument == instrument else holding
+        return holding
 
     def _purse(self) -> dict[str, Any]:
         kept = self._documents.get(_CASH)
@@ -214,6 +217,14 @@ class PaperBook:
         purse = self._purse()
         left = Decimal(purse["amount"]) - amount
         self._documents.put(_CASH, {**purse, "amount": str(left)})
+
+
+def _added(quantity: Decimal, worth: Decimal, fill: Fill) -> tuple[Decimal, Decimal]:
+    """Return quantity and worth of a holding after a fill; a sale leaves its average alone."""
+    if fill.side is Side.BUY:
+        return quantity + fill.quantity, worth + fill.quantity * fill.price
+    left = quantity - fill.quantity
+    return left, worth / quantity * left if left > 0 else Decimal(0)
 
 
 def _written(value: PaperOrder | Fill | Look) -> dict[str, Any]:

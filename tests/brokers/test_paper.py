@@ -15,7 +15,7 @@ from market.orders import OrderState, Side
 from market.sessions import KST
 from market.types import Instrument, Kind, Venue
 from tests.brokers.paper_venue import PaperVenue, kst, run, run_from
-from tests.contracts.broker_contract import CASH, BrokerContract, order
+from tests.contracts.broker_contract import CASH, INSTRUMENT, BrokerContract, order
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -171,5 +171,23 @@ def test_an_abandoned_placement_is_found_or_absent_but_never_later(tmp_path: Pat
         assert await venue.state() == first
         await venue.trade(70_000)
         assert await venue.fill_count() == (0 if first is None else 1)
+
+    run(tmp_path, scenario)
+
+
+def test_a_holding_knows_its_average_also_where_only_the_fills_tell_it(tmp_path: Path) -> None:
+    async def scenario(venue: PaperVenue) -> None:
+        for name, price in (("one", 70_000), ("two", 71_000)):
+            await venue.broker.place(order(name, price=None, quantity=Decimal(4)))
+            await venue.trade(price)
+        await venue.broker.place(order("out", side=Side.SELL, price=None, quantity=Decimal(2)))
+        await venue.trade(75_000)
+        for _ in range(2):
+            (held,) = await venue.broker.positions()
+            assert held.quantity == 6
+            assert held.average_price == Decimal(70_500)
+            await venue.store.write(
+                lambda tx: tx.documents.put(f"paper/held/{INSTRUMENT}", {"quantity": "6"})
+            )
 
     run(tmp_path, scenario)
