@@ -68,6 +68,7 @@ class Sent:
     before_quantity: Decimal = Decimal(0)
     before_amount: Decimal = Decimal(0)
     trigger: Decimal | None = None
+    exchange: str = "KRX"
 
     @property
     def broker_id(self) -> str:

@@ -10,6 +10,7 @@ from brokers.kis_book import KisBook, Sent, Stage
 from brokers.kis_doubt import absent, number, over_at
 from brokers.kis_ledger import cost_of
 from brokers.kis_match import has_fingerprint, is_certain, open_order
+from brokers.kis_placing import original
 from brokers.kis_rows import day_text
 from market.errors import OrderRejected, OutcomeUnknown
 from market.sessions import KST
@@ -62,7 +63,9 @@ class KisByHand:
     async def cancel(self, found: OpenOrder) -> None:
         """Ask once to cancel what is left of an order that rests."""
         row = await self._resting(found)
-        await self._placing.cancel_numbered(row.division, row.branch, row.number)
+        await self._placing.cancel_original(
+            row.division, original(row.branch, row.number, row.exchange)
+        )
 
     async def _resting(self, found: OpenOrder) -> DayOrder:
         today = day_text(self._desk.wall_clock.now().astimezone(KST).date())
@@ -98,6 +101,8 @@ class KisByHand:
             told_amount=row.amount,
             before_quantity=row.filled,
             before_amount=row.amount,
+            trigger=row.trigger,
+            exchange=row.exchange,
         )
         cost = cost_of(tx, sent, row.amount, row.is_told_at, fee)
         book.put(replace(sent, told_cost=cost))

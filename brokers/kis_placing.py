@@ -137,7 +137,7 @@ class KisPlacing:
             "RVSE_CNCL_DVSN_CD": "01",
             "ORD_QTY": "0",
             "ORD_UNPR": "0" if by.price is None else _whole(by.price, "price"),
-            **_original(old.branch, old.number),
+            **original(old.branch, old.number, old.exchange),
         }
         sent = replace(self._sent(by, old.division), parent=old.number)
         return await self._post("order-rvsecncl", self._desk.services.change, body, sent)
@@ -145,17 +145,17 @@ class KisPlacing:
     async def cancel(self, order: Order) -> None:
         """Ask to cancel what is left; that KIS took it does not mean yet that it is cancelled."""
         old = await self._known(order)
-        await self.cancel_numbered(old.division, old.branch, old.number)
+        await self.cancel_original(old.division, original(old.branch, old.number, old.exchange))
         await self._note(old.client_id, is_cancel_taken=True)
 
-    async def cancel_numbered(self, division: str, branch: str, number: str) -> None:
-        """Ask to cancel what is left of an order, whoever made it."""
+    async def cancel_original(self, division: str, named: Mapping[str, str]) -> None:
+        """Ask to cancel what is left of an order, whoever made it; `named` as by `original`."""
         body = {
             "ORD_DVSN": division,
             "RVSE_CNCL_DVSN_CD": "02",
             "ORD_QTY": "0",
             "ORD_UNPR": "0",
-            **_original(branch, number),
+            **named,
         }
         token = await self._sending.token()
         await self._reads.turn()
@@ -259,12 +259,13 @@ class KisPlacing:
         return KisBook(tx, self._desk.server)
 
 
-def _original(branch: str, number: str) -> dict[str, str]:
+def original(branch: str, number: str, exchange: str) -> dict[str, str]:
+    """Return the fields that name an order to be changed or cancelled, where it was sent to."""
     return {
         "KRX_FWDG_ORD_ORGNO": branch,
         "ORGN_ODNO": number,
         "QTY_ALL_ORD_YN": "Y",
-        "EXCG_ID_DVSN_CD": EXCHANGE,
+        "EXCG_ID_DVSN_CD": exchange,
     }
 
 

@@ -48,6 +48,7 @@ class DayOrder:
     is_cancelled: bool
     is_told_at: datetime
     trigger: Decimal | None = None
+    exchange: str = "KRX"
 
     @property
     def average_price(self) -> Decimal:
@@ -217,6 +218,8 @@ def _order(row: Row) -> DayOrder:
         is_cancelled=row.get("cncl_yn") == "Y",
         is_told_at=at if told_at is None else max(at, told_at),
         trigger=_trigger(row),
+        # the capital letter is KIS's own; SOR and NXT stand here for orders of its app
+        exchange=str(row.get("excg_id_dvsn_Cd") or "KRX").strip(),
     )
 
 

@@ -155,7 +155,8 @@ def _explains(moved: Moved, currency: str, off: Decimal) -> bool:
 
     A fee in BNB is a cost to us, but takes no USDT.
     """
-    slack = ROUNDING.get(currency, ROUNDING_ELSE) * moved.count
+    # a venue also rounds what it works out at every look, such as the worth of a position
+    slack = ROUNDING.get(currency, ROUNDING_ELSE) * max(moved.count, 1)
     return -slack <= off <= moved.costs + slack
 
 

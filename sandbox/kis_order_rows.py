@@ -62,6 +62,7 @@ class VenueOrder:
     told_at: datetime | None = None
     trigger: Decimal = Decimal(0)
     triggered_at: datetime | None = None
+    exchange: str = "KRX"
 
     def meet(self, price: Decimal, at: datetime) -> None:
         """Let a stop take effect where a price reaches its trigger."""
@@ -127,9 +128,9 @@ def order_row(order: VenueOrder, name: str) -> Row:
         "ccld_cndt_name": "없음",
         "infm_tmd": f"{told:%H%M%S}",
         "ord_orgno": BRANCH,
-        "excg_id_dvsn_Cd": "KRX",
         "stpm_cndt_pric": f"{order.trigger:.0f}",
         "stpm_efct_occr_dtmd": _local(order.triggered_at),
+        "excg_id_dvsn_Cd": order.exchange,
     }
 
 

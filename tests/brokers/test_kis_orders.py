@@ -219,6 +219,22 @@ def test_a_change_that_nobody_answered_is_known_by_the_number_it_took_over(tmp_p
     run(tmp_path, scenario)
 
 
+def test_an_order_of_another_exchange_is_cancelled_there(tmp_path: Path) -> None:
+    async def scenario(venue: KisVenue) -> None:
+        venue.by_hand(order())
+        (found,) = await venue.broker.open_orders()
+        venue.account.orders[0].exchange = "NXT"
+        adoption = await venue.broker.adopt(found, order())
+        await venue.store.write(adoption.keep)
+        for ask in (venue.broker.cancel(order()), venue.broker.cancel_foreign(found)):
+            with pytest.raises(OrderRejected):  # our pretend KIS has no NXT
+                await ask
+        asked = [body["EXCG_ID_DVSN_CD"] for _, body in sent(venue, "order-rvsecncl")]
+        assert asked == ["NXT", "NXT"]
+
+    run(tmp_path, scenario)
+
+
 def test_what_has_no_number_can_be_neither_changed_nor_cancelled(tmp_path: Path) -> None:
     async def scenario(venue: KisVenue) -> None:
         for ask in (venue.broker.cancel(order()), venue.broker.revise(order(), order("new"))):

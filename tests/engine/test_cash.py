@@ -129,8 +129,9 @@ def test_more_of_a_difference_is_told_a_day_later(bank: Bank) -> None:
 def test_rounding_explains_ten_won_a_fill(bank: Bank) -> None:
     bank.fill(1, 70_000, "10")
     bank.fill(1, 70_000, "10")
-    assert bank.looks(str(1_000_000 - 140_020 - 20)) == ["", "", ""]
-    assert "notice.cash" in bank.looks(str(1_000_000 - 140_020 - 20 - 1))
+    exact = 1_000_000 - 140_020
+    assert "notice.cash" in bank.looks(str(exact - 21))
+    assert bank.looks(str(exact - 20)) == ["notice.cash_over", "", ""]
 
 
 def test_costs_that_were_paid_in_another_coin_are_no_difference(bank: Bank) -> None:
@@ -168,3 +169,8 @@ def test_nothing_is_written_while_all_agrees(bank: Bank) -> None:
     before = bank.store.puts
     bank.looks("1000000", 9)
     assert bank.store.puts == before
+
+
+def test_what_a_venue_rounds_at_every_look_is_no_difference(bank: Bank) -> None:
+    bank.look("1000", currency="USDT")
+    assert [bank.look("1000.00000001", currency="USDT")[0] for _ in range(3)] == [""] * 3
