@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.positions import take_fill
+from engine.protect_book import read_protections
 from engine.trading import is_venue_stop
-from market.orders import GOING, PositionSide
+from market.orders import GOING, OPEN, PositionSide
 from market.position_panel import Holding, Stake
 from market.types import to_ms
 
@@ -143,6 +144,16 @@ def closable(tx: Transaction, instrument: InstrumentId, side: PositionSide) -> D
     )
     held = Decimal(0) if position is None else position.quantity * side.sign
     return max(Decimal(0), held - sum(closing, Decimal(0)))
+
+
+def in_use(tx: Transaction) -> list[InstrumentId]:
+    """Return what is protected, held or on order, what is protected first: its prices matter most.
+
+    An instrument may be told more than once.
+    """
+    protected = [one.instrument for one in read_protections(tx)]
+    held = [one.instrument for one in tx.orders.positions() if one.quantity]
+    return protected + held + [order.instrument for order in tx.orders.in_states(OPEN)]
 
 
 def _from_fills(fills: Iterable[Fill]) -> Holding:

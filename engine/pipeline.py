@@ -15,11 +15,9 @@ from engine.facts import Facts
 from engine.feed import Feed
 from engine.forming import Forming
 from engine.history import History
-from engine.holdings import Holdings
+from engine.holdings import Holdings, in_use
 from engine.judge import Judge
 from engine.lookout import Lookout
-from engine.protect_book import read_protections
-from market.orders import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from engine.series import Members, Series, Slot
     from engine.sources import Sweep
     from market.errors import SourceChanged
-    from market.store import Transaction
     from market.types import InstrumentId, Venue
 
 logger = logging.getLogger(__name__)
@@ -175,12 +172,12 @@ class Pipeline:
                 feed.doubt(names, self._parts.clock.now())
 
     async def _asked_venues(self) -> list[Venue]:
-        held = await self._parts.store.read(_held)
+        held = await self._parts.store.read(in_use)
         return list(dict.fromkeys([*self.venues(), *(venue_of(name) for name in held)]))
 
     async def _watched(self, venue: Venue) -> list[InstrumentId]:
         """Return a venue's instruments of all series, with what is held or on order."""
-        held = await self._parts.store.read(_held)
+        held = await self._parts.store.read(in_use)
         self._parts.sources.follow(held)
         names = [name for series in self.series for name in series.panel.instruments]
         return [name for name in dict.fromkeys(names + held) if venue_of(name) is venue]
@@ -265,13 +262,6 @@ class Pipeline:
         judgement = await self._judge.judge(series, slot, bars, now, is_late=is_late)
         feed.verified(slot.start, judgement)
         await self._parts.fire.commit(series, bars, judgement, now)
-
-
-def _held(tx: Transaction) -> list[InstrumentId]:
-    """Return what is on order or held, what is protected first: not everything can be followed."""
-    protected = [one.instrument for one in read_protections(tx)]
-    held = [one.instrument for one in tx.orders.positions() if one.quantity]
-    return protected + held + [order.instrument for order in tx.orders.in_states(OPEN)]
 
 
 def _feed(feeds: Sequence[Feed], sweep: Sweep) -> dict[InstrumentId, SourceChanged]:

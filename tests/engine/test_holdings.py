@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.desk_fills import record_fill
-from engine.holdings import MOST_STAKES, holdings_at, read_holdings, sellable
+from engine.holdings import MOST_STAKES, holdings_at, in_use, read_holdings, sellable
+from engine.protect import Protection
+from engine.protect_book import put_protection
 from market.orders import Fill, OrderState, Position, Side
 from market.position_panel import Holding, Stake
+from market.protect import Protect
 from market.types import to_ms
 from tests.engine.desk_world import World
-from tests.engine.pretend_market import NOON, SAMSUNG
+from tests.engine.pretend_market import HYNIX, NOON, SAMSUNG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from engine.holdings import Told
+    from market.store import Transaction
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -161,3 +165,16 @@ def test_what_is_being_sold_cannot_be_sold_again(desk: World) -> None:
     message = asyncio.run(desk.message_of(sale))
     asyncio.run(desk.desk.confirm(sale.id, sale.version, sale.user_id, message))
     assert left() == 6
+
+
+def test_what_is_protected_is_told_first_then_what_is_held_and_on_order(desk: World) -> None:
+    def put(tx: Transaction) -> None:
+        for name, quantity in (("KRX:000001", 3), (HYNIX.id, 2), ("KRX:000002", 0)):
+            tx.orders.put_position(Position(name, Decimal(quantity), Decimal(1_000)))
+        wish = Protect(stop_loss=Decimal("0.03"))
+        put_protection(tx, Protection(HYNIX.id, wish, 7, NOON, Decimal(2), Decimal(1_000)))
+
+    asyncio.run(desk.propose())
+    asyncio.run(desk.store.write(put))
+    found = asyncio.run(desk.store.read(in_use))
+    assert list(dict.fromkeys(found)) == [HYNIX.id, "KRX:000001", SAMSUNG.id]
