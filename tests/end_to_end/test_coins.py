@@ -204,7 +204,7 @@ def test_a_coin_is_bought_in_won_and_refused_in_dollars(tmp_path: Path) -> None:
             assert "접수" in await house.tap(card, "oc:")
             house.pace(SPEED)
             await house.until_said(lambda: "체결 완료" in house.text_of(card))
-            assert re.search(r"0\.0105 BTC 체결 · 평균 \d{2,3},\d{3},000원", house.text_of(card))
+            assert re.search(r"0\.0105 BTC 체결 · 평균 \d{2,3},\d{3},\d{3}원", house.text_of(card))
             held = await house.type("/positions")
             assert "비트코인 0.0105 BTC" in held
 
