@@ -10,6 +10,7 @@ import pytest
 from engine.ticket import order_id
 from market.errors import SourceUnavailable
 from market.orders import OrderState
+from market.types import Instrument, Kind, Venue
 from tests.engine.pretend_market import HYNIX, NOON, VIEWER
 
 if TYPE_CHECKING:
@@ -62,6 +63,17 @@ def test_a_card_shows_what_the_order_costs_and_leaves(run: Callable[..., None]) 
         assert view.seconds_left == 90
 
     run(scenario)
+
+
+def test_a_card_reckons_with_the_fee_of_its_venue(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        coin = Instrument(Venue.UPBIT, "KRW-XRP", "Ripple", kind=Kind.COIN)
+        world.market.prices[coin.id] = 3_000.0
+        order = await world.propose(instrument=coin, quantity=Decimal(100), price=Decimal(3_000))
+        assert order.state is OrderState.PROPOSED
+        assert world.cards.views[order.id].fee == 150
+
+    run(scenario, is_paper=True)
 
 
 def test_a_denied_proposal_is_kept_with_its_reason_and_its_card(run: Callable[..., None]) -> None:

@@ -288,3 +288,15 @@ def test_few_orders_are_asked_about_at_once_and_doubts_first(run: Callable[..., 
         assert len(asked) == len(orders) + 1 + ASKED_AT_ONCE
 
     run(scenario, risk={"max_position": Decimal(50_000_000), "max_orders_per_minute": 100})
+
+
+def test_a_cancel_that_is_on_its_way_is_learnt_of_soon(run: Callable[..., None]) -> None:
+    async def scenario(world: World) -> None:
+        order = await world.sent(price=Decimal(69_000))
+        outcome = await world.desk.cancel(order.id, order.user_id)
+        assert outcome.code == "order.cancel_requested"
+        world.pass_time(2)
+        await world.desk.settle()
+        assert (await world.order(order)).state is OrderState.CANCELED
+
+    run(scenario, is_paper=True, broker={"latency_ms": 500})
