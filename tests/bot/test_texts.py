@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 from pathlib import Path
@@ -114,6 +115,37 @@ def refusals() -> set[str]:
 
 REFUSAL = re.compile(r'(?:OrderRejected|Refused)\(\s*"([a-z_]+)"')
 REJECTIONS = refusals()
+
+
+def numbered_denials() -> set[str]:
+    """Return the codes of all denials that say a limit."""
+    found = set()
+    for path in (ROOT / "engine").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and len(node.args) > 1 and _is_denial(node):
+                found |= {word for word in map(_constant, node.args) if word.startswith("risk.")}
+    return found
+
+
+def _is_denial(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in {"Denial", "_over"}
+
+
+def _constant(node: ast.expr) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_denial_that_has_a_limit_tells_it(language: str) -> None:
+    catalogue = CATALOGUES[language]
+    found = numbered_denials()
+    assert "risk.notional" in found
+    silent = {
+        code
+        for code in found
+        if "limit" not in placeholders(catalogue.get(f"detail.{code}", "") + catalogue[code])
+    }
+    assert silent == set()
 
 
 def test_every_refusal_of_a_broker_has_a_text() -> None:
