@@ -37,7 +37,6 @@ from bot.demo_world import CHANNEL, VISITOR, welcome
 from bot.events import EventLog
 from bot.runner import Runner
 from config.load import load, write_folder
-from market.clock import SystemClock
 from sandbox.server import serve
 from sandbox.site import site
 from sandbox.telegram_api import telegram_routes
@@ -71,13 +70,13 @@ UNBOUND = {
 async def be_bot(folder: Path, shift: timedelta) -> None:
     """Run the bot until the other process closes our input; facts go out as lines of JSON."""
     logging.basicConfig(level=logging.WARNING)
-    wall, market = SystemClock(), Shifted(shift)
+    time = Shifted(shift)  # the venue's for everything: its orders carry times
     config = load(folder / "settings.yaml", os.environ)
-    app = build(config, Outside(wall, market, EventLog(wall, sys.stdout.buffer)))
+    app = build(config, Outside(time, time, EventLog(time, sys.stdout.buffer)))
     try:
         await welcome(app, "ko")
         stop = asyncio.Event()
-        running = asyncio.create_task(Runner(app, market).run(stop))
+        running = asyncio.create_task(Runner(app, time).run(stop))
         await asyncio.to_thread(sys.stdin.read)
         stop.set()
         await running
@@ -88,8 +87,9 @@ async def be_bot(folder: Path, shift: timedelta) -> None:
 class Gate:
     """Notes when an order's POST has arrived, before anybody deals with it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, time: Shifted) -> None:
         self._path = path
+        self._time = time
         self.arrived: asyncio.Queue[tuple[float, datetime]] = asyncio.Queue()
 
     def before(self, app: ASGIApp) -> ASGIApp:
@@ -97,7 +97,7 @@ class Gate:
 
         async def noting(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", self._path):
-                self.arrived.put_nowait((perf_counter(), SystemClock().now()))
+                self.arrived.put_nowait((perf_counter(), self._time.now()))
             await app(scope, receive, send)
 
         return noting
@@ -154,8 +154,12 @@ class Visitor:
         await asyncio.sleep(self._some.uniform(0.2, 1.5))
         tapped = perf_counter()
         tap = self._core.user_taps(VISITOR, VISITOR, message, data)
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            arrived, at = await self._gate.arrived.get()
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                arrived, at = await self._gate.arrived.get()
+        except TimeoutError:
+            answer, card = self._core.callback(tap).answer, self._core.message(VISITOR, message)
+            raise SystemExit(f"no order came of a tap: {answer} {card and card.text}") from None
         sending = await self._bot.heard("sending")
         passed = at - datetime.fromisoformat(sending["at"])
         await self._core.wait(lambda: self._core.callback(tap).answer, DEADLINE_SECONDS)
@@ -183,10 +187,11 @@ class Visitor:
 
 async def measure(stage: Stage, folder: Path, taps: int, seed: int) -> list[tuple[float, float]]:
     """Return the milliseconds and the price's age of every order."""
-    core = TelegramCore(SystemClock(), limits=None)
+    time = Shifted(stage.shift)
+    core = TelegramCore(time, limits=None)
     core.add_user(VISITOR, "나", "ko")
     core.add_channel(CHANNEL, "ticktalk")
-    gate = Gate(stage.orders)
+    gate = Gate(stage.orders, time)
     world = site(telegram_routes(core, TOKEN), stage.routes)
     world.add_middleware(gate.before)
     serving = await serve(world)
@@ -205,7 +210,7 @@ async def measure(stage: Stage, folder: Path, taps: int, seed: int) -> list[tupl
     visitor = Visitor(core, gate, bot, some)
     try:
         await bot.heard("ticks")
-        core.user_sends(VISITOR, f"/arm {pyotp.TOTP(TOTP_SECRET).now()}")
+        core.user_sends(VISITOR, f"/arm {pyotp.TOTP(TOTP_SECRET).at(time.now())}")
         return [await visitor.buy(stage.command(some)) for _ in range(taps)]
     finally:
         market.cancel()

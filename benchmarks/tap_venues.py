@@ -126,7 +126,7 @@ def kis(folder: Path) -> Stage:
         price_of=price_of,
         bases={"005930": price_of("005930")},
     )
-    venue = Kis(simulator, clock, KisKeys(SystemClock(), KEY, KEY), account=account)
+    venue = Kis(simulator, clock, KisKeys(clock, KEY, KEY), account=account)
 
     def environment(url: str) -> dict[str, str]:
         servers = ("POLLING", "CHART", "FRONT", "PAGES", "RANK", "SISE")

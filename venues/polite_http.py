@@ -26,8 +26,8 @@ USER_AGENT = (
     "Chrome/140.0 Safari/537.36"
 )
 FRAGMENT_LENGTH = 80
-BURST_SHARE = 5
-"""Who sets a lower pace has reason to: at once may come a fifth of a second's requests."""
+BURST_SHARE = 4
+"""Who sets a lower pace has reason to: at once may come a quarter of a second's requests."""
 LONGEST_WAIT_SECONDS = 5.0
 """A server that asks for a longer rest gets it, but nobody waits in place for it."""
 

@@ -242,7 +242,7 @@ def test_get_lets_a_burst_through_after_a_quiet_moment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("allowed", "rate", "burst"), [(10, 8, 2), (18, 15, 3), (18, 3, 1), (2, 2, 1), (10, 1000, 1)]
+    ("allowed", "rate", "burst"), [(10, 8, 2), (19, 15, 4), (19, 3, 1), (2, 2, 1), (10, 1000, 1)]
 )
 def test_no_second_sees_more_than_is_allowed(allowed: int, rate: int, burst: int) -> None:
     assert burst_within(allowed, rate) == burst
