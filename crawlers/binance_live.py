@@ -64,6 +64,7 @@ class LiveMarket:
         self._all_closed = asyncio.Event()
         self._unknown: set[str] = set()
         self._hearers: list[HearShown] = []
+        self._told_ms: dict[str, int] = {}
         self._streams = Streams(
             f"binance {market.segment}",
             market.socket_url,
@@ -158,11 +159,17 @@ class LiveMarket:
         self._time.note(streamed.at_ms, seen_ms)
         shown = Shown(candle, min(streamed.at_ms, candle.end_ms - 1), seen_ms)
         self._candles.stream(streamed.symbol, shown)
-        for hear in self._hearers:
-            hear(streamed.symbol, shown)
+        self._tell(streamed.symbol, shown)
         is_waited_for = candle.is_closed and not self._all_closed.is_set()
         if is_waited_for and not self._candles.lacks(self._over_ms):
             self._all_closed.set()
+
+    def _tell(self, symbol: str, shown: Shown) -> None:
+        if shown.at_ms < self._told_ms.get(symbol, 0):
+            return  # the minute before may be told once more after the next has begun
+        self._told_ms[symbol] = shown.at_ms
+        for hear in self._hearers:
+            hear(symbol, shown)
 
     def _raise_odd(self) -> None:
         """Tell where nothing that comes can be read any more; what it lacked is asked for."""

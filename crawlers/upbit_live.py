@@ -73,6 +73,7 @@ class UpbitLive:
         self._heard_at = self._looked_at = self._renewed_at = float("-inf")
         self._unreadable = 0
         self._hearers: list[Hear] = []
+        self._told_ms: dict[str, int] = {}
 
     def now_ms(self) -> int:
         """Return the present by the venue's clock, as far as its messages show it."""
@@ -149,8 +150,9 @@ class UpbitLive:
 
     def _tell(self, streamed: Streamed, seen_ms: int) -> None:
         instrument, candle = self._wanted.get(streamed.code), streamed.candle
-        if instrument is None:
-            return
+        if instrument is None or candle.at_ms < self._told_ms.get(streamed.code, 0):
+            return  # the minute before may be told once more after the next has begun
+        self._told_ms[streamed.code] = candle.at_ms
         at, seen_at = from_ms(candle.at_ms), from_ms(seen_ms)
         tick = Tick(instrument, at, seen_at, candle.close, volume=0.0)
         for hear in self._hearers:

@@ -174,6 +174,9 @@ class LiveContract(ABC):
             await asyncio.sleep(30)  # virtual: no answer is asked for meanwhile
             assert len(told) - before > 10
             assert [one.seen_at for one in told] == told_at
+            for name in world.instruments:
+                times = [one.at for one in told if one.instrument == name]
+                assert times == sorted(times)
             shown = {one.bar.instrument: one for one in await world.live.updates(world.instruments)}
             newest = {one.instrument: one for one in told}
             for name in newest.keys() & shown.keys():
