@@ -9,7 +9,7 @@ import click
 
 from bot.console import config_option, counted, errors_for_people, load_config
 from config.load import members
-from market.currency import KRW, currency_of
+from market.currency import COUNTED, currency_of
 from market.errors import ConfigError
 from market.orders import Action
 from market.segments import may_be_short
@@ -74,14 +74,15 @@ def _does(spec: ConditionSpec) -> str:
 
 
 def _unpaid(config: Config, spec: ConditionSpec) -> Iterator[str]:
-    """Yield a line where an order would be refused whatever happens: its money is not won."""
+    """Yield a line where an order would be refused whatever happens: its money is not counted."""
     if not spec.is_enabled or spec.order is None:
         return
-    names = [one for one in members(config, spec) if currency_of(one) != KRW]
+    names = [one for one in members(config, spec) if currency_of(one) not in COUNTED]
     if names:
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        paid = " or ".join(COUNTED)
         shown = ", ".join(names[:MOST_NAMED]) + more
-        yield f"    only alerts for what is not paid in won, which cannot be ordered: {shown}"
+        yield f"    only alerts for what is not paid in {paid}, which cannot be ordered: {shown}"
 
 
 def _never_short(config: Config, spec: ConditionSpec) -> Iterator[str]:

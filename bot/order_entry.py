@@ -15,7 +15,7 @@ from conditions.scalar import ALL, compile_sold
 from config.strict_yaml import Located
 from engine.risk_market import currency_denial
 from engine.ticket import Ticket
-from market.currency import coin_of, currency_of
+from market.currency import KRW, USDT, coin_of, currency_of
 from market.errors import UsageError
 from market.money import floor_to_lot, to_decimal
 from market.orders import Action, PositionSide
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from market.types import Instrument
 
 QUICK_QUANTITIES = (Decimal(1), Decimal(10), Decimal(100))
-QUICK_AMOUNTS = (10_000, 100_000, 1_000_000)
-"""Of coins people think in won."""
+QUICK_AMOUNTS = {KRW: (10_000, 100_000, 1_000_000), USDT: (10, 100, 1_000)}
+"""Of coins people think in money."""
 COIN_DIGITS = 3
 
 
@@ -91,20 +91,21 @@ def ask_quantity(
 
 
 def _quick_quantities(services: Services, instrument: Instrument) -> tuple[Decimal, ...]:
-    """Return the usual numbers of shares; of a coin what usual amounts of won buy, if known."""
+    """Return the usual numbers of shares; of a coin what usual amounts of money buy, if known."""
     if not coin_of(instrument.id):
         return QUICK_QUANTITIES
     tick = services.quotes.last(instrument.id)
     if tick is None:
         return ()
     price = to_decimal(tick.price)
-    return tuple(_short(amount / price, instrument) for amount in QUICK_AMOUNTS)
+    amounts = QUICK_AMOUNTS.get(currency_of(instrument.id), ())
+    return tuple(_short(amount / price, instrument) for amount in amounts)
 
 
 def _short(quantity: Decimal, instrument: Instrument) -> Decimal:
     """Return a quantity rounded up to few digits, so that an amount stays above the least."""
     unit = Decimal(1).scaleb(quantity.adjusted() - COIN_DIGITS + 1)
-    return floor_to_lot((quantity / unit).to_integral_value(ROUND_CEILING) * unit, instrument.kind)
+    return floor_to_lot((quantity / unit).to_integral_value(ROUND_CEILING) * unit, instrument.steps)
 
 
 def last_price_text(services: Services, call: Call, instrument: Instrument) -> str:
@@ -146,7 +147,8 @@ def _ticket(services: Services, call: Call, action: Action, words: OrderWords) -
 def _size(words: OrderWords, action: Action) -> Scalar:
     """Return the size in the language of conditions, so that both are sized in one place."""
     if words.amount is not None:
-        return compile_sold(Located(f"{words.amount:f} KRW", "chat", 1, 1))
+        paid = currency_of(words.instrument.id)
+        return compile_sold(Located(f"{words.amount:f} {paid}", "chat", 1, 1))
     whole = "buying_power" if action.is_entry else ALL
     return compile_sold(Located(f"{words.percent or 0:f}% * {whole}", "chat", 1, 1))
 

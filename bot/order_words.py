@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bot.incoming import cut
+from market.currency import KRW, USDT, currency_of
 from market.errors import UsageError
 from market.types import Kind
 
@@ -22,19 +23,20 @@ ALL_WORDS = frozenset({"전부", "모두", "전량", "all"})
 MARKET_WORDS = frozenset({"시장가", "market"})
 
 _NUMBER = r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,8})?)"
-_AMOUNT = re.compile(r"₩?" + _NUMBER + r"(만원|만|원|krw)", re.IGNORECASE)
+_AMOUNT = re.compile(r"₩?" + _NUMBER + r"(만원|만|원|krw|usdt)", re.IGNORECASE)
+_CURRENCY = re.compile(r"만원|만|원|krw|usdt")
 _PERCENT = re.compile(_NUMBER + "%")
 _TEN_THOUSAND = frozenset({"만원", "만"})
 _QUANTITY = re.compile(_NUMBER + r"(?:주|개|shares?)?", re.IGNORECASE)
-_PRICE = re.compile(_NUMBER + r"(?:원|krw)?", re.IGNORECASE)
+_PRICE = re.compile(_NUMBER + r"(?:원|krw|usdt)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWords:
     """An order as typed: no quantity, amount or percent means "ask how many".
 
-    `amount` is money in won, `percent` a part of what is held or can be spent; no price means a
-    market order.
+    `amount` is money in the instrument's currency, `percent` a part of what is held or can be
+    spent; no price means a market order.
     """
 
     instrument: Instrument
@@ -76,11 +78,25 @@ def read_order(args: str, directory: Directory) -> OrderWords:
     raise _unknown(words, directory)
 
 
+def _joined(tail: list[str]) -> list[str]:
+    """Return the words with a currency that stands alone put behind its number: `100 USDT`."""
+    found: list[str] = []
+    for word in tail:
+        if found and word.lower() in {"usdt", "krw", "원"}:
+            found[-1] += word
+        else:
+            found.append(word)
+    return found
+
+
 def _with_tail(instrument: Instrument, tail: list[str]) -> OrderWords:
+    tail = _joined(tail)
     if not tail:
         return OrderWords(instrument, None, None)
     if len(tail) > 2:
         raise UsageError("usage.too_many_words", words=cut(" ".join(tail[2:])))
+    for word in tail:
+        _check_money(word, instrument)
     price = read_price(tail[1]) if len(tail) == 2 else None
     if tail[0].lower() in ALL_WORDS:
         return OrderWords(instrument, None, price, is_all=True)
@@ -91,8 +107,20 @@ def _with_tail(instrument: Instrument, tail: list[str]) -> OrderWords:
     return OrderWords(instrument, read_quantity(tail[0], instrument), price)
 
 
+def _check_money(word: str, instrument: Instrument) -> None:
+    """Raise UsageError for money that the instrument is not paid in: nothing is exchanged."""
+    found = _CURRENCY.search(word.lower())
+    if found is None:
+        return
+    currency = USDT if found[0] == "usdt" else KRW
+    paid = currency_of(instrument.id)
+    if currency != paid:
+        facts = {"name": instrument.name, "currency": paid, "word": cut(word)}
+        raise UsageError("usage.other_money", **facts)
+
+
 def read_amount(word: str) -> Decimal:
-    """Return an amount in won above zero, of `500,000원`, `50만원` or `500000KRW`."""
+    """Return an amount above zero, of `500,000원`, `50만원`, `500000KRW` or `100USDT`."""
     match = _AMOUNT.fullmatch(word)
     if match is None:
         raise UsageError("usage.amount_unreadable", word=cut(word))

@@ -71,6 +71,11 @@ def signed_amount(number: Decimal, currency: str, language: str) -> str:
     return f"{'+' if number > 0 else ''}{amount(number, currency, language)}"
 
 
+def unit_of(currency: str, language: str) -> str:
+    """Return what stands behind a number of a currency: `원`, ` KRW`, ` USDT`."""
+    return "원" if currency == KRW and language == "ko" else f" {currency}"
+
+
 def won(number: Decimal | float, language: str) -> str:
     """Return an amount of won; unknown is a dash."""
     if isinstance(number, float) and not math.isfinite(number):

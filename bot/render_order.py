@@ -108,12 +108,15 @@ def reason_text(
     return " · ".join(known)
 
 
-def denial_text(texts: Texts, language: str, code: str, facts: Mapping[str, str]) -> str:
+def denial_text(
+    texts: Texts, language: str, code: str, facts: Mapping[str, str], currency: str = KRW
+) -> str:
     """Return why an order was denied, with its limit and what was asked for where there are any."""
     words, key = reason_text(texts, language, code, facts), f"detail.{code}"
     if not facts.get("limit") or not texts.has(key):
         return words
-    detail = texts.plain(key, language, **{"asked": "–", **facts})
+    unit = numbers.unit_of(currency, language)
+    detail = texts.plain(key, language, **{"asked": "–", "unit": unit, **facts})
     return f"{words} {detail}"
 
 
@@ -198,22 +201,20 @@ def _proposal(texts: Texts, language: str, order: Order, view: OrderView) -> lis
         price=numbers.money(view.price, currency, language),
         age=numbers.span(view.price_age_seconds, language),
     )
-    if currency != KRW:  # there is no account in it to compare with
-        return [now]
     lines = [
         now,
         texts.get(
             f"card.cost.{order.action}",
             language,
-            cost=numbers.won(numbers.whole(view.cost), language),
-            fee=numbers.won(numbers.whole(view.fee), language),
-            tax=numbers.won(numbers.whole(view.tax), language),
+            cost=numbers.amount(view.cost, currency, language),
+            fee=numbers.amount(view.fee, currency, language),
+            tax=numbers.amount(view.tax, currency, language),
         ),
         texts.get(
             "card.share",
             language,
             share="–" if share is None else numbers.percent(share, 1),
-            left=numbers.won(numbers.whole(view.buying_power_after), language),
+            left=numbers.amount(view.buying_power_after, currency, language),
         ),
     ]
     return [*_asked_anew(texts, language, order), *lines]
@@ -239,6 +240,7 @@ def _why(texts: Texts, language: str, order: Order, signal: Signal) -> list[str]
 
 
 def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> list[str]:
+    currency = currency_of(order.instrument)
     lines = [
         texts.get(
             f"card.state.{order.state}",
@@ -247,16 +249,14 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
             seconds=str(max(0, view.seconds_left)),
             filled=quantity_text(order, order.filled_quantity, language),
             quantity=quantity_text(order, order.quantity, language),
-            average=numbers.won(order.average_price, language),
-            amount=numbers.won(
-                numbers.whole(order.average_price * order.filled_quantity), language
-            ),
-            cost=numbers.won(numbers.whole(order.cost), language),
+            average=numbers.money(order.average_price, currency, language),
+            amount=numbers.amount(order.average_price * order.filled_quantity, currency, language),
+            cost=numbers.amount(order.cost, currency, language),
         )
     ]
     if order.state in WITH_REASON and order.code:
         facts = dict(order.facts)
-        reason = denial_text(texts, language, order.code, facts)
+        reason = denial_text(texts, language, order.code, facts, currency)
         lines.append(texts.get("card.reason", language, reason=reason))
         if order.state is OrderState.REJECTED and TOLD in facts:
             lines.append(texts.get("card.told", language, told=facts[TOLD]))
@@ -264,7 +264,11 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
     if view.hold:
         lines.append(texts.get("card.hold", language, reason=texts.plain(view.hold, language)))
     lines += [
-        texts.get("card.hold", language, reason=denial_text(texts, language, one.code, one.facts))
+        texts.get(
+            "card.hold",
+            language,
+            reason=denial_text(texts, language, one.code, one.facts, currency),
+        )
         for one in view.touched
     ]
     if order.is_cancel_requested and order.state in CANCELLABLE:
@@ -275,7 +279,7 @@ def _standing(texts: Texts, language: str, order: Order, view: OrderView) -> lis
                 "card.part_filled",
                 language,
                 filled=quantity_text(order, order.filled_quantity, language),
-                average=numbers.won(order.average_price, language),
+                average=numbers.money(order.average_price, currency, language),
             )
         )
     return lines

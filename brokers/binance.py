@@ -25,6 +25,7 @@ from brokers.binance_stops import ALGO, to_step
 from brokers.binance_streams import FuturesStream, SpotStream
 from brokers.broker import BROKERS, Adoption, trades_at
 from market.errors import ConfigError, OrderRejected, OutcomeUnknown, Problem, StoreError
+from market.grid import FINEST, Grid
 from market.orders import Side
 from market.types import Venue
 from venues.binance_markets import FUTURES, SPOT, binance_markets
@@ -187,10 +188,12 @@ class BinanceBroker:
         segment, symbol = place_of(instrument)
         return (await self._markets[segment].filters.get(symbol)).price.step
 
-    async def lot_size(self, instrument: InstrumentId) -> Decimal:
-        """Return the step of a symbol's quantities; raises as `tick_size`."""
+    async def grid(self, instrument: InstrumentId) -> Grid:
+        """Return the steps of a symbol, and its least order; raises as `tick_size`."""
         segment, symbol = place_of(instrument)
-        return (await self._markets[segment].filters.get(symbol)).quantity.step
+        found = await self._markets[segment].filters.get(symbol)
+        lot = max(found.quantity.step, found.market_quantity.step)
+        return Grid(found.price.step or FINEST.tick, lot or FINEST.lot, found.least_notional)
 
     async def news(self) -> None:
         """Wait until something happened to an order or to the account."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from market.clock import Clock
+    from market.grid import Grid
     from market.orders import Account, Fill, Order, OrderState, Position, Side
     from market.phases import Phase
     from market.sessions import Calendar
@@ -107,6 +108,15 @@ class Ticks(Protocol):
 
     async def tick_size(self, instrument: InstrumentId, price: Decimal) -> Decimal:
         """Return the step of prices near `price`; the known table's where it cannot be asked."""
+        ...
+
+
+@runtime_checkable
+class Grids(Protocol):
+    """Port. A broker whose venue has steps of its own for each instrument."""
+
+    async def grid(self, instrument: InstrumentId) -> Grid:
+        """Return them; OrderError where there is no such instrument, or they cannot be had now."""
         ...
 
 

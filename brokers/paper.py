@@ -13,7 +13,7 @@ from brokers.broker import BROKERS, BrokerOrder, BrokerParts, OpenOrder, trades_
 from brokers.paper_book import OPEN, PaperBook, PaperOrder
 from brokers.paper_floor import PaperFloor
 from brokers.paper_match import day_end, day_limits, end_of, latency_of
-from market.currency import KRW, currency_of
+from market.currency import COUNTED, currency_of
 from market.errors import OrderRejected
 from market.known import recall
 from market.money import floor_to_lot
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class PaperBroker:
     """A pretend venue: cash only, no shorts, day orders, fees on both sides, tax on sales."""
 
-    venues = frozenset({Venue.KRX, Venue.UPBIT})
+    venues = frozenset(Venue)
 
     def __init__(
         self,
@@ -92,11 +92,11 @@ class PaperBroker:
         return await self._store.read(lambda tx: self._book(tx).fills(after))
 
     async def accounts(self) -> tuple[Account, ...]:
-        """Return cash, and cash less what open buys have set aside."""
+        """Return won and USDT, each with and without what open buys have set aside."""
 
         def read(tx: Transaction) -> tuple[Account, ...]:
             book = self._settled(tx)
-            return (Account(book.cash(), book.buying_power()),)
+            return tuple(Account(book.cash(one), book.buying_power(one), one) for one in COUNTED)
 
         return await self._store.write(read)
 
@@ -123,7 +123,7 @@ class PaperBroker:
         return self._settled(tx).order(client_id)
 
     def _book(self, tx: Transaction) -> PaperBook:
-        return PaperBook(tx, self._settings.cash)
+        return PaperBook(tx, self._settings.cash, self._settings.cash_usdt)
 
     def _accept(self, tx: Transaction, order: Order) -> PaperOrder:
         book = self._settled(tx)
@@ -150,18 +150,19 @@ class PaperBroker:
         return accepted
 
     def _check_form(self, order: Order, instrument: Instrument) -> None:
-        if currency_of(instrument.id) != KRW:
-            raise OrderRejected("currency", f"paper holds won, not {currency_of(instrument.id)}")
+        currency = currency_of(instrument.id)
+        if currency not in COUNTED:
+            raise OrderRejected("currency", f"paper holds {', '.join(COUNTED)}, not {currency}")
         quantity = order.quantity
-        if quantity <= 0 or floor_to_lot(quantity, instrument.kind) != quantity:
+        if quantity <= 0 or floor_to_lot(quantity, instrument.steps) != quantity:
             raise OrderRejected("quantity", f"{quantity} is not a tradable quantity")
-        least = least_order(instrument.kind)
+        least = least_order(instrument.steps)
         worth = quantity * (order.reference_price if order.price is None else order.price)
         if least and worth < least:
-            raise OrderRejected("least", f"{worth} won are less than an order takes")
+            raise OrderRejected("least", f"{worth} {currency} are less than an order takes")
         if order.price is None:
             return
-        if order.price <= 0 or not is_on_tick(order.price, instrument.kind):
+        if order.price <= 0 or not is_on_tick(order.price, instrument.steps):
             raise OrderRejected("price", f"{order.price} is not on the venue's tick")
         newest = self._newest.get(order.instrument)
         limits = None if newest is None else day_limits(newest, instrument)
@@ -174,7 +175,8 @@ class PaperBroker:
             if order.quantity > sellable:
                 raise OrderRejected("no_position", f"{sellable} can be sold, not {order.quantity}")
             return
-        needed, power = order.quantity * order.reserve_price, book.buying_power()
+        power = book.buying_power(currency_of(order.instrument))
+        needed = order.quantity * order.reserve_price
         if needed > power:
             raise OrderRejected("cash", f"{needed} needed, {power} free")
 
@@ -184,7 +186,7 @@ class PaperBroker:
         if price is None:
             ticks = self._settings.slippage_ticks
             price = order.reference_price
-            price = step_price(price, instrument.kind, ticks) if ticks else price
+            price = step_price(price, instrument.steps, ticks) if ticks else price
         return price * (1 + self._settings.fee_at(order.instrument))
 
     def _match(self, tx: Transaction, ticks: Sequence[Tick]) -> bool:
@@ -215,7 +217,7 @@ def _as_open(order: PaperOrder) -> OpenOrder:
 
 
 @BROKERS.register("paper")
-@trades_at(Venue.KRX, Venue.UPBIT)
+@trades_at(*Venue)
 def paper(parts: BrokerParts) -> PaperBroker:
     """Return the paper broker, whose book is in the store."""
     return PaperBroker(parts.store, parts.settings, parts.market_clock, parts.calendars)

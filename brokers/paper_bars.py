@@ -41,7 +41,7 @@ def meet_bar(
     limit or better, else its own limit, but only if the bar trades beyond it: at a price that was
     merely touched others were first. `spare` is what `room_in` left at the bar before.
     """
-    room, spare = room_in(to_decimal(bar.volume), terms.share, spare, instrument.kind)
+    room, spare = room_in(to_decimal(bar.volume), terms.share, spare, instrument.steps)
     price = _price(order, bar, instrument.kind, terms.slippage_ticks)
     quantity = min(order.remaining, room)
     is_early = bar.start < order.accepted_at + terms.latency

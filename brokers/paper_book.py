@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from brokers.paper_volume import Look
+from market.currency import KRW, currency_of
 from market.orders import Fill, OrderState, Position, Side
 from market.types import from_ms, to_ms
 
@@ -22,6 +23,8 @@ _OPEN = "paper/open/"
 _FILL = "paper/fill/"
 _HELD = "paper/held/"
 _CASH = "paper/cash"
+_USDT = "paper/cash/USDT"
+ZERO = Decimal(0)
 _LOOK = "paper/look/"
 
 
@@ -73,9 +76,10 @@ class PaperOrder:
 class PaperBook:
     """The book within one transaction; nothing is kept outside it."""
 
-    def __init__(self, tx: Transaction, start_cash: Decimal) -> None:
+    def __init__(self, tx: Transaction, start_cash: Decimal, start_usdt: Decimal = ZERO) -> None:
         self._documents = tx.documents
         self._start_cash = start_cash
+        self._start_usdt = start_usdt
 
     def order(self, client_id: str) -> PaperOrder | None:
         """Return an order by the client's id."""
@@ -100,17 +104,20 @@ class PaperBook:
         """Return a number for a new order; each is given once."""
         return f"paper-{self._count('orders'):09d}"
 
-    def cash(self) -> Decimal:
-        """Return the money, settled at once."""
-        return Decimal(self._purse()["amount"])
+    def cash(self, currency: str = KRW) -> Decimal:
+        """Return the money of a currency, settled at once."""
+        if currency == KRW:
+            return Decimal(self._purse()["amount"])
+        kept = self._documents.get(_USDT)
+        return self._start_usdt if kept is None else Decimal(kept["amount"])
 
-    def buying_power(self) -> Decimal:
+    def buying_power(self, currency: str = KRW) -> Decimal:
         """Return cash less what open buys have set aside."""
-        return self.cash() - sum(
+        return self.cash(currency) - sum(
             (
                 order.remaining * order.reserve_price
                 for order in self.open_orders()
-                if order.side is Side.BUY
+                if order.side is Side.BUY and currency_of(order.instrument) == currency
             ),
             Decimal(0),
         )
@@ -159,7 +166,7 @@ class PaperBook:
         after = order.with_part(quantity, price, cost)
         self.put_order(after)
         sign = 1 if order.side is Side.BUY else -1
-        self._spend(sign * price * quantity + cost)
+        self._spend(sign * price * quantity + cost, currency_of(order.instrument))
         return after
 
     def look(self, instrument: InstrumentId) -> Look | None:
@@ -213,7 +220,10 @@ class PaperBook:
         self._documents.put(_CASH, {**purse, what: number})
         return number
 
-    def _spend(self, amount: Decimal) -> None:
+    def _spend(self, amount: Decimal, currency: str) -> None:
+        if currency != KRW:
+            self._documents.put(_USDT, {"amount": str(self.cash(currency) - amount)})
+            return
         purse = self._purse()
         left = Decimal(purse["amount"]) - amount
         self._documents.put(_CASH, {**purse, "amount": str(left)})

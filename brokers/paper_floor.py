@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from brokers.paper_book import OPEN
 from brokers.paper_match import cost_of_part, fill_price, is_there, is_trading, terms_of
 from brokers.paper_volume import following, grown, look_at, room_in
+from market.currency import currency_of
 from market.orders import OrderState, Side
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class PaperFloor:
         look = book.look(tick.instrument)
         after = following(look, tick, calendar)
         volume = grown(look, tick, calendar)
-        room, spare = room_in(volume, self._settings.volume_share, after.spare, instrument.kind)
+        room, spare = room_in(volume, self._settings.volume_share, after.spare, instrument.steps)
         if (after := replace(after, spare=spare)) != look:
             book.put_look(tick.instrument, after)
         return room
@@ -96,7 +97,8 @@ class PaperFloor:
         part = min(order.remaining, room)
         cost = cost_of_part(order, price * part, instrument, terms.fee, tick.at)
         reserved = part * order.reserve_price
-        if order.side is Side.BUY and price * part + cost > book.buying_power() + reserved:
+        power = book.buying_power(currency_of(order.instrument))
+        if order.side is Side.BUY and price * part + cost > power + reserved:
             ended = replace(order, state=OrderState.CANCELED)  # the price ran away
             book.put_order(ended)
             return ended

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from market.currency import cent_of, currency_of
 from market.leverage import leverage_of
 from market.money import fee_of, tax_of, to_decimal
 from market.orders import OrderState, Side
 from market.prices import price_limits, round_price, step_price
 from market.sessions import AUCTION_LENGTH, KST, PRINT_DELAY
-from market.types import Kind
+from market.types import Kind, Steps
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,11 +115,11 @@ def fill_price(
     if order.price is not None:
         is_better = price <= order.price if order.side is Side.BUY else price >= order.price
         return price if is_better else None
-    slipped = slipped_price(price, order.side, instrument.kind, slippage_ticks)
+    slipped = slipped_price(price, order.side, instrument.steps, slippage_ticks)
     return slipped if limits is None else max(limits[0], min(limits[1], slipped))
 
 
-def slipped_price(price: Decimal, side: Side, kind: Kind, ticks: int) -> Decimal:
+def slipped_price(price: Decimal, side: Side, kind: Steps, ticks: int) -> Decimal:
     """Return a price so many ticks worse, as far as there are that many."""
     if ticks == 0:
         return price
@@ -133,7 +134,7 @@ def day_limits(tick: Tick, instrument: Instrument) -> tuple[Decimal, Decimal] | 
     if instrument.kind is Kind.COIN or tick.previous_close is None or tick.previous_close <= 0:
         return None
     base = to_decimal(tick.previous_close)
-    return price_limits(base, instrument.kind, leverage_of(instrument))
+    return price_limits(base, instrument.steps, leverage_of(instrument))
 
 
 def cost_of_part(
@@ -144,4 +145,5 @@ def cost_of_part(
     All parts of an order come to what the whole would have cost, however small they are.
     """
     total = order.traded + money
-    return fee_of(total, fee) + tax_of(total, order.side, instrument, at) - order.paid
+    cent = cent_of(currency_of(order.instrument))
+    return fee_of(total, fee, cent) + tax_of(total, order.side, instrument, at) - order.paid

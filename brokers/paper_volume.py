@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from market.sessions import Calendar
-    from market.types import Kind, Tick
+    from market.types import Steps, Tick
 
 NOTHING = Decimal(0)
 
@@ -63,7 +63,9 @@ def following(look: Look | None, tick: Tick, calendar: Calendar) -> Look:
     return Look(newest.at, max(newest.count, look.count), look.spare)
 
 
-def room_in(volume: Decimal, share: Decimal, spare: Decimal, kind: Kind) -> tuple[Decimal, Decimal]:
+def room_in(
+    volume: Decimal, share: Decimal, spare: Decimal, kind: Steps
+) -> tuple[Decimal, Decimal]:
     """Return the lots that our share of a volume comes to, and what is left for the next time."""
     ours = volume * share + spare
     lots = floor_to_lot(ours, kind)

@@ -27,6 +27,7 @@ from conditions.version import version_of
 from conditions.view import View
 from config.condition_file import AllOf, AnyOf, NotOf, ScoreOf
 from config.fields import refuse
+from market.currency import currency_of
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ class _Compiler:
         self._reference = reference
         self._members = reference.members(spec) or ()
         self._currency = ""
+        self._paid_in = sorted({currency_of(one) for one in self._members})
 
     def rule(self, rule: Rule) -> Truth | None:
         match rule:
@@ -278,6 +280,9 @@ class _Compiler:
             self._currency = self._currency or node.unit
             if node.unit != self._currency:
                 message = f"{node.unit} beside {self._currency}; a condition has one currency"
+                self.problems.append(expanded.problem(message, node.start))
+            elif self._paid_in and node.unit not in self._paid_in:
+                message = f"{node.unit}, but all it watches is paid in {', '.join(self._paid_in)}"
                 self.problems.append(expanded.problem(message, node.start))
         for child in children(node):
             self._check_currency(expanded, child)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from conditions.expand import Expanded, read_plain
 from conditions.functions import FUNCTIONS
 from conditions.mistake import Mistake
-from conditions.nodes import Binary, Call, Name, Negative, Number, to_text
+from conditions.nodes import Binary, Call, Name, Negative, Number, children, to_text
 from conditions.resolve_series import VERBS, called, common_unit
-from conditions.units import LITERALS, Unit, joined, product, quotient
+from conditions.units import CURRENCIES, LITERALS, Unit, joined, product, quotient
 from config.registry import suggestion
 from market.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from conditions.nodes import Node
     from config.strict_yaml import Located
@@ -53,6 +53,11 @@ class Scalar:
     unit: Unit
     names: frozenset[str]
     node: Node
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of the amounts that are written in it, "" where there are none."""
+        return next((unit for unit in _units(self.node) if unit in CURRENCIES), "")
 
     def value(self, values: Mapping[str, Decimal]) -> Decimal | None:
         """Return the number, None where a value it needs is not given or it divides by zero."""
@@ -114,6 +119,13 @@ def mistakes_of(node: Node, names: Mapping[str, Unit]) -> list[Mistake]:
     resolver = _Resolver(names)
     resolver.unit(node)
     return resolver.mistakes
+
+
+def _units(node: Node) -> Iterator[str]:
+    if isinstance(node, Number):
+        yield node.unit
+    for child in children(node):
+        yield from _units(child)
 
 
 def _result(unit: Unit, results: tuple[Unit, ...]) -> Unit:

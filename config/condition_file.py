@@ -124,13 +124,13 @@ class AlertSpec:
 class ConfirmSpec:
     """How long a card may be confirmed, and how far (ratio) the price may have moved by then.
 
-    An order worth less than `auto_below` (won) is confirmed without a tap; `otherwise` tells what
-    becomes of a card that nobody answers.
+    An order worth less than `auto_below` (an amount and its currency) is confirmed without a tap;
+    `otherwise` tells what becomes of a card that nobody answers.
     """
 
     within: timedelta
     max_drift: Decimal
-    auto_below: Decimal | None = None
+    auto_below: tuple[Decimal, str] | None = None
     otherwise: Otherwise = Otherwise.DROP
 
 

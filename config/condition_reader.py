@@ -266,5 +266,5 @@ def _confirm(order: Fields, defaults: ConfirmSettings) -> ConfirmSpec:
     )
 
 
-def _auto(text: str) -> Decimal | None:
+def _auto(text: str) -> tuple[Decimal, str] | None:
     return read_auto(text)

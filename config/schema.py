@@ -21,7 +21,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = "schema"
 """The folder of the schemas, beside settings.yaml."""
 
-_NUMBER_TEXT = r"^\s*[+-]?[0-9][0-9_]*(\.[0-9]+)?\s*(%|KRW)?\s*$"
+_NUMBER_TEXT = r"^\s*[+-]?[0-9][0-9_]*(\.[0-9]+)?\s*(%|KRW|USDT)?\s*$"
 """Numbers as texts: digits in groups, per cent, money."""
 
 _KEPT = ("default", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")

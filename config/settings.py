@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr
 
-from config.settings_base import LANGUAGES, BaseUrl, Language, Money, Ratio, Section, Token
+from config.settings_base import LANGUAGES, BaseUrl, Language, Money, Ratio, Section, Tethers, Token
 from config.settings_risk import AccessSettings, ConfirmSettings, RiskSettings
 from config.settings_sources import (
     BinanceSettings,
@@ -95,6 +95,9 @@ class BrokerSettings(Section):
     binance: str = Field(default="", description="Another broker for Binance")
     cash: Money = Field(
         default=Decimal(10_000_000), ge=0, description="Cash that paper trading starts with (KRW)"
+    )
+    cash_usdt: Tethers = Field(
+        default=Decimal(10_000), ge=0, description="Cash that paper trading starts with (USDT)"
     )
     fee: Ratio = Field(
         default=Decimal("0.00015"),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from config.registry import suggestion
-from config.values import read_money, read_ratio
+from config.values import read_money, read_ratio, read_tethers
 
 LANGUAGES = ("ko", "en")
 ORDER_MARKETS = ("spot", "futures", "both")
@@ -90,6 +90,7 @@ Url = Annotated[str, AfterValidator(_check_url)]
 SocketUrl = Annotated[str, AfterValidator(_check_socket)]
 """ws(s)://host[:port], a path is allowed; kept without a slash at its end."""
 Money = Annotated[Decimal, _from_text(read_money)]
+Tethers = Annotated[Decimal, _from_text(read_tethers)]
 Language = Annotated[
     str, AfterValidator(_check_language), Field(json_schema_extra={"enum": list(LANGUAGES)})
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from pydantic import Field
 
-from config.settings_base import Money, Ratio, Section, TotpSecret
+from config.settings_base import Money, Ratio, Section, Tethers, TotpSecret
+from market.currency import COUNTED, KRW
 
 
 class RiskSettings(Section):
@@ -30,6 +32,24 @@ class RiskSettings(Section):
     max_daily_loss: Money = Field(
         default=Decimal(500_000), gt=0, description="A day's loss that ends its purchases (KRW)"
     )
+    max_order_usdt: Tethers = Field(
+        default=Decimal(2_000), gt=0, description="Most money in one order (USDT)"
+    )
+    max_day_usdt: Tethers = Field(
+        default=Decimal(15_000), gt=0, description="Most money in a day's purchases (USDT)"
+    )
+    max_position_usdt: Tethers = Field(
+        default=Decimal(4_000), gt=0, description="Most money in one instrument (USDT)"
+    )
+    max_market_usdt: Tethers = Field(
+        default=Decimal(8_000), gt=0, description="Most money in one market (USDT)"
+    )
+    max_total_usdt: Tethers = Field(
+        default=Decimal(15_000), gt=0, description="Most money in all positions (USDT)"
+    )
+    max_daily_loss_usdt: Tethers = Field(
+        default=Decimal(400), gt=0, description="A day's loss that ends its purchases (USDT)"
+    )
     max_away: Ratio = Field(
         default=Decimal("0.1"),
         gt=0,
@@ -46,6 +66,25 @@ class RiskSettings(Section):
     duplicate_seconds: int = Field(
         default=10, ge=0, le=3600, description="Seconds in which a like order counts as a duplicate"
     )
+
+    def bounds(self, currency: str) -> Bounds:
+        """Return the bounds in a currency; LookupError where there are none."""
+        if currency not in COUNTED:
+            raise LookupError(f"no bounds are set in {currency}")
+        end = "" if currency == KRW else f"_{currency.lower()}"
+        return Bounds(*(getattr(self, f"{one.name}{end}") for one in fields(Bounds)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The bounds on money in one currency; nothing is ever exchanged into another."""
+
+    max_order: Decimal
+    max_day: Decimal
+    max_position: Decimal
+    max_market: Decimal
+    max_total: Decimal
+    max_daily_loss: Decimal
 
 
 class ConfirmSettings(Section):

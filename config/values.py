@@ -7,6 +7,7 @@ from datetime import time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from config.registry import suggestion
+from market.currency import KRW, USDT
 from market.types import Timeframe
 
 _DURATION = re.compile(r"(\d+)\s*([a-z]+)", re.ASCII)
@@ -78,15 +79,27 @@ def read_money(text: str) -> Decimal:
     return read_number(written.removesuffix("KRW"))
 
 
-def read_auto(text: str) -> Decimal:
-    """Return the bound of `below 300_000 KRW`: orders worth less are confirmed without a tap."""
+def read_tethers(text: str) -> Decimal:
+    """Return an amount written as `2_000` or `2_000 USDT`."""
+    written = text.strip()
+    if written.endswith("KRW"):
+        raise ValueError(f"'{text}' must be in USDT")
+    return read_number(written.removesuffix("USDT"))
+
+
+def read_auto(text: str) -> tuple[Decimal, str]:
+    """Return the bound of `below 300_000 KRW` or `below 300 USDT`, and its currency.
+
+    Orders worth less are confirmed without a tap.
+    """
     word, _, amount = text.strip().partition(" ")
     if word != "below" or not amount.strip():
-        raise ValueError(f"'{text}' is not a bound; write below 300_000 KRW")
-    bound = read_money(amount)
+        raise ValueError(f"'{text}' is not a bound; write below 300_000 KRW, or below 300 USDT")
+    currency = USDT if amount.strip().endswith(USDT) else KRW
+    bound = read_tethers(amount) if currency == USDT else read_money(amount)
     if bound <= 0:
-        raise ValueError(f"'{text}': the bound must be more than 0 KRW")
-    return bound
+        raise ValueError(f"'{text}': the bound must be more than 0 {currency}")
+    return bound, currency
 
 
 def read_between(text: str) -> tuple[time, time]:

@@ -7,6 +7,7 @@ SUBMITTED before it is sent, sent once, and asked for when the answer was lost.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine import desk_adjust, desk_confirm, desk_propose
@@ -17,6 +18,7 @@ from engine.desk_doubt import DoubtDesk
 from engine.desk_foreign import ForeignDesk
 from engine.desk_guard import Guard
 from engine.desk_panic import PanicDesk
+from engine.desk_possible import on_its_grid
 from engine.desk_protect import Protector
 from engine.desk_reconcile import Reconciler
 from engine.desk_settle import Settlement
@@ -116,6 +118,8 @@ class Desk:
         known = await self._book.order(id_of(ticket.key))
         if known is not None:
             return known
+        instrument = await on_its_grid(self.brokers, ticket.instrument)
+        ticket = replace(ticket, instrument=instrument)
         quote = await desk_propose.proposal_quote(self._book, ticket)
         quoted_at = self._book.market_clock.now()  # the time we take from here ages no price
         account = await self._settlement.account(ticket.instrument.id)

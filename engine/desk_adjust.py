@@ -17,6 +17,7 @@ from engine.desk_propose import spendable
 from engine.holdings import closable
 from engine.outcome import Outcome
 from engine.risk_case import Denial, expected_price, notional, shown, with_fee
+from market.currency import WON, cent_of, currency_of
 from market.known import recall
 from market.money import floor_to_lot, lot_of
 from market.orders import OrderState, Otherwise, PositionSide, Side, advance
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from engine.desk_book import Page
     from engine.desk_tap import Tap
     from market.orders import Order
-    from market.types import Kind
+    from market.types import Steps
 
 LONGEST = timedelta(minutes=10)
 """How long after its proposal a card can be kept waiting by changing it."""
@@ -53,6 +54,7 @@ class Means:
     power: Decimal
     closable: Decimal
     fee: Decimal
+    cent: Decimal = WON
 
 
 def adjust(page: Page, tap: Tap, change: Change) -> Outcome:
@@ -64,7 +66,7 @@ def adjust(page: Page, tap: Tap, change: Change) -> Outcome:
     if order is None:
         return Outcome(None, "order.unknown")
     changed = change_order(
-        order, change, recall(page.tx, order.instrument).kind, _means(page, order)
+        order, change, recall(page.tx, order.instrument).steps, _means(page, order)
     )
     if isinstance(changed, Denial):
         return Outcome(order, changed.code, changed.facts)
@@ -72,7 +74,7 @@ def adjust(page: Page, tap: Tap, change: Change) -> Outcome:
     return Outcome(asked, asked.code, dict(asked.facts))
 
 
-def change_order(order: Order, change: Change, kind: Kind, means: Means) -> Order | Denial:
+def change_order(order: Order, change: Change, kind: Steps, means: Means) -> Order | Denial:
     """Return a proposal as it is after a change, or why there is no such change.
 
     Its code and facts tell what was changed.
@@ -89,7 +91,7 @@ def change_order(order: Order, change: Change, kind: Kind, means: Means) -> Orde
             return _affordable(order, _priced(order, change, kind), means)
 
 
-def _halved(order: Order, kind: Kind) -> Order | Denial:
+def _halved(order: Order, kind: Steps) -> Order | Denial:
     quantity = floor_to_lot(order.quantity / 2, kind)
     if quantity <= 0:
         return Denial("adjust.smallest", shown(lot_of(kind)))
@@ -99,7 +101,7 @@ def _halved(order: Order, kind: Kind) -> Order | Denial:
     return _told(half, "adjust.half", order.quantity, quantity)
 
 
-def _doubled(order: Order, kind: Kind, means: Means) -> Order | Denial:
+def _doubled(order: Order, kind: Steps, means: Means) -> Order | Denial:
     double = replace(order, quantity=order.quantity * 2)
     most = _most(order, kind, means)
     if double.quantity <= most:
@@ -109,23 +111,23 @@ def _doubled(order: Order, kind: Kind, means: Means) -> Order | Denial:
     if not order.is_entry:
         code = "risk.no_short" if order.position is PositionSide.SHORT else "risk.no_position"
         return Denial(code, shown(means.closable), shown(double.quantity))
-    needed = with_fee(notional(double), means.fee)
+    needed = with_fee(notional(double), means.fee, means.cent)
     return Denial("risk.cash", shown(means.power), shown(needed))
 
 
-def _most(order: Order, kind: Kind, means: Means) -> Decimal:
+def _most(order: Order, kind: Steps, means: Means) -> Decimal:
     """Return the largest quantity that can be paid with its fee, or that can be closed."""
     if not order.is_entry:
         return floor_to_lot(means.closable, kind)
     price = expected_price(order)
-    for power in (means.power, means.power - 1):  # the fee is rounded up by less than a won
+    for power in (means.power, means.power - means.cent):  # the fee is rounded up by less
         most = floor_to_lot(max(Decimal(0), power) / (price * (1 + means.fee)), kind)
-        if with_fee(most * price, means.fee) <= means.power:
+        if with_fee(most * price, means.fee, means.cent) <= means.power:
             break
     return most
 
 
-def _stepped(order: Order, change: Change, kind: Kind) -> Order | Denial:
+def _stepped(order: Order, change: Change, kind: Steps) -> Order | Denial:
     if order.price is None:
         return Denial("adjust.no_price")
     try:
@@ -136,7 +138,7 @@ def _stepped(order: Order, change: Change, kind: Kind) -> Order | Denial:
     return _told(replace(order, price=price), code, order.price, price)
 
 
-def _priced(order: Order, change: Change, kind: Kind) -> Order | Denial:
+def _priced(order: Order, change: Change, kind: Steps) -> Order | Denial:
     if (order.price is None) is (change is Change.MARKET):
         return Denial("adjust.same")
     if order.price is not None:
@@ -150,7 +152,7 @@ def _affordable(order: Order, changed: Order | Denial, means: Means) -> Order | 
     """Return what was changed, unless it costs more than before and more than there is."""
     if isinstance(changed, Denial) or not order.is_entry:
         return changed
-    needed = with_fee(notional(changed), means.fee)
+    needed = with_fee(notional(changed), means.fee, means.cent)
     if needed <= means.power or notional(changed) <= notional(order):
         return changed
     return Denial("risk.cash", shown(means.power), shown(needed))
@@ -181,4 +183,5 @@ def _means(page: Page, order: Order) -> Means:
         power=spendable(page, order.instrument),
         closable=closable(page.tx, order.instrument, order.position),
         fee=page.book.settings.broker.fee_at(order.instrument),
+        cent=cent_of(currency_of(order.instrument)),
     )

@@ -114,7 +114,7 @@ def claim_otherwise(page: Page, order_id: str, quote: Tick, account: Account) ->
         return Outcome(order, "order.waits")
     if not (goes_on(order, now) and _may_go_by_itself(page, order)):
         return Outcome(lapse(page, order), EXPIRED)
-    kind = recall(page.tx, order.instrument).kind
+    kind = recall(page.tx, order.instrument).steps
     price = order.price
     if price is None:
         price = round_price(order.reference_price, kind, up=order.side is Side.SELL)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from brokers.broker import Possible, Sessions
+from brokers.broker import Grids, Possible, Sessions
 from engine.exact import venue_of
 from engine.outcome import Outcome
 from engine.risk_case import shown
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from engine.brokers import Brokers
     from market.orders import Order
     from market.phases import Phase
-    from market.types import Venue
+    from market.types import Instrument, Venue
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,21 @@ def phases_at(brokers: Brokers, venue: Venue) -> frozenset[Phase]:
     if seat is None or not isinstance(seat.broker, Sessions):
         return REGULAR
     return seat.broker.phases
+
+
+async def on_its_grid(brokers: Brokers, instrument: Instrument) -> Instrument:
+    """Return an instrument with the steps that its venue tells, as it is where it tells none now.
+
+    What was told before stays kept with it; without any the broker refuses what is off its steps.
+    """
+    seat = brokers.at(instrument.venue)
+    if seat is None or not isinstance(seat.broker, Grids):
+        return instrument
+    try:
+        return replace(instrument, grid=await seat.broker.grid(instrument.id))
+    except OrderError as error:
+        logger.warning("the steps of %s are not known: %s", instrument.id, error)
+        return instrument
 
 
 async def too_much(brokers: Brokers, order: Order) -> Outcome | None:

@@ -30,6 +30,7 @@ from engine.replacing import (
 from engine.risk import check
 from engine.risk_case import Denial, expected_price, with_fee
 from engine.trading import REASONS, Permit, kind_of, permit
+from market.currency import cent_of, currency_of
 from market.errors import OrderError, SourceError
 from market.known import recall
 from market.orders import AT_BROKER, OrderState, advance
@@ -182,7 +183,7 @@ def claim(
     if not is_sure or quote is None:
         return _wait(page, order, "unfilled.unsure" if not is_sure else "risk.stale")
     chain = chain_of(page.tx, order)
-    kind = recall(page.tx, order.instrument).kind
+    kind = recall(page.tx, order.instrument).steps
     new = replacement(chain, quote, kind, page.book.now())
     denial = _denial(page, chain, new, quote, account)
     if denial is not None:
@@ -237,7 +238,7 @@ def _is_worth_while(page: Page, chain: Chain, quote: Tick | None) -> bool:
         return True
     if quote is None or order.price is None:
         return False
-    kind = recall(page.tx, order.instrument).kind
+    kind = recall(page.tx, order.instrument).steps
     is_market = order.unfilled is not None and order.unfilled.then is Then.MARKET
     if not is_market and better_price(chain, quote, kind) is None:
         return False
@@ -270,7 +271,8 @@ def _freed(page: Page, order: Order) -> Account:
     if not order.is_entry:
         return account
     fee = page.book.settings.broker.fee_at(order.instrument)
-    freed = with_fee(order.remaining * expected_price(order), fee)
+    cent = cent_of(currency_of(order.instrument))
+    freed = with_fee(order.remaining * expected_price(order), fee, cent)
     return replace(account, buying_power=account.buying_power + freed)
 
 

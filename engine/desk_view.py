@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.ports import OrderView
 from engine.risk_case import notional
+from market.currency import cent_of, currency_of
 from market.money import fee_of, tax_of
 from market.orders import OrderState
 
@@ -43,7 +44,7 @@ class Surroundings:
 def view_of(order: Order, instrument: Instrument, around: Surroundings) -> OrderView:
     """Return the facts for an order's card; without a quote the price on the card is its own."""
     worth = notional(order)
-    fee = fee_of(worth, around.fee)
+    fee = fee_of(worth, around.fee, cent_of(currency_of(order.instrument)))
     tax = tax_of(worth, order.side, instrument, around.market_now)
     power = around.account.buying_power
     if order.state is OrderState.PROPOSED:

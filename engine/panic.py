@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from market.currency import KRW, currency_of
+from market.currency import COUNTED, currency_of
 from market.leverage import leverage_of
 from market.money import to_decimal
 from market.orders import AT_BROKER, OrderState, PositionSide
@@ -89,9 +89,9 @@ def to_cancel(tx: Transaction) -> list[Order]:
 
 
 def to_close(tx: Transaction) -> list[Position]:
-    """Return what is held, or owed, and paid in won."""
+    """Return what is held, or owed, and paid in money that is counted here."""
     held = tx.orders.positions()
-    return [one for one in held if one.quantity != 0 and currency_of(one.instrument) == KRW]
+    return [one for one in held if one.quantity != 0 and currency_of(one.instrument) in COUNTED]
 
 
 def exit_price(
@@ -100,14 +100,14 @@ def exit_price(
     """Return the limit of an exit: some ticks across the last price, within all limits."""
     if side is PositionSide.SHORT:
         return _covering_price(quote, instrument, most_away)
-    kind, price = instrument.kind, to_decimal(quote.price)
+    kind, price = instrument.steps, to_decimal(quote.price)
     last = round_price(price, kind, up=False)
     try:
         crossing = step_price(last, kind, -CROSSED_TICKS)
     except ValueError:  # it costs less than that
         return last
     lowest = round_price(price * (1 - most_away), kind, up=True)
-    if kind is not Kind.COIN and quote.previous_close:
+    if instrument.kind is not Kind.COIN and quote.previous_close:
         base, leverage = to_decimal(quote.previous_close), leverage_of(instrument)
         lowest = max(lowest, price_limits(base, kind, leverage)[0])
     return max(crossing, lowest)
@@ -115,6 +115,6 @@ def exit_price(
 
 def _covering_price(quote: Tick, instrument: Instrument, most_away: Decimal) -> Decimal:
     """Return the limit that buys a short position back; no futures have limits of the day."""
-    kind, price = instrument.kind, to_decimal(quote.price)
+    kind, price = instrument.steps, to_decimal(quote.price)
     crossing = step_price(round_price(price, kind, up=True), kind, CROSSED_TICKS)
     return min(crossing, round_price(price * (1 + most_away), kind, up=False))

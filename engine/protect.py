@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from market.orders import Position
     from market.protect import Protect
-    from market.types import InstrumentId, Kind
+    from market.types import InstrumentId, Steps
 
 ZERO = Decimal(0)
 
@@ -101,7 +101,7 @@ def gone(protection: Protection, position: Position) -> Decimal:
     )
 
 
-def due(protection: Protection, position: Position, closable: Decimal, kind: Kind) -> Exit | None:
+def due(protection: Protection, position: Position, closable: Decimal, kind: Steps) -> Exit | None:
     """Return what is to be closed of what can be, after `best` and `ended_by` are up to now.
 
     A ladder closes what is above its share of all that was opened, so that exits by hand count.

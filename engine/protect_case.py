@@ -76,7 +76,7 @@ def standing_of(page: Page, one: Protection) -> Standing:
         phase=phase_at(instrument.venue, book.calendars[instrument.venue], now),
         quote=_seen(page, one.instrument),
         position=position if _is_protected(one, position) else None,
-        closable=floor_to_lot(least_closable(page, one), instrument.kind),
+        closable=floor_to_lot(least_closable(page, one), instrument.steps),
         exit_order=exits[0] if exits else None,
         stop_order=next(iter(stops_going(tx, one.instrument)), None),
     )
@@ -140,7 +140,7 @@ def least_closable(page: Page, one: Protection) -> Decimal:
 def _limit(around: Standing, side: PositionSide) -> Decimal | None:
     if not around.phase.is_auction or around.quote is None:
         return None
-    kind = around.instrument.kind
+    kind = around.instrument.steps
     price = round_price(to_decimal(around.quote.price), kind, up=side is PositionSide.SHORT)
     try:
         return step_price(price, kind, -CROSSED_TICKS * side.sign)

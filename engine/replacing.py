@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from market.store import Transaction
-    from market.types import Kind, Tick
+    from market.types import Steps, Tick
     from market.unfilled import Unfilled
 
 _WISHES = "desk/unfilled/"
@@ -105,7 +105,7 @@ def wished_replacements(tx: Transaction) -> list[str]:
     return [key.removeprefix(_WISHES) for key, _ in tx.documents.items(_WISHES)]
 
 
-def better_price(chain: Chain, quote: Tick, kind: Kind) -> Decimal | None:
+def better_price(chain: Chain, quote: Tick, kind: Steps) -> Decimal | None:
     """Return the last price, where it is nearer to the market than the order's own; else None.
 
     A purchase goes up and a sale down only, and never further from the confirmed limit than that
@@ -122,7 +122,7 @@ def better_price(chain: Chain, quote: Tick, kind: Kind) -> Decimal | None:
     return price if price < own else None
 
 
-def replacement(chain: Chain, quote: Tick, kind: Kind, now: datetime) -> Order:
+def replacement(chain: Chain, quote: Tick, kind: Steps, now: datetime) -> Order:
     """Return the order that takes what is left; its price is the old one where none is better."""
     old = chain.last
     unfilled = None if chain.is_too_much else old.unfilled

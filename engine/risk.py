@@ -39,6 +39,9 @@ NEVER_SENT = frozenset(
 def check(order: Order, instrument: Instrument, view: RiskView) -> tuple[Denial, ...]:
     """Return every reason not to send the order, the plainest first; nothing means go."""
     case = Case(order, instrument, view)
+    uncounted = risk_market.currency(case)
+    if uncounted is not None:  # nothing else can be said of it: no bounds are set in its currency
+        return (uncounted,)
     return tuple(denial for one in CHECKS if (denial := one(case)) is not None)
 
 
@@ -84,7 +87,6 @@ def _rate(case: Case) -> Denial | None:
 
 CHECKS: tuple[Callable[[Case], Denial | None], ...] = (
     risk_market.venue,
-    risk_market.currency,
     _trading,
     _in_doubt,
     risk_market.session,

@@ -7,6 +7,7 @@ from decimal import ROUND_UP, Decimal
 from typing import TYPE_CHECKING
 
 from engine.trading import TradingState
+from market.currency import WON, currency_of
 from market.orders import Side
 from market.phases import REGULAR
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from config.settings import RiskSettings
+    from config.settings_risk import Bounds
     from market.orders import Order
     from market.phases import Phase
     from market.sessions import Calendar
@@ -90,6 +92,11 @@ class Case:
     view: RiskView
 
     @property
+    def bounds(self) -> Bounds:
+        """Return the bounds on money in the instrument's currency."""
+        return self.view.limits.bounds(currency_of(self.instrument.id))
+
+    @property
     def is_buy(self) -> bool:
         """Tell whether it is a purchase: for it a higher price is the worse one."""
         return self.order.side is Side.BUY
@@ -110,9 +117,12 @@ def worth_left(orders: Iterable[Order]) -> Decimal:
     return sum((one.remaining * expected_price(one) for one in orders), ZERO)
 
 
-def with_fee(worth: Decimal, ratio: Decimal) -> Decimal:
-    """Return what a purchase takes from the buying power; the fee is rounded up, to be safe."""
-    return worth + (worth * ratio).to_integral_value(rounding=ROUND_UP)
+def with_fee(worth: Decimal, ratio: Decimal, cent: Decimal = WON) -> Decimal:
+    """Return what a purchase takes from the buying power; the fee is rounded up, to be safe.
+
+    `cent` is the least amount of the currency.
+    """
+    return worth + (worth * ratio / cent).to_integral_value(rounding=ROUND_UP) * cent
 
 
 def same_instrument(order: Order, others: Iterable[Order]) -> list[Order]:

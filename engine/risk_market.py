@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.risk_case import Denial, shown
 from engine.trading import CONDITION, PROTECTION
-from market.currency import KRW, currency_of
+from market.currency import COUNTED, currency_of
 from market.leverage import leverage_of
 from market.money import floor_to_lot, lot_of, to_decimal
 from market.phases import REGULAR, Form, is_taken, next_taken
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def currency_denial(instrument: Instrument) -> Denial | None:
-    """Return why an instrument cannot be traded: money here is won, and nothing is exchanged."""
+    """Return why an instrument cannot be traded: no bounds are set in its currency."""
     currency = currency_of(instrument.id)
-    return None if currency == KRW else Denial("risk.currency", KRW, currency)
+    return None if currency in COUNTED else Denial("risk.currency", ", ".join(COUNTED), currency)
 
 
 def currency(case: Case) -> Denial | None:
-    """Deny what is not paid in won."""
+    """Deny what is paid in money that nobody here counts."""
     return currency_denial(case.instrument)
 
 
@@ -86,18 +86,18 @@ def stale(case: Case) -> Denial | None:
 
 def lot(case: Case) -> Denial | None:
     """Deny quantities that cannot be traded."""
-    whole = floor_to_lot(case.order.quantity, case.instrument.kind)
+    whole = floor_to_lot(case.order.quantity, case.instrument.steps)
     if case.order.quantity > 0 and whole == case.order.quantity:
         return None
-    return Denial("risk.lot", shown(lot_of(case.instrument.kind)), shown(case.order.quantity))
+    return Denial("risk.lot", shown(lot_of(case.instrument.steps)), shown(case.order.quantity))
 
 
 def tick(case: Case) -> Denial | None:
     """Deny limits between two ticks."""
     price = case.order.price
-    if price is None or is_on_tick(price, case.instrument.kind):
+    if price is None or is_on_tick(price, case.instrument.steps):
         return None
-    limit = shown(tick_size(price, case.instrument.kind)) if price > 0 else ""
+    limit = shown(tick_size(price, case.instrument.steps)) if price > 0 else ""
     return Denial("risk.tick", limit, shown(price))
 
 
@@ -106,7 +106,7 @@ def price_limit(case: Case) -> Denial | None:
     base = _base(case)
     if case.order.price is None or base is None or case.instrument.kind is Kind.COIN:
         return None
-    lower, upper = price_limits(base, case.instrument.kind, leverage_of(case.instrument))
+    lower, upper = price_limits(base, case.instrument.steps, leverage_of(case.instrument))
     if lower <= case.order.price <= upper:
         return None
     return Denial("risk.price_limit", f"{shown(lower)}-{shown(upper)}", shown(case.order.price))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from conditions.scalar import ALL
 from conditions.units import Unit
 from engine.risk_case import Denial, shown
+from market.currency import cent_of, currency_of
 from market.money import floor_to_lot, lot_of
 from market.orders import PositionSide, Side
 from market.prices import round_price, tick_size
@@ -16,13 +17,11 @@ from market.prices import round_price, tick_size
 if TYPE_CHECKING:
     from engine.ticket import Ticket
 
-FEE_ROUNDING = Decimal(1)
-"""The fee is rounded up to whole won: it may take one more than its ratio."""
-
 
 @dataclass(frozen=True, slots=True)
 class SizeFacts:
-    """What sizes are computed from: `close` of the signal's bar, `last` the quote, money in KRW.
+    """What sizes are computed from: `close` of the signal's bar, `last` the quote, money in the
+    instrument's currency.
 
     `buying_power` is what of the cash can be spent, without what was sent a moment ago. `held` is
     what can be closed: the position without what is being closed already.
@@ -48,12 +47,17 @@ class Sized:
 
 def size(ticket: Ticket, facts: SizeFacts) -> Sized:
     """Return what a ticket comes to: a limit on the passive tick, a quantity down to the lot."""
+    denial = _other_money(ticket)
+    return _size(ticket, facts) if denial is None else Sized(Decimal(0), None, denial)
+
+
+def _size(ticket: Ticket, facts: SizeFacts) -> Sized:
     values = {
         "close": facts.close,
         "equity": facts.equity,
         "cash": facts.cash,
         "buying_power": facts.buying_power,
-        "tick": tick_size(facts.close, ticket.instrument.kind),
+        "tick": tick_size(facts.close, ticket.instrument.steps),
         ALL: facts.held,
     }
     price = ticket.price
@@ -62,7 +66,7 @@ def size(ticket: Ticket, facts: SizeFacts) -> Sized:
         if wanted is None or wanted <= 0:
             return Sized(Decimal(0), None, Denial("risk.size"))
         # Passive: a buy never pays more than its rule says, a sell never takes less.
-        price = round_price(wanted, ticket.instrument.kind, up=ticket.side is Side.SELL)
+        price = round_price(wanted, ticket.instrument.steps, up=ticket.side is Side.SELL)
     if ticket.quantity is not None:
         return Sized(ticket.quantity, price)
     if ticket.size is not None and ALL in ticket.size.names and facts.held <= 0:
@@ -77,8 +81,17 @@ def size(ticket: Ticket, facts: SizeFacts) -> Sized:
     return _bought(ticket, amount, price, facts)
 
 
+def _other_money(ticket: Ticket) -> Denial | None:
+    """Return why a size or a price is not one here: it is in other money, and none is exchanged."""
+    paid = currency_of(ticket.instrument.id)
+    for rule in (ticket.size, ticket.price_rule):
+        if rule is not None and rule.currency not in {"", paid}:
+            return Denial("risk.other_money", paid, rule.currency)
+    return None
+
+
 def _counted(ticket: Ticket, amount: Decimal, price: Decimal | None) -> Sized:
-    kind = ticket.instrument.kind
+    kind = ticket.instrument.steps
     quantity = floor_to_lot(amount, kind)
     if quantity > 0:
         return Sized(quantity, price)
@@ -87,16 +100,17 @@ def _counted(ticket: Ticket, amount: Decimal, price: Decimal | None) -> Sized:
 
 def _bought(ticket: Ticket, amount: Decimal, price: Decimal | None, facts: SizeFacts) -> Sized:
     """Return what so much money comes to; entries are cut down to what can be paid."""
-    kind = ticket.instrument.kind
+    kind = ticket.instrument.steps
+    currency = currency_of(ticket.instrument.id)
     each, most = facts.last if price is None else price, amount
     if ticket.is_entry:
         each *= 1 + facts.fee
-        most = min(amount, facts.buying_power - FEE_ROUNDING)
+        most = min(amount, facts.buying_power - cent_of(currency))  # the fee is rounded up
     quantity = max(Decimal(0), floor_to_lot(most / each, kind))
     if quantity > 0:
         return Sized(quantity, price)
     one = each * lot_of(kind)
     denial = Denial("risk.too_small", shown(one), shown(amount))
     if amount >= one:
-        denial = Denial("risk.cash", shown(facts.buying_power), shown(one + FEE_ROUNDING))
+        denial = Denial("risk.cash", shown(facts.buying_power), shown(one + cent_of(currency)))
     return Sized(quantity, price, denial)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.trading import CONDITION
+from market.currency import currency_of
 from market.orders import Otherwise, PositionSide
 
 if TYPE_CHECKING:
@@ -85,12 +86,18 @@ def signal_ticket(
         within=order.confirm.within,
         max_drift=order.confirm.max_drift,
         signal_id=signal.id,
-        auto_below=order.confirm.auto_below,
+        auto_below=_auto_below(order, instrument),
         otherwise=order.confirm.otherwise,
         unfilled=order.unfilled,
         protect=order.protect,
         position=order.position,
     )
+
+
+def _auto_below(order: OrderSpec, instrument: Instrument) -> Decimal | None:
+    """Return the bound where it is in the instrument's money: nothing is exchanged."""
+    found = order.confirm.auto_below
+    return None if found is None or found[1] != currency_of(instrument.id) else found[0]
 
 
 def order_id(key: str) -> str:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from market.types import InstrumentId
 
 KRW: Final = "KRW"
-"""The currency of accounts, limits and profits."""
+"""What is paid at KRX, and in Upbit's KRW market."""
 
 USDT: Final = "USDT"
+
+_EIGHTH: Final = Decimal("0.00000001")
+
+WON: Final = Decimal(1)
+"""The least amount of won."""
+
+COUNTED: Final = (KRW, USDT)
+"""Currencies with bounds of their own, in which orders can be paid."""
 
 SPOT_PURSE: Final = "spot"
 FUTURES_PURSE: Final = "futures"
@@ -23,6 +32,11 @@ def currency_of(instrument: InstrumentId) -> str:
     if venue == "UPBIT":
         return code.partition("-")[0]
     return USDT if venue == "BINANCE" else KRW
+
+
+def cent_of(currency: str) -> Decimal:
+    """Return the least amount that money of a currency is counted in."""
+    return WON if currency == KRW else _EIGHTH
 
 
 def purse_of(instrument: InstrumentId) -> str:

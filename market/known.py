@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
+from market.grid import Grid
 from market.types import Instrument, Kind, Venue
 
 if TYPE_CHECKING:
@@ -12,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def remember(tx: Transaction, instrument: Instrument) -> None:
-    """Keep what an instrument is, unless it is kept already."""
-    value = {
+    """Keep what an instrument is; steps of its own stay kept where they are not told anew."""
+    value: dict[str, Any] = {
         "venue": instrument.venue.value,
         "code": instrument.code,
         "name": instrument.name,
@@ -21,7 +23,13 @@ def remember(tx: Transaction, instrument: Instrument) -> None:
         "kind": instrument.kind.value,
     }
     key = _key(instrument.id)
-    if tx.documents.get(key) != value:
+    kept = tx.documents.get(key)
+    grid = instrument.grid
+    if grid is not None:
+        value["grid"] = [str(grid.tick), str(grid.lot), str(grid.least)]
+    elif kept is not None and "grid" in kept:
+        value["grid"] = kept["grid"]
+    if kept != value:
         tx.documents.put(key, value)
 
 
@@ -35,6 +43,7 @@ def recall(tx: Transaction, instrument: InstrumentId) -> Instrument:
             name=str(value["name"]),
             segment=str(value["segment"]),
             kind=Kind(value["kind"]),
+            grid=Grid(*map(Decimal, value["grid"])) if "grid" in value else None,
         )
     venue, _, code = instrument.partition(":")
     kind = Kind.STOCK if venue == Venue.KRX else Kind.COIN

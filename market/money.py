@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
+from market.currency import WON
+from market.grid import Grid
 from market.orders import Side
 from market.prices import sell_tax
 from market.sessions import KST
@@ -13,7 +15,7 @@ from market.types import Kind
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from market.types import Instrument
+    from market.types import Instrument, Steps
 
 _LOTS = {Kind.COIN: Decimal("0.00000001")}
 
@@ -30,9 +32,9 @@ def whole_won(amount: Decimal) -> Decimal:
     return amount.to_integral_value(rounding=ROUND_DOWN)
 
 
-def fee_of(notional: Decimal, ratio: Decimal) -> Decimal:
-    """Return the broker's fee in whole won."""
-    return whole_won(notional * ratio)
+def fee_of(notional: Decimal, ratio: Decimal, cent: Decimal = WON) -> Decimal:
+    """Return the broker's fee, in whole won if no smaller `cent` of the currency is given."""
+    return (notional * ratio / cent).to_integral_value(rounding=ROUND_DOWN) * cent
 
 
 def tax_of(notional: Decimal, side: Side, instrument: Instrument, at: datetime) -> Decimal:
@@ -42,12 +44,14 @@ def tax_of(notional: Decimal, side: Side, instrument: Instrument, at: datetime) 
     return whole_won(notional * sell_tax(instrument.kind, at.astimezone(KST).year))
 
 
-def lot_of(kind: Kind) -> Decimal:
+def lot_of(kind: Steps) -> Decimal:
     """Return the smallest step of a quantity: one share, or the eighth decimal of a coin."""
+    if isinstance(kind, Grid):
+        return kind.lot
     return _LOTS.get(kind, Decimal(1))
 
 
-def floor_to_lot(quantity: Decimal, kind: Kind) -> Decimal:
+def floor_to_lot(quantity: Decimal, kind: Steps) -> Decimal:
     """Return the largest tradable quantity that is not above `quantity`."""
     lot = lot_of(kind)
     return (quantity / lot).to_integral_value(rounding=ROUND_DOWN) * lot

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
 
+from market.grid import Grid
 from market.types import Kind
+
+if TYPE_CHECKING:
+    from market.types import Steps
 
 LOT = Decimal(1)
 """The smallest quantity on KRX: one share."""
+
+_NOTHING = Decimal(0)
 
 LIMIT_RATIO = Decimal("0.30")
 
@@ -49,35 +56,35 @@ _STOCK_TAXES = {
 }
 
 
-def tick_bands(kind: Kind) -> tuple[tuple[Decimal, Decimal], ...]:
+def tick_bands(kind: Steps) -> tuple[tuple[Decimal, Decimal], ...]:
     """Return the lowest price of each band and the tick size from there on, dearest first."""
-    return _BANDS[kind]
+    return ((_NOTHING, kind.tick),) if isinstance(kind, Grid) else _BANDS[kind]
 
 
-def tick_size(price: Decimal, kind: Kind) -> Decimal:
+def tick_size(price: Decimal, kind: Steps) -> Decimal:
     """Return the step between a price and the next higher one; ValueError below zero."""
-    for lowest, tick in _BANDS[kind]:
+    for lowest, tick in tick_bands(kind):
         if price >= lowest:
             return tick
     raise ValueError(f"a price cannot be negative: {price}")
 
 
-def is_on_tick(price: Decimal, kind: Kind) -> bool:
+def is_on_tick(price: Decimal, kind: Steps) -> bool:
     """Tell whether orders can be placed at the price."""
     return price > 0 and price % tick_size(price, kind) == 0
 
 
-def round_price(price: Decimal, kind: Kind, *, up: bool) -> Decimal:
+def round_price(price: Decimal, kind: Steps, *, up: bool) -> Decimal:
     """Return the nearest price on a tick that is not lower (`up`) or not higher.
 
     Below the lowest price there is, it is that one either way; ValueError below zero.
     """
     tick = tick_size(price, kind)
     steps = (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
-    return max(steps * tick, _BANDS[kind][-1][1])
+    return max(steps * tick, tick_bands(kind)[-1][1])
 
 
-def step_price(price: Decimal, kind: Kind, ticks: int) -> Decimal:
+def step_price(price: Decimal, kind: Steps, ticks: int) -> Decimal:
     """Return the price so many ticks higher, lower where `ticks` is negative.
 
     A price between two ticks counts as the one it comes from, so that one step leads to the next
@@ -93,15 +100,15 @@ def step_price(price: Decimal, kind: Kind, ticks: int) -> Decimal:
     return price
 
 
-def price_limits(base: Decimal, kind: Kind, leverage: int = 1) -> tuple[Decimal, Decimal]:
+def price_limits(base: Decimal, kind: Steps, leverage: int = 1) -> tuple[Decimal, Decimal]:
     """Return the lowest and highest price of the day for a base price (KRX, 30 % since 2015).
 
     The width is rounded to the base price's tick, the limits inwards to their own. Those of ETFs
     that move `leverage` times as much are as many times as wide. Coins have none: the smallest
     price there is, and infinity.
     """
-    if kind is Kind.COIN:
-        return _BANDS[kind][-1][1], Decimal("Infinity")
+    if kind is Kind.COIN or isinstance(kind, Grid):
+        return tick_bands(kind)[-1][1], Decimal("Infinity")
     tick = tick_size(base, kind)
     width = (base * LIMIT_RATIO * leverage / tick).to_integral_value(ROUND_FLOOR) * tick
     return (
@@ -110,8 +117,10 @@ def price_limits(base: Decimal, kind: Kind, leverage: int = 1) -> tuple[Decimal,
     )
 
 
-def least_order(kind: Kind) -> Decimal:
-    """Return how many won an order must be worth at least, 0 where one share will do."""
+def least_order(kind: Steps) -> Decimal:
+    """Return what money an order must be worth at least, 0 where one share will do."""
+    if isinstance(kind, Grid):
+        return kind.least
     return _LEAST_ORDERS.get(kind, Decimal(0))
 
 
@@ -126,6 +135,6 @@ def sell_tax(kind: Kind, year: int) -> Decimal:
     return _STOCK_TAXES[min(max(year, min(_STOCK_TAXES)), max(_STOCK_TAXES))]
 
 
-def _tick_below(price: Decimal, kind: Kind) -> Decimal:
+def _tick_below(price: Decimal, kind: Steps) -> Decimal:
     """Return the step to the next lower price: that of the band below at a band's border."""
-    return next(tick for lowest, tick in _BANDS[kind] if price > lowest)
+    return next(tick for lowest, tick in tick_bands(kind) if price > lowest)

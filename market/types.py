@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
+from market.grid import FINEST, Grid
+
 InstrumentId: TypeAlias = str
 """Venue, colon, the venue's own code: `KRX:005930`. Codes are text and may contain letters."""
 
@@ -73,15 +75,30 @@ class Verdict(IntEnum):
     TRUE = 1
 
 
+Steps: TypeAlias = Kind | Grid
+"""What tells which prices and quantities can be ordered: the tables of a kind, or a grid."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Something that can be traded: `segment` is the venue's market (KOSPI, KOSDAQ, KRW)."""
+    """Something that can be traded: `segment` is the venue's market (KOSPI, KOSDAQ, KRW).
+
+    `grid` are its own steps of prices and quantities, None where nobody has told them.
+    """
 
     venue: Venue
     code: str
     name: str
     segment: str = ""
     kind: Kind = Kind.STOCK
+    grid: Grid | None = None
+
+    @property
+    def steps(self) -> Steps:
+        """Return what tells which prices and quantities can be ordered: its own, or its kind's."""
+        if self.grid is not None or self.venue is not Venue.BINANCE:
+            return self.grid or self.kind
+        return FINEST
 
     @property
     def id(self) -> InstrumentId:

@@ -8,7 +8,7 @@ from bot import render_numbers as numbers
 from bot.command import command
 from bot.reply import Reply, command_button
 from engine.panic import exit_price, read_panic, to_cancel, to_close
-from market.currency import coin_of
+from market.currency import coin_of, currency_of
 from market.errors import UsageError
 from market.messages import Role
 from market.orders import PositionSide, side_of
@@ -74,7 +74,9 @@ def _line(services: Services, language: str, position: Position) -> str:
     price, side = "?", side_of(position.quantity)
     if instrument is not None and quote is not None:
         most = services.config.settings.risk.max_away
-        price = numbers.won(exit_price(quote, instrument, most, side), language)
+        price = numbers.money(
+            exit_price(quote, instrument, most, side), currency_of(position.instrument), language
+        )
     return services.texts.get(
         "panic.sell" if side is PositionSide.LONG else "panic.buy",
         language,

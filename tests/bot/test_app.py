@@ -116,7 +116,7 @@ def test_a_broker_is_not_let_to_a_venue_where_it_does_not_trade(tmp_path: Path) 
 
 def test_brokers_trade_at_the_venues_that_are_theirs() -> None:
     load_plugins()
-    assert broker_names(BrokerSettings()) == {Venue.KRX: "paper", Venue.UPBIT: "paper"}
+    assert broker_names(BrokerSettings()) == dict.fromkeys(Venue, "paper")
     assert broker_names(BrokerSettings(name="kis", upbit="paper")) == {
         Venue.KRX: "kis",
         Venue.UPBIT: "paper",

@@ -15,6 +15,7 @@ from brokers.binance_poll import SURE_AFTER_MS
 from brokers.broker import BROKERS, BrokerParts, Closing, Holdings, Live, OpenOrders, Ticks
 from config.settings import Settings
 from market.errors import ConfigError, OutcomeUnknown
+from market.grid import Grid
 from sandbox.order_faults import Channel, OrderFault
 from tests.brokers.binance_house import SPOT_ID, BinanceHouse, Run, refusal, runner, spot
 
@@ -149,7 +150,9 @@ def test_filters_refuse_before_anything_is_sent(run: Run) -> None:
         assert house.orders_sent == 0
         assert len(house.asked("GET /api/v3/exchangeInfo?symbol=BTCUSDT")) == 1
         assert await house.broker.tick_size(SPOT_ID, Decimal(1)) == Decimal("0.10")
-        assert await house.broker.lot_size(SPOT_ID) == Decimal("0.001")
+        assert await house.broker.grid(SPOT_ID) == Grid(
+            Decimal("0.10"), Decimal("0.001"), Decimal(5)
+        )
 
     run(scenario)
 

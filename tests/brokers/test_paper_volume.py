@@ -172,7 +172,7 @@ def test_the_rest_of_a_market_order_expires_with_its_session(tmp_path: Path) -> 
         found = await venue.broker.find(order())
         assert found is not None
         assert (found.state, int(found.filled_quantity)) == (OrderState.EXPIRED, 4)
-        (account,) = await venue.broker.accounts()
+        account = (await venue.broker.accounts())[0]
         assert account.buying_power == account.cash
 
     run(tmp_path, scenario)

@@ -122,7 +122,7 @@ def test_a_market_buy_spends_what_was_confirmed_and_ends_in_cancel(tmp_path: Pat
         found = await venue.broker.find(bought)
         assert found is not None
         assert (found.state, found.filled_quantity) == (OrderState.FILLED, quantity)
-        (account,) = await venue.broker.accounts()
+        account = (await venue.broker.accounts())[0]
         assert account.cash == account.buying_power == 1_000_000 - money - cost
 
     run(tmp_path, scenario)

@@ -144,7 +144,7 @@ def test_confirmation_defaults_to_the_settings() -> None:
 
 def test_confirmation_may_go_without_a_tap_or_an_answer() -> None:
     found = order("order: {side: buy, size: 10, confirm: {auto: below 300_000 KRW}}").confirm
-    assert (found.auto_below, found.otherwise) == (Decimal(300_000), Otherwise.DROP)
+    assert (found.auto_below, found.otherwise) == ((Decimal(300_000), "KRW"), Otherwise.DROP)
     found = order("order: {side: buy, size: 10, confirm: {otherwise: limit}}").confirm
     assert (found.auto_below, found.otherwise) == (None, Otherwise.LIMIT)
 

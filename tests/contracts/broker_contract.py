@@ -202,7 +202,7 @@ class BrokerContract(ABC):
     def test_open_buys_set_money_aside(self) -> None:
         async def scenario(venue: BrokerVenue) -> None:
             await venue.broker.place(self.order())
-            (account,) = await venue.broker.accounts()
+            account = (await venue.broker.accounts())[0]
             assert account.cash == self.cash
             assert account.buying_power <= self.cash - self.quantity * self.price
 
@@ -247,7 +247,7 @@ class BrokerContract(ABC):
             await venue.trade(self.price + 10 * self.step)
             bought, sold = await venue.broker.fills("")
             gain = (sold.price - bought.price) * self.quantity - bought.cost - sold.cost
-            (account,) = await venue.broker.accounts()
+            account = (await venue.broker.accounts())[0]
             assert account.cash == account.buying_power == self.cash + gain
 
         self.run(scenario)

@@ -230,7 +230,7 @@ class PaperDeskMachine(DeskMachine):
         self.settle_all()
 
         async def compare() -> None:
-            (account,) = await self.world.broker.accounts()
+            account = (await self.world.broker.accounts())[0]
             spent = Decimal(0)
             for order in await self.world.store.read(lambda tx: tx.orders.recent(1000)):
                 found = await self.world.broker.find(order)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from brokers.broker import Doubtful
 from config.settings import Settings
 from market.clock import SystemClock
+from market.currency import currency_of
 from market.orders import AT_BROKER, OrderState
 from market.store import Store
 from tests.simulation.chat import PEOPLE, Chat
@@ -264,7 +265,9 @@ class World:
         check_all(books, truth, around.venue.cash, around.chat, self._fail)
         check_interrupted(books, self._deaths, self._fail)
         for accounts in (await self._life.desk.accounts()).values():
-            if accounts is None or sum(one.cash for one in accounts) != truth.cash:
+            currency = currency_of(around.stage.instruments[0].id)
+            cash = sum(one.cash for one in accounts or () if one.currency == currency)
+            if accounts is None or cash != truth.cash:
                 self._fail("position_errors", f"the broker says {accounts}, not {truth.cash}")
         report.orders = len(books.orders)
         report.states.update(order.state for order in books.orders)
