@@ -19,7 +19,7 @@ from engine.risk_money import UNANSWERED, unanswered
 from engine.sizing import Sized, SizeFacts, size
 from engine.ticket import order_id
 from market.errors import SourceError
-from market.known import remember
+from market.known import recall, remember
 from market.money import to_decimal
 from market.orders import Order, OrderState
 
@@ -54,6 +54,7 @@ def propose(
     if known is not None:
         return known
     remember(page.tx, ticket.instrument)
+    ticket = replace(ticket, instrument=recall(page.tx, ticket.instrument.id))  # with its steps
     sized = _sized(page, ticket, quote)
     order = _order(page, ticket, sized, quote)
     denial = _denial(page, ticket, order, sized, quote, quoted_at, account)

@@ -114,9 +114,11 @@ def test_a_coin_that_is_not_listed_is_told_with_the_line_to_add() -> None:
         file.write(f"- {line}\n")
     ordering = f"{CONDITION}order: {{side: buy, size: 10_000 KRW}}\n"
     told = check(ordering.replace("KRX:005930", "BINANCE:BTCUSDT.P")).output
-    line = "\n    only alerts for what is not paid in won, which cannot be ordered: BINANCE:BTC"
-    assert f"high (5m): proposes to buy; 1 test, 3 of 3 outcomes{line}" in told
-    assert f"3 of 3 outcomes{line}" not in check(ordering).output
+    assert "KRW, but all it watches is paid in USDT" in told
+    told = check(ordering.replace("KRX:005930", "BINANCE:BTCUSDT.P").replace("KRW", "USDT")).output
+    assert "high (5m): proposes to buy; 1 test, 3 of 3 outcomes" in told
+    told = check(ordering.replace("KRW", "USDT")).output
+    assert "USDT, but all it watches is paid in KRW" in told
 
 
 def test_a_short_order_that_would_be_denied_is_told() -> None:

@@ -18,6 +18,7 @@ DIRECTORY = Directory(
         Instrument(Venue.KRX, "069500", "KODEX 200", kind=Kind.ETF),
         Instrument(Venue.KRX, "0126Z0", "삼성에피스홀딩스"),
         Instrument(Venue.UPBIT, "KRW-BTC", "비트코인", kind=Kind.COIN),
+        Instrument(Venue.BINANCE, "BTCUSDT", "BTCUSDT", kind=Kind.COIN),
     ]
 )
 
@@ -56,6 +57,7 @@ def test_typed_order_is_read(line: str, code: str, quantity: str, price: str | N
         ("삼성전자 50만원", 500_000),
         ("삼성전자 50만 71,500", 500_000),
         ("KODEX 200 1.5만원", 15_000),
+        ("BINANCE:BTCUSDT 100 USDT", 100),
     ],
 )
 def test_an_amount_is_money(line: str, amount: int) -> None:
@@ -153,3 +155,18 @@ def test_unknown_name_without_anything_near() -> None:
         read_order("zzzzqqq 10", DIRECTORY)
     assert caught.value.near == ()
     assert caught.value.code == "instrument.unknown"
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("BINANCE:BTCUSDT 50만원", "50만원"),
+        ("BINANCE:BTCUSDT 1 90000원", "90000원"),
+        ("005930 100 USDT", "100USDT"),
+    ],
+)
+def test_other_money_than_the_instruments_is_not_exchanged(line: str, word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_order(line, DIRECTORY)
+    assert caught.value.code == "usage.other_money"
+    assert caught.value.facts["word"] == word

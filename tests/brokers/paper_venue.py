@@ -49,6 +49,7 @@ class PaperVenue:
         calendars: dict[Venue, Calendar] = {
             Venue.KRX: KrxCalendar(SPECIAL),
             Venue.UPBIT: AlwaysOpen(),
+            Venue.BINANCE: AlwaysOpen(),
         }
         self.broker = PaperBroker(self.store, self.settings, self.clock, calendars)
 

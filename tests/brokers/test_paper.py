@@ -133,7 +133,7 @@ def test_a_coin_trades_at_any_hour_in_fractions_without_tax(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("instrument", "quantity", "code"),
-    [("BINANCE:BTCUSDT", "1", "currency"), ("UPBIT:KRW-XRP", "1.6", "least")],
+    [("UPBIT:BTC-ETH", "1", "currency"), ("UPBIT:KRW-XRP", "1.6", "least")],
 )
 def test_a_coin_that_is_not_paid_in_won_or_too_small_is_refused(
     tmp_path: Path, instrument: str, quantity: str, code: str
@@ -143,6 +143,33 @@ def test_a_coin_that_is_not_paid_in_won_or_too_small_is_refused(
         with pytest.raises(OrderRejected) as caught:
             await venue.broker.place(coin)
         assert caught.value.code == code
+
+    run(tmp_path, scenario)
+
+
+def test_tethers_pay_for_what_is_paid_in_them(tmp_path: Path) -> None:
+    async def scenario(venue: PaperVenue) -> None:
+        coin = order(
+            instrument="BINANCE:BTCUSDT",
+            quantity=Decimal("0.1"),
+            price=Decimal("60000.01"),
+            reference_price=Decimal(60_000),
+        )
+        await venue.broker.place(coin)
+        won, tethers = await venue.broker.accounts()
+        assert (won.buying_power, won.currency) == (CASH, "KRW")
+        assert (tethers.cash, tethers.currency) == (Decimal(10_000), "USDT")
+        with pytest.raises(OrderRejected) as caught:
+            await venue.broker.place(replace(coin, id="two"))
+        assert caught.value.code == "cash"
+        venue.clock.move_to(kst(3, day=date(2026, 11, 29)))
+        await venue.see(59_000.5, coin.instrument)
+        fill = await venue.fill()
+        cost = fill.price * fill.quantity * venue.settings.broker.binance_fee
+        won, tethers = await venue.broker.accounts()
+        assert (fill.price, fill.cost) == (Decimal("59000.5"), cost)
+        assert won.cash == CASH
+        assert tethers.cash == tethers.buying_power == 10_000 - fill.price / 10 - cost
 
     run(tmp_path, scenario)
 

@@ -156,7 +156,7 @@ def test_confirmation_may_go_without_a_tap_or_an_answer() -> None:
         ("auto: below", "'below' is not a bound"),
         ("auto: above 3", "'above 3' is not a bound"),
         ("auto: below 0 KRW", "the bound must be more than 0 KRW"),
-        ("auto: below 300 USDT", "must be in KRW"),
+        ("auto: below 0 USDT", "the bound must be more than 0 USDT"),
         ("otherwise: wait", "unknown otherwise 'wait'"),
     ],
 )

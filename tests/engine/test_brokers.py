@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from conditions.scalar import compile_size
+from config.strict_yaml import Located
 from engine.brokers import PATIENCE_SECONDS, Brokers, Seat
 from engine.desk_risk import risk_view
-from market.orders import OrderState
+from market.errors import OutcomeUnknown
+from market.grid import Grid
+from market.orders import Account, OrderState
 from market.types import Instrument, Kind, Venue
 from tests.bot.chat_world import seated
 from tests.engine.desk_world import World
@@ -23,8 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from market.orders import Order
+    from market.types import InstrumentId
 
     Run = Callable[[Callable[["TwoBrokers"], Awaitable[None]]], None]
+
+W = TypeVar("W", bound=World)
 
 COIN = Instrument(Venue.UPBIT, "KRW-XRP", "Ripple", kind=Kind.COIN)
 COINS = {"instrument": COIN, "price": Decimal(700), "quantity": Decimal(100)}
@@ -64,21 +71,22 @@ class TwoBrokers(World):
         return await self.sent(), await self.sent(**COINS)
 
 
+def play(world: W, scenario: Callable[[W], Awaitable[None]]) -> None:
+    """Run a scenario in a world whose people are in."""
+
+    async def body() -> None:
+        await world.settle_in()
+        await scenario(world)
+
+    try:
+        asyncio.run(body())
+    finally:
+        world.store.close()
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    def start(scenario: Callable[[TwoBrokers], Awaitable[None]]) -> None:
-        world = TwoBrokers(tmp_path / "desk.sqlite")
-
-        async def body() -> None:
-            await world.settle_in()
-            await scenario(world)
-
-        try:
-            asyncio.run(body())
-        finally:
-            world.store.close()
-
-    return start
+    return lambda scenario: play(TwoBrokers(tmp_path / "desk.sqlite"), scenario)
 
 
 def test_each_order_goes_to_the_broker_of_its_venue(run: Run) -> None:
@@ -141,6 +149,88 @@ def test_pretended_money_is_not_counted_with_real_money(run: Run) -> None:
         assert await worths(coins, COIN) == {COIN.id}
 
     run(scenario)
+
+
+TETHERED = Instrument(Venue.BINANCE, "BTCUSDT", "Bitcoin", kind=Kind.COIN)
+FUTURE = Instrument(Venue.BINANCE, "BTCUSDT.P", "Bitcoin", kind=Kind.COIN)
+GRID = Grid(Decimal("0.5"), Decimal("0.001"), Decimal(5))
+
+
+class PurseBroker(OpenBroker):
+    """One with two purses that tells the steps of its instruments."""
+
+    venues = frozenset({Venue.BINANCE})
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """Return a purse for coins and one for contracts."""
+        few, more = Decimal(300), Decimal(900)
+        return (Account(few, few, "USDT", "spot"), Account(more, more, "USDT", "futures"))
+
+    async def grid(self, instrument: InstrumentId) -> Grid:
+        """Return the same for all."""
+        self._fate.check()
+        return GRID
+
+
+class TetherWorld(World):
+    """A world of coins that are paid in USDT."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.market.prices |= {TETHERED.id: 60_000.0, FUTURE.id: 60_000.0}
+
+    def connect(self) -> PurseBroker:
+        """Return the broker."""
+        return PurseBroker(self.venue, self.fate)
+
+    async def sized(self, instrument: Instrument, text: str, **changes: Any) -> Order:
+        """Propose a purchase at the market of a size as it is written."""
+        size = compile_size(Located(text, "test", 1, 1))
+        made = {"instrument": instrument, "quantity": None, "size": size, "price": None}
+        return await self.propose(**{**made, **changes})
+
+
+def test_the_purse_of_an_instrument_pays_for_it(tmp_path: Path) -> None:
+    async def scenario(world: TetherWorld) -> None:
+        assert (await world.sized(TETHERED, "50% * buying_power")).quantity == Decimal("0.002")
+        assert (await world.sized(FUTURE, "50% * buying_power")).quantity == Decimal("0.007")
+        order = await world.sized(TETHERED, "100 USDT")
+        assert order.quantity == Decimal("0.001")  # down to the symbol's own lot
+        assert world.cards.views[order.id].equity == 300
+        assert world.cards.views[order.id].fee == Decimal("0.06")
+        beyond = await world.sized(TETHERED, "500 USDT")
+        assert beyond.quantity == Decimal("0.004")  # what 300 USDT pay, with the fee
+
+    play(TetherWorld(tmp_path / "desk.sqlite"), scenario)
+
+
+def test_money_is_never_exchanged(tmp_path: Path) -> None:
+    async def scenario(world: TetherWorld) -> None:
+        denied = await world.sized(TETHERED, "100_000 KRW")
+        assert (denied.code, dict(denied.facts)) == (
+            "risk.other_money",
+            {"limit": "USDT", "asked": "KRW"},
+        )
+        denied = await world.sized(SAMSUNG, "100 USDT")
+        assert denied.code == "risk.other_money"
+
+    play(TetherWorld(tmp_path / "desk.sqlite"), scenario)
+
+
+def test_steps_that_cannot_be_had_now_are_those_told_before(tmp_path: Path) -> None:
+    async def scenario(world: TetherWorld) -> None:
+        await world.sized(TETHERED, "100 USDT")
+
+        async def unknown(instrument: InstrumentId) -> Grid:
+            raise OutcomeUnknown("unavailable", f"no steps of {instrument}")
+
+        world.line.grid = unknown  # type: ignore[attr-defined]
+        odd = await world.propose(
+            instrument=TETHERED, quantity=Decimal("0.002"), price=Decimal("60000.1")
+        )
+        assert odd.code == "risk.tick"
+
+    play(TetherWorld(tmp_path / "desk.sqlite"), scenario)
 
 
 def test_a_slow_broker_is_waited_for_a_moment_and_left_out_until_it_is_done() -> None:

@@ -3,12 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from engine.risk import CHECKS, NEVER_SENT, check
 from engine.risk_case import Denial, RiskView, shown
 from engine.trading import TradingState
+from market.grid import Grid
 from market.orders import Order, OrderState, Side
 from market.phases import Phase
 from market.types import Instrument, Kind, Venue
@@ -213,7 +215,7 @@ def test_every_reason_is_told_the_plainest_first() -> None:
         "risk.position",
         "risk.cash",
     ]
-    assert len(CHECKS) == 26
+    assert len(CHECKS) == 25
 
 
 def test_a_coin_has_fractions_and_no_daily_limit() -> None:
@@ -231,13 +233,55 @@ def test_a_coin_is_ordered_for_5000_won_at_least() -> None:
     assert check(replace(coin, quantity=Decimal("1.66666667")), COIN, around) == ()
 
 
-def test_what_is_not_paid_in_won_is_denied() -> None:
-    future = Instrument(Venue.BINANCE, "BTCUSDT.P", "Bitcoin", "USDT-M", Kind.COIN)
-    asked = order(instrument=future.id, quantity=Decimal("0.1"), price=Decimal(95_000))
-    around = view(
-        quote=quote(instrument=future.id, price=95_000.0), venues=frozenset({Venue.BINANCE})
+def test_what_is_paid_in_money_that_nobody_counts_is_denied() -> None:
+    odd = Instrument(Venue.UPBIT, "BTC-ETH", "Ether", kind=Kind.COIN)
+    asked = order(instrument=odd.id, quantity=Decimal(1), price=Decimal("0.05"))
+    denials = check(asked, odd, view(quote=quote(instrument=odd.id, price=0.05)))
+    assert denials == (Denial("risk.currency", "KRW, USDT", "BTC"),)
+
+
+FUTURE = Instrument(
+    Venue.BINANCE,
+    "BTCUSDT.P",
+    "Bitcoin",
+    "USDT-M",
+    Kind.COIN,
+    Grid(Decimal("0.1"), Decimal("0.001"), Decimal(100)),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "around", "denial"),
+    [
+        ({}, {}, None),
+        ({"quantity": Decimal("0.022")}, {}, Denial("risk.notional", "2,000", "2,090")),
+        ({}, {"held": Decimal("0.05")}, Denial("risk.position", "4,000", "5,700")),
+        ({}, {"worths": {"BINANCE:ETHUSDT": Decimal(7_050)}}, None),
+        (
+            {},
+            {"worths": {"BINANCE:ETHUSDT": Decimal(7_051)}},
+            Denial("risk.market", "8,000", "8,001"),
+        ),
+        ({}, {"day_profit": Decimal(-400)}, Denial("risk.daily_loss", "400", "400")),
+        ({}, {"buying_power": Decimal("950.95")}, None),
+        ({}, {"buying_power": Decimal("950.94")}, Denial("risk.cash", "950.94", "950.95")),
+        ({"quantity": Decimal("0.001")}, {}, Denial("risk.least", "100", "95")),
+        ({"quantity": Decimal("0.0105")}, {}, Denial("risk.lot", "0.001", "0.0105")),
+        ({"price": Decimal("95000.05")}, {}, Denial("risk.tick", "0.1", "95,000.05")),
+    ],
+)
+def test_what_is_paid_in_usdt_has_bounds_and_steps_of_its_own(
+    changes: dict[str, Any], around: dict[str, Any], denial: Denial | None
+) -> None:
+    made = {"instrument": FUTURE.id, "quantity": Decimal("0.01"), "price": Decimal(95_000)}
+    asked = order(**{**made, "reference_price": Decimal(95_000), **changes})
+    seen = view(
+        quote=quote(instrument=FUTURE.id, price=95_000.0),
+        venues=frozenset({Venue.BINANCE}),
+        fee=Decimal("0.001"),
+        **around,
     )
-    assert check(asked, future, around)[0] == Denial("risk.currency", "KRW", "USDT")
+    assert check(asked, FUTURE, seen) == (() if denial is None else (denial,))
 
 
 def test_what_the_broker_does_not_trade_is_denied_first() -> None:
