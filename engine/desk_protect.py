@@ -135,7 +135,7 @@ def _decide(page: Page, kept: Protection, watch: PriceWatch) -> Step:
     brought = watch.brought(kept, around.position)
     one = _sold_by(page, _judged(brought, around))
     problem, step = "", Step()
-    wanted = due(one, around.position, around.closable, around.instrument.kind)
+    wanted = due(one, around.position, around.closable, around.instrument.steps)
     if around.exit_order is not None:
         problem, step = _while_open(page, one, around.exit_order, around)
     elif wanted is not None:

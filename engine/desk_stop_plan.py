@@ -127,7 +127,7 @@ def _wish(page: Page, one: Protection) -> Wish | None:
     position = page.tx.orders.position(one.instrument)
     if position is None or position.quantity * one.side.sign <= 0:
         return None
-    kind = recall(page.tx, one.instrument).kind
+    kind = recall(page.tx, one.instrument).steps
     return wished_stop(one, position, least_closable(page, one), kind)
 
 

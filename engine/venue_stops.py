@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.protect import Protection
     from market.orders import Position, PositionSide
     from market.store import Transaction
-    from market.types import InstrumentId, Kind
+    from market.types import InstrumentId, Steps
 
 _STOP = "protect/stop/"
 SETTLED = timedelta(seconds=5)
@@ -83,7 +83,7 @@ def stop_id(instrument: InstrumentId, count: int) -> str:
     return id_of(f"stop:{instrument}:{count}")
 
 
-def wished_stop(one: Protection, position: Position, quantity: Decimal, kind: Kind) -> Wish | None:
+def wished_stop(one: Protection, position: Position, quantity: Decimal, kind: Steps) -> Wish | None:
     """Return the stop that a protection asks for, None where it asks for none (any more)."""
     fall = one.protect.stop_loss
     whole = floor_to_lot(min(quantity, abs(position.quantity)), kind)
