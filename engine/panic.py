@@ -10,7 +10,7 @@ from market.currency import COUNTED, currency_of
 from market.leverage import leverage_of
 from market.money import to_decimal
 from market.orders import AT_BROKER, OrderState, PositionSide
-from market.prices import price_limits, round_price, step_price
+from market.prices import crossing_price, price_limits, round_price
 from market.types import Kind, from_ms, to_ms
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def exit_price(
     kind, price = instrument.steps, to_decimal(quote.price)
     last = round_price(price, kind, up=False)
     try:
-        crossing = step_price(last, kind, -CROSSED_TICKS)
+        crossing = crossing_price(last, kind, -CROSSED_TICKS)
     except ValueError:  # it costs less than that
         return last
     lowest = round_price(price * (1 - most_away), kind, up=True)
@@ -116,5 +116,5 @@ def exit_price(
 def _covering_price(quote: Tick, instrument: Instrument, most_away: Decimal) -> Decimal:
     """Return the limit that buys a short position back; no futures have limits of the day."""
     kind, price = instrument.steps, to_decimal(quote.price)
-    crossing = step_price(round_price(price, kind, up=True), kind, CROSSED_TICKS)
+    crossing = crossing_price(round_price(price, kind, up=True), kind, CROSSED_TICKS)
     return min(crossing, round_price(price * (1 + most_away), kind, up=False))

@@ -25,7 +25,7 @@ from market.known import recall
 from market.money import floor_to_lot, to_decimal
 from market.orders import OPEN, OrderState, PositionSide
 from market.phases import Phase, phase_at
-from market.prices import round_price, step_price
+from market.prices import crossing_price, round_price
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,7 +143,7 @@ def _limit(around: Standing, side: PositionSide) -> Decimal | None:
     kind = around.instrument.steps
     price = round_price(to_decimal(around.quote.price), kind, up=side is PositionSide.SHORT)
     try:
-        return step_price(price, kind, -CROSSED_TICKS * side.sign)
+        return crossing_price(price, kind, -CROSSED_TICKS * side.sign)
     except ValueError:  # it costs less than that
         return price
 

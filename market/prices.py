@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
-from market.grid import Grid
+from market.grid import FINEST, Grid
 from market.types import Kind
 
 if TYPE_CHECKING:
@@ -98,6 +98,16 @@ def step_price(price: Decimal, kind: Steps, ticks: int) -> Decimal:
         if price <= 0:
             raise ValueError(f"there is no {kind} price {-ticks} ticks lower")
     return price
+
+
+def crossing_price(price: Decimal, kind: Steps, ticks: int) -> Decimal:
+    """Return a price so many ticks away that an order across it trades; raises as `step_price`.
+
+    Where a symbol's own steps are not known it is as many thousandths of the price.
+    """
+    if kind == FINEST:
+        return round_price(price * (1 + Decimal(ticks) / 1000), kind, up=ticks < 0)
+    return step_price(price, kind, ticks)
 
 
 def price_limits(base: Decimal, kind: Steps, leverage: int = 1) -> tuple[Decimal, Decimal]:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.panic import exit_price, read_panic
 from engine.trading import TradingState
+from market.grid import Grid
 from market.orders import Order, OrderState, PositionSide, Side
 from market.types import Instrument, Kind, Tick, Venue
 from tests.engine.pretend_market import HYNIX, NOON, OWNER, SAMSUNG, TRADER
@@ -149,10 +150,18 @@ def test_at_night_it_cancels_and_waits_for_the_open(run: Callable[..., None]) ->
 
 @pytest.mark.parametrize(("most", "price"), [("0.1", "0.305"), ("0.01", "0.303")])
 def test_a_short_position_is_bought_back_above_the_last_price(most: str, price: str) -> None:
-    future = Instrument(Venue.BINANCE, "XRPUSDT.P", "Ripple", "USDT-M", Kind.COIN)
+    grid = Grid(Decimal("0.001"), Decimal("0.1"))
+    future = Instrument(Venue.BINANCE, "XRPUSDT.P", "Ripple", "USDT-M", Kind.COIN, grid)
     tick = Tick(future.id, NOON, NOON, 0.3, day_volume=1)
     found = exit_price(tick, future, Decimal(most), PositionSide.SHORT)
     assert found == Decimal(price)
+
+
+def test_a_symbol_whose_steps_are_not_known_is_crossed_by_thousandths() -> None:
+    coin = Instrument(Venue.BINANCE, "BTCUSDT", "Bitcoin", "USDT", Kind.COIN)
+    tick = Tick(coin.id, NOON, NOON, 60_000.0, day_volume=1)
+    assert exit_price(tick, coin, Decimal("0.1"), PositionSide.LONG) == 59_700
+    assert exit_price(tick, coin, Decimal("0.1"), PositionSide.SHORT) == 60_300
 
 
 @pytest.mark.parametrize(
