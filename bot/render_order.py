@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,13 @@ from bot.reply import command_button
 from engine.desk_adjust import Change
 from engine.desk_foreign import ORIGIN as FOREIGN
 from engine.desk_send import TOLD
+from engine.trading import is_venue_stop
 from market.currency import KRW, coin_of, currency_of
 from market.messages import Button
 from market.orders import OrderState, Otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
     from bot.texts import Texts
     from engine.ports import OrderView
@@ -82,10 +83,14 @@ def side_text(texts: Texts, language: str, side: Side | Action) -> str:
 
 
 def price_text(texts: Texts, language: str, order: Order) -> str:
-    """Return the limit price, or that it is a market order."""
+    """Return the limit price, from which price on a stop trades, or that it is a market order."""
+    currency, level = currency_of(order.instrument), dict(order.facts).get("stop")
+    if is_venue_stop(order) and level is not None:
+        shown = numbers.money(Decimal(level), currency, language)
+        return texts.plain("price.stop", language, price=shown)
     if order.price is None:
         return texts.plain("price.market", language)
-    shown = numbers.money(order.price, currency_of(order.instrument), language)
+    shown = numbers.money(order.price, currency, language)
     return texts.plain("price.limit", language, price=shown)
 
 

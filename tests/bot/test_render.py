@@ -314,3 +314,11 @@ def test_notice_is_told_in_the_readers_words() -> None:
 def test_button_data_must_fit() -> None:
     with pytest.raises(ValueError, match="64 bytes"):
         command_button("x", "/buy " + "가" * 30)
+
+
+def test_a_stop_at_the_venue_shows_the_price_from_which_on_it_trades() -> None:
+    facts = (("stop", "67900.00"),)
+    stop = make_order(
+        OrderState.FILLED, price=None, side=Side.SELL, origin="protection:venue_stop", facts=facts
+    )
+    assert "stop at 67,900 KRW" in to_plain(card(stop).text)
