@@ -42,7 +42,7 @@ def meet_bar(
     merely touched others were first. `spare` is what `room_in` left at the bar before.
     """
     room, spare = room_in(to_decimal(bar.volume), terms.share, spare, instrument.steps)
-    price = _price(order, bar, instrument.kind, terms.slippage_ticks)
+    price = _price(order, bar, instrument, terms.slippage_ticks)
     quantity = min(order.remaining, room)
     is_early = bar.start < order.accepted_at + terms.latency
     if price is None or not quantity or is_early:
@@ -51,10 +51,12 @@ def meet_bar(
     return Part(quantity, price, cost), spare
 
 
-def _price(order: PaperOrder, bar: Bar, kind: Kind, slippage_ticks: int) -> Decimal | None:
-    opened = _orderable(to_decimal(bar.open), order.side, kind)
+def _price(
+    order: PaperOrder, bar: Bar, instrument: Instrument, slippage_ticks: int
+) -> Decimal | None:
+    opened = _orderable(to_decimal(bar.open), order.side, instrument.kind)
     if order.price is None:
-        return slipped_price(opened, order.side, kind, slippage_ticks)
+        return slipped_price(opened, order.side, instrument.steps, slippage_ticks)
     if order.side is Side.BUY:
         is_better, is_passed = opened <= order.price, to_decimal(bar.low) < order.price
     else:

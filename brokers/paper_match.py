@@ -119,14 +119,14 @@ def fill_price(
     return slipped if limits is None else max(limits[0], min(limits[1], slipped))
 
 
-def slipped_price(price: Decimal, side: Side, kind: Steps, ticks: int) -> Decimal:
+def slipped_price(price: Decimal, side: Side, steps: Steps, ticks: int) -> Decimal:
     """Return a price so many ticks worse, as far as there are that many."""
     if ticks == 0:
         return price
     try:
-        return step_price(price, kind, ticks if side is Side.BUY else -ticks)
+        return step_price(price, steps, ticks if side is Side.BUY else -ticks)
     except ValueError:  # fewer ticks are left below the price: the lowest price there is
-        return round_price(price * 0, kind, up=True)
+        return round_price(price * 0, steps, up=True)
 
 
 def day_limits(tick: Tick, instrument: Instrument) -> tuple[Decimal, Decimal] | None:
