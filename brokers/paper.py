@@ -10,15 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from brokers.broker import BROKERS, BrokerOrder, BrokerParts, OpenOrder, trades_at
-from brokers.paper_book import OPEN, PaperBook, PaperOrder
+from brokers.paper_book import PaperBook
 from brokers.paper_floor import PaperFloor
 from brokers.paper_match import day_end, day_limits, end_of, latency_of
+from brokers.paper_order import OPEN, PaperOrder
 from market.currency import COUNTED, currency_of
 from market.errors import OrderRejected
 from market.known import recall
-from market.money import floor_to_lot
-from market.orders import Account, Side
+from market.money import floor_to_lot, to_decimal
+from market.orders import Account, PositionSide
 from market.prices import is_on_tick, least_order, step_price
+from market.segments import may_be_short
 from market.types import Venue
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class PaperBroker:
-    """A pretend venue: cash only, no shorts, day orders, fees on both sides, tax on sales."""
+    """A pretend venue: day orders, fees on both sides, tax on sales, futures without leverage."""
 
     venues = frozenset(Venue)
 
@@ -92,7 +94,7 @@ class PaperBroker:
         return await self._store.read(lambda tx: self._book(tx).fills(after))
 
     async def accounts(self) -> tuple[Account, ...]:
-        """Return won and USDT, each with and without what open buys have set aside."""
+        """Return won and USDT, each with and without what cannot be spent."""
 
         def read(tx: Transaction) -> tuple[Account, ...]:
             book = self._settled(tx)
@@ -123,7 +125,12 @@ class PaperBroker:
         return self._settled(tx).order(client_id)
 
     def _book(self, tx: Transaction) -> PaperBook:
-        return PaperBook(tx, self._settings.cash, self._settings.cash_usdt)
+        cash, usdt = self._settings.cash, self._settings.cash_usdt
+        return PaperBook(tx, cash, usdt, price_of=self._last_price)
+
+    def _last_price(self, instrument: InstrumentId) -> Decimal | None:
+        tick = self._newest.get(instrument)
+        return None if tick is None else to_decimal(tick.price)
 
     def _accept(self, tx: Transaction, order: Order) -> PaperOrder:
         book = self._settled(tx)
@@ -143,6 +150,7 @@ class PaperBroker:
             reserve_price=self._reserve_price(order, instrument),
             accepted_at=now,
             ends_at=day_end(now, instrument.kind, self._calendars[instrument.venue]),
+            position=order.position,
         )
         self._check_means(book, accepted)
         self._floor.begin(book, accepted, self._newest.get(order.instrument))
@@ -170,18 +178,22 @@ class PaperBroker:
             raise OrderRejected("price", f"{order.price} is outside {limits[0]}-{limits[1]}")
 
     def _check_means(self, book: PaperBook, order: PaperOrder) -> None:
-        if order.side is Side.SELL:
-            sellable = book.sellable(order.instrument)
-            if order.quantity > sellable:
-                raise OrderRejected("no_position", f"{sellable} can be sold, not {order.quantity}")
+        if not order.is_entry:
+            most = book.closable(order.instrument, order.position)
+            if order.quantity > most:
+                raise OrderRejected("no_position", f"{most} can be closed, not {order.quantity}")
             return
+        if order.position is PositionSide.SHORT and not may_be_short(order.instrument):
+            raise OrderRejected("no_position", f"{order.instrument} cannot be sold short")
+        if book.is_open_otherwise(order.instrument, order.position):
+            raise OrderRejected("no_position", f"the other side of {order.instrument} is open")
         power = book.buying_power(currency_of(order.instrument))
         needed = order.quantity * order.reserve_price
         if needed > power:
             raise OrderRejected("cash", f"{needed} needed, {power} free")
 
     def _reserve_price(self, order: Order, instrument: Instrument) -> Decimal:
-        """Return a buy's price with its fee; a market order is expected at its reference price."""
+        """Return an entry's price with its fee; at the market it is expected at its reference."""
         price = order.price
         if price is None:
             ticks = self._settings.slippage_ticks

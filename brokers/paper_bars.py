@@ -18,8 +18,8 @@ from market.types import Kind
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from brokers.paper_book import PaperOrder
     from brokers.paper_match import Terms
+    from brokers.paper_order import PaperOrder
     from market.types import Bar, Instrument
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from brokers.paper_order import OPEN, read_fill, read_order, written
 from brokers.paper_volume import Look
 from market.currency import KRW, currency_of
-from market.orders import Fill, OrderState, Position, Side
-from market.types import from_ms, to_ms
+from market.orders import Fill, Position, PositionSide, Side
+from market.types import from_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from brokers.paper_order import PaperOrder
     from market.store import Transaction
     from market.types import InstrumentId
-
-OPEN = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 
 _ORDER = "paper/order/"
 _OPEN = "paper/open/"
@@ -28,63 +29,26 @@ ZERO = Decimal(0)
 _LOOK = "paper/look/"
 
 
-@dataclass(frozen=True, slots=True)
-class PaperOrder:
-    """An order as the venue keeps it; `reserve_price` is what a buy's money is set aside at.
-
-    `traded` and `paid` are the money and the costs of what has traded; `cancels_at` is when its
-    cancel arrives, if it was asked for.
-    """
-
-    client_id: str
-    broker_id: str
-    order_id: str
-    instrument: InstrumentId
-    side: Side
-    quantity: Decimal
-    price: Decimal | None
-    reserve_price: Decimal
-    accepted_at: datetime
-    ends_at: datetime | None
-    state: OrderState = OrderState.ACCEPTED
-    filled_quantity: Decimal = Decimal(0)
-    average_price: Decimal = Decimal(0)
-    traded: Decimal = Decimal(0)
-    paid: Decimal = Decimal(0)
-    cancels_at: datetime | None = None
-
-    @property
-    def remaining(self) -> Decimal:
-        """Return what has not traded."""
-        return self.quantity - self.filled_quantity
-
-    def with_part(self, quantity: Decimal, price: Decimal, cost: Decimal) -> PaperOrder:
-        """Return it after one more part has traded."""
-        filled = self.filled_quantity + quantity
-        traded = self.traded + quantity * price
-        is_whole = filled == self.quantity
-        return replace(
-            self,
-            state=OrderState.FILLED if is_whole else OrderState.PARTIALLY_FILLED,
-            filled_quantity=filled,
-            average_price=traded / filled,
-            traded=traded,
-            paid=self.paid + cost,
-        )
-
-
 class PaperBook:
-    """The book within one transaction; nothing is kept outside it."""
+    """The book within one transaction, with the last prices (`price_of`) that shorts bind."""
 
-    def __init__(self, tx: Transaction, start_cash: Decimal, start_usdt: Decimal = ZERO) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        start_cash: Decimal,
+        start_usdt: Decimal = ZERO,
+        *,
+        price_of: Callable[[InstrumentId], Decimal | None] = lambda _: None,
+    ) -> None:
         self._documents = tx.documents
+        self._price_of = price_of
         self._start_cash = start_cash
         self._start_usdt = start_usdt
 
     def order(self, client_id: str) -> PaperOrder | None:
         """Return an order by the client's id."""
         value = self._documents.get(_ORDER + client_id)
-        return None if value is None else _read_order(value)
+        return None if value is None else read_order(value)
 
     def open_orders(self) -> list[PaperOrder]:
         """Return the orders that can still trade, oldest first."""
@@ -94,7 +58,7 @@ class PaperBook:
 
     def put_order(self, order: PaperOrder) -> None:
         """Keep an order in its present state."""
-        self._documents.put(_ORDER + order.client_id, _written(order))
+        self._documents.put(_ORDER + order.client_id, written(order))
         if order.state in OPEN:
             self._documents.put(_OPEN + order.client_id, {})
         else:
@@ -112,22 +76,30 @@ class PaperBook:
         return self._start_usdt if kept is None else Decimal(kept["amount"])
 
     def buying_power(self, currency: str = KRW) -> Decimal:
-        """Return cash less what open buys have set aside."""
-        return self.cash(currency) - sum(
-            (
-                order.remaining * order.reserve_price
-                for order in self.open_orders()
-                if order.side is Side.BUY and currency_of(order.instrument) == currency
-            ),
-            Decimal(0),
-        )
+        """Return cash less what open entries have set aside, and what short positions bind.
+
+        What a short was sold for is in the cash but owed at the price now, and its worth is bound
+        as margin, as at Binance with leverage 1: twice its worth cannot be spent.
+        """
+        opening = [one for one in self.open_orders() if one.is_entry]
+        aside = [
+            one.remaining * one.reserve_price
+            for one in opening
+            if currency_of(one.instrument) == currency
+        ]
+        bound = [
+            -2 * one.quantity * (self._price_of(one.instrument) or one.average_price)
+            for one in self.positions()
+            if one.quantity < 0 and currency_of(one.instrument) == currency
+        ]
+        return self.cash(currency) - sum(aside, ZERO) - sum(bound, ZERO)
 
     def held(self, instrument: InstrumentId) -> Decimal:
-        """Return the quantity held of an instrument."""
+        """Return the quantity held of an instrument, below 0 where it was sold short."""
         return self._holding(instrument)[0]
 
     def positions(self) -> list[Position]:
-        """Return what is held, at the average price of its purchases."""
+        """Return what is held, at the average price of what opened it."""
         found = [key.removeprefix(_HELD) for key, _ in self._documents.items(_HELD)]
         holdings = [(name, *self._holding(name)) for name in found]
         return [
@@ -136,16 +108,20 @@ class PaperBook:
             if quantity
         ]
 
-    def sellable(self, instrument: InstrumentId) -> Decimal:
-        """Return the quantity held less what open sells have set aside."""
-        return self.held(instrument) - sum(
-            (
-                order.remaining
-                for order in self.open_orders()
-                if order.side is Side.SELL and order.instrument == instrument
-            ),
-            Decimal(0),
+    def closable(self, instrument: InstrumentId, side: PositionSide) -> Decimal:
+        """Return how much of a position of this side is not being closed already."""
+        closing = (
+            order.remaining
+            for order in self.open_orders()
+            if order.instrument == instrument and order.position is side and not order.is_entry
         )
+        return self.held(instrument) * side.sign - sum(closing, ZERO)
+
+    def is_open_otherwise(self, instrument: InstrumentId, side: PositionSide) -> bool:
+        """Tell whether the other side is there, or being opened."""
+        coming = (one for one in self.open_orders() if one.instrument == instrument)
+        is_coming = any(one.is_entry and one.position is not side for one in coming)
+        return is_coming or self.held(instrument) * side.sign < 0
 
     def trade(
         self, order: PaperOrder, quantity: Decimal, price: Decimal, cost: Decimal, at: datetime
@@ -162,7 +138,7 @@ class PaperBook:
             at=at,
         )
         self._hold(fill)
-        self._documents.put(_FILL + fill.id, _written(fill))
+        self._documents.put(_FILL + fill.id, written(fill))
         after = order.with_part(quantity, price, cost)
         self.put_order(after)
         sign = 1 if order.side is Side.BUY else -1
@@ -184,22 +160,22 @@ class PaperBook:
         if look is None:
             self._documents.delete(_LOOK + instrument)
         else:
-            self._documents.put(_LOOK + instrument, _written(look))
+            self._documents.put(_LOOK + instrument, written(look))
 
     def fills(self, after: str) -> list[Fill]:
         """Return the fills with an id greater than `after`, oldest first."""
         start = _FILL + after if after else ""
-        return [_read_fill(value) for _, value in self._documents.items(_FILL, start)]
+        return [read_fill(value) for _, value in self._documents.items(_FILL, start)]
 
     def _hold(self, fill: Fill) -> None:
-        """Add a fill to what is held, or take it off at the average price of its purchases."""
+        """Add a fill to what is held, or take it off at the average price of what opened it."""
         quantity, worth = self._holding(fill.instrument)
         quantity, worth = _added(quantity, worth, fill)
         kept = {"quantity": str(quantity), "worth": str(worth)}
         self._documents.put(_HELD + fill.instrument, kept)
 
     def _holding(self, instrument: InstrumentId) -> tuple[Decimal, Decimal]:
-        """Return the quantity held of an instrument, and what it was bought for."""
+        """Return the quantity held of an instrument and its worth, both below 0 where short."""
         value = self._documents.get(_HELD + instrument)
         if value is None:
             return Decimal(0), Decimal(0)
@@ -230,54 +206,9 @@ class PaperBook:
 
 
 def _added(quantity: Decimal, worth: Decimal, fill: Fill) -> tuple[Decimal, Decimal]:
-    """Return quantity and worth of a holding after a fill; a sale leaves its average alone."""
-    if fill.side is Side.BUY:
-        return quantity + fill.quantity, worth + fill.quantity * fill.price
-    left = quantity - fill.quantity
-    return left, worth / quantity * left if left > 0 else Decimal(0)
-
-
-def _written(value: PaperOrder | Fill | Look) -> dict[str, Any]:
-    return {name: _plain(item) for name, item in asdict(value).items()}
-
-
-def _plain(item: Any) -> Any:
-    if isinstance(item, datetime):
-        return to_ms(item)
-    return None if item is None else str(item)
-
-
-def _read_order(value: dict[str, Any]) -> PaperOrder:
-    return PaperOrder(**_read(PaperOrder, value))
-
-
-def _read_fill(value: dict[str, Any]) -> Fill:
-    return Fill(**_read(Fill, value))
-
-
-_READERS: dict[str, Any] = {
-    "side": Side,
-    "state": OrderState,
-    "accepted_at": from_ms,
-    "ends_at": from_ms,
-    "at": from_ms,
-    "quantity": Decimal,
-    "price": Decimal,
-    "reserve_price": Decimal,
-    "filled_quantity": Decimal,
-    "average_price": Decimal,
-    "cost": Decimal,
-    "traded": Decimal,
-    "paid": Decimal,
-    "cancels_at": from_ms,
-}
-
-
-def _read(shape: type[PaperOrder | Fill], value: dict[str, Any]) -> dict[str, Any]:
-    found = {}
-    for field in fields(shape):
-        if field.name not in value:
-            continue  # kept before there was such a field, which then says nothing
-        item = value[field.name]
-        found[field.name] = None if item is None else _READERS.get(field.name, str)(item)
-    return found
+    """Return quantity and worth of a holding after a fill; an exit leaves its average alone."""
+    signed = fill.quantity if fill.side is Side.BUY else -fill.quantity
+    left = quantity + signed
+    if quantity * signed >= 0:
+        return left, worth + signed * fill.price
+    return left, worth / quantity * left if left * quantity > 0 else ZERO

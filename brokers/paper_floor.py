@@ -6,17 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brokers.paper_book import OPEN
 from brokers.paper_match import cost_of_part, fill_price, is_there, is_trading, terms_of
+from brokers.paper_order import OPEN
 from brokers.paper_volume import following, grown, look_at, room_in
 from market.currency import currency_of
-from market.orders import OrderState, Side
+from market.orders import OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
-    from brokers.paper_book import PaperBook, PaperOrder
+    from brokers.paper_book import PaperBook
+    from brokers.paper_order import PaperOrder
     from config.settings import BrokerSettings
     from market.sessions import Calendar
     from market.types import Instrument, InstrumentId, Tick, Venue
@@ -98,7 +99,7 @@ class PaperFloor:
         cost = cost_of_part(order, price * part, instrument, terms.fee, tick.at)
         reserved = part * order.reserve_price
         power = book.buying_power(currency_of(order.instrument))
-        if order.side is Side.BUY and price * part + cost > power + reserved:
+        if order.is_entry and price * part + cost > power + reserved:
             ended = replace(order, state=OrderState.CANCELED)  # the price ran away
             book.put_order(ended)
             return ended

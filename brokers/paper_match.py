@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from brokers.paper_book import PaperOrder
+    from brokers.paper_order import PaperOrder
     from config.settings import BrokerSettings
     from market.sessions import Calendar
     from market.types import Instrument, InstrumentId, Tick

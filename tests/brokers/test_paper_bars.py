@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from brokers.paper_bars import Part, meet_bar
-from brokers.paper_book import PaperOrder
 from brokers.paper_match import Terms
+from brokers.paper_order import PaperOrder
 from market.orders import Side
 from market.types import Bar, Instrument, Kind, Timeframe, Venue
 from tests.brokers.paper_venue import PaperVenue, kst, run

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from brokers.paper import PaperBroker
-from brokers.paper_book import PaperBook, PaperOrder
+from brokers.paper_book import PaperBook
 from market.sessions import KrxCalendar
 from market.types import Instrument, Venue
 from tests.simulation.line import FaultyLine, Trouble
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from brokers.broker import Broker, BrokerParts
+    from brokers.paper_order import PaperOrder
     from market.store import Transaction
     from tests.simulation.fate import Fate, MortalStore
 
