@@ -16,12 +16,16 @@ from engine.desk_foreign import foreign_id
 from engine.outcome import Outcome
 from engine.reconcile import write_foreign
 from engine.replacing import replacement_id
-from market.orders import Order, OrderState, Position, Side
+from market.orders import Order, OrderState, Position, PositionSide, Side
+from market.types import Instrument, Kind, Venue
 from tests.bot.chat_world import NOW, OWNER, TRADER, tick
 
 if TYPE_CHECKING:
     from market.messages import Message
     from tests.bot.chat_world import World
+
+
+FUTURE = Instrument(Venue.BINANCE, "BTCUSDT.P", "Bitcoin futures", "USDT-M", Kind.COIN)
 
 
 def make_order(**changes: object) -> Order:
@@ -60,6 +64,47 @@ def test_buy_proposes_what_was_typed(world: World) -> None:
     assert ticket.user_id == TRADER.id
     assert ticket.key.startswith("update:")
     assert ticket.within == timedelta(seconds=90)
+
+
+def be_short(world: World, quantity: str) -> None:
+    """Sell a future short, and give it a price."""
+    world.services.directory.add(FUTURE)
+    position = Position(FUTURE.id, Decimal(quantity), Decimal(60_000))
+    asyncio.run(world.store.write(lambda tx: tx.orders.put_position(position)))
+    world.services.quotes.note([tick(FUTURE.id, NOW, 61_000.0)])
+
+
+@pytest.mark.parametrize(
+    ("line", "side", "quantity"),
+    [
+        ("/short BTCUSDT.P 0.01 62000", Side.SELL, "0.01"),
+        ("/cover BTCUSDT.P 0.01", Side.BUY, "0.01"),
+        ("/cover BTCUSDT.P 전부", Side.BUY, "0.5"),
+    ],
+)
+def test_shorts_are_opened_and_closed_by_words_of_their_own(
+    world: World, line: str, side: Side, quantity: str
+) -> None:
+    be_short(world, "-0.5")
+    assert asyncio.run(world.say(line)) == []
+    (ticket,) = world.desk.tickets
+    assert (ticket.side, ticket.quantity) == (side, Decimal(quantity))
+    assert ticket.position is PositionSide.SHORT
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/cover BTCUSDT.P 전부", "You are not short of"),
+        ("/short BTCUSDT.P 전부", "/sell and /cover only"),
+        ("/short BTCUSDT.P", "to sell short?"),
+    ],
+)
+def test_what_is_wrong_with_a_short_is_told_plainly(world: World, line: str, words: str) -> None:
+    be_short(world, "0.5")
+    (message,) = asyncio.run(world.say(line))
+    assert words in message.text
+    assert world.desk.tickets == []
 
 
 @pytest.mark.parametrize("line", ["/short 005930 1", "/cover 삼성전자 전부"])
