@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from brokers.broker import Doubtful
 from config.settings import Settings
+from config.settings_risk import RiskSettings
 from market.clock import SystemClock
 from market.currency import currency_of
 from market.orders import AT_BROKER, OrderState
@@ -282,7 +283,11 @@ class World:
 
     def _limits(self) -> dict[str, object]:
         random = self._random
+        in_dollars = (name for name in RiskSettings.model_fields if name.endswith("_usdt"))
         return {
+            **dict.fromkeys(
+                in_dollars, 100_000_000
+            ),  # coins at Binance cost as much as shares here
             "max_market": 50_000_000,
             "max_day": 100_000_000,
             "max_daily_loss": 50_000_000,
