@@ -277,7 +277,7 @@ def test_paper_agrees_with_itself_and_can_be_told_to_differ(run: Callable[..., N
         assert await world.position() == 10
         assert await world.desk.reconcile()
         assert await world.store.read(read_differences) == []
-        differing = {"quantity": "8"}
+        differing = {"quantity": "8", "worth": "560000"}
         await world.store.write(lambda tx: tx.documents.put(f"paper/held/{SAMSUNG.id}", differing))
         assert await world.desk.reconcile()
         (found,) = await world.store.read(read_differences)
