@@ -69,7 +69,11 @@ async def attempt(
 
 async def _hindered(book: DeskBook, stops: StopDesk, order: Order) -> Outcome | None:
     """Return why an order cannot go: its stop does not make way, or the broker takes less of it."""
-    in_way = await book.read(lambda page: _stop_in_way(page, order.id))
+    in_way = None
+    if (
+        not order.is_entry
+    ):  # nothing stands in the way of a purchase, and a tap does not wait for it
+        in_way = await book.read(lambda page: _stop_in_way(page, order.id))
     if in_way is not None and not await stops.free(order.instrument):
         return in_way
     return await too_much(book.brokers, order)
