@@ -117,3 +117,18 @@ def test_no_leverage_keeps_a_position_from_being_closed(run: Run) -> None:
         assert held(house) == 0
 
     run(scenario, "futures")
+
+
+def test_a_stop_of_a_short_rests_above_and_buys_back(run: Run) -> None:
+    async def scenario(house: BinanceHouse) -> None:
+        await house.trade(PRICE)
+        await house.broker.place(short(price=None))
+        await house.broker.place_stop(cover("stop", price=None), Decimal(71_000))
+        await house.trade(Decimal(70_900))
+        assert held(house) == -TEN
+        await house.trade(Decimal(71_000))
+        assert held(house) == 0
+        fills = await house.broker.fills("")
+        assert [one.side for one in fills] == [Side.SELL, Side.BUY]
+
+    run(scenario, "futures")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.look import live_looks, replayed_look, stored_look
-from market.orders import OrderState, Side
+from market.orders import OrderState, PositionSide, Side
 from market.types import Verdict
 from tests.engine.held_world import HeldWorld
 from tests.engine.pipeline_world import Killed, condition, moments, quiet_morning, told
@@ -127,6 +127,26 @@ def test_a_sale_of_what_is_not_held_is_not_proposed(opened: Callable[..., HeldWo
         assert [one.instrument for one in await world.proposed()] == [SAMSUNG.id]
 
     play(opened(condition("close < 97", *SELL_ALL, name="stop")), scenario)
+
+
+@pytest.mark.parametrize("side", ["short", "cover"])
+def test_a_condition_says_which_side_it_opens_or_closes(
+    opened: Callable[..., HeldWorld], side: str
+) -> None:
+    order = ("order:", f"  side: {side}", "  size: 1", "  confirm: {within: 600s}")
+
+    async def scenario(world: HeldWorld) -> None:
+        await bought_at_ten(world)
+        await world.sweeps("10:10:02", "10:11:02")
+        made = [one for one in await world.orders() if one.position is PositionSide.SHORT]
+        if side == "cover":  # there is nothing to buy back
+            assert made == []
+            return
+        # shares are never sold short, whatever a condition says
+        assert {one.instrument for one in made} == {SAMSUNG.id, HYNIX.id}
+        assert {(one.side, one.code) for one in made} == {(Side.SELL, "risk.short_venue")}
+
+    play(opened(condition("close < 97", *order, name="fall")), scenario)
 
 
 def test_a_buy_may_ask_that_nothing_is_held(opened: Callable[..., HeldWorld]) -> None:
