@@ -58,7 +58,7 @@ WRITES = {
 """What changes something at a broker or in its notes, and the files that may ask for it."""
 READS = {
     *("venues", "find", "fills", "accounts", "open_orders", "positions", "tick_size", "news"),
-    *("takes_stops", "phases", "possible", "candidates", "close", "observe"),
+    *("takes_stops", "phases", "possible", "candidates", "close", "observe", "grid"),
 }
 NAMES_OF_OTHERS = {"cancel", "adopt", "settle"}
 """Others have methods of these names, too: tasks, the desk, signals."""
