@@ -11,7 +11,7 @@ from market.orders import OrderState
 from tests.simulation.exactness import Totals, again
 from tests.simulation.world import NEVER, Plan, Report, run_seed
 
-SEEDS = {"paper": 20, "plain": 30, "upbit": 20, "kis": 20}
+SEEDS = {"paper": 20, "plain": 30, "upbit": 20, "kis": 20, "binance": 10}
 """How many seeds each broker gets in the gate: each takes a third to half of a second."""
 BATCH = 10
 SHORT = ("propose", "confirm", "cancel")

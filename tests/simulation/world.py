@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from brokers.broker import Doubtful
 from config.settings import Settings
-from config.settings_risk import RiskSettings
 from market.clock import SystemClock
 from market.currency import currency_of
 from market.orders import AT_BROKER, OrderState
@@ -281,20 +280,21 @@ class World:
         store = self._life.store
         store._transact(store._writer, write)
 
-    def _limits(self) -> dict[str, object]:
+    def _limits(self) -> dict[str, int]:
         random = self._random
-        in_dollars = (name for name in RiskSettings.model_fields if name.endswith("_usdt"))
-        return {
-            **dict.fromkeys(
-                in_dollars, 100_000_000
-            ),  # coins at Binance cost as much as shares here
-            "max_market": 50_000_000,
-            "max_day": 100_000_000,
-            "max_daily_loss": 50_000_000,
+        counts = {
             "max_orders_per_minute": random.choice((3, 10, 30)),
             "duplicate_seconds": random.choice((0, 10)),
-            "max_order": random.choice((1_500_000, 3_000_000)),
         }
+        money = {
+            "max_order": random.choice((1_500_000, 3_000_000)),
+            "max_position": 5_000_000,
+            "max_market": 50_000_000,
+            "max_total": 20_000_000,
+            "max_day": 100_000_000,
+            "max_daily_loss": 50_000_000,
+        }
+        return counts | money | {f"{name}_usdt": most for name, most in money.items()}
 
     def _fail(self, kind: str, text: str) -> None:
         at = timedelta(seconds=round(asyncio.get_running_loop().time(), 3))
