@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -43,6 +44,9 @@ CENT = Decimal("0.01")
 """Some venues tell averages of many trades, rounded."""
 
 
+LATE = timedelta(minutes=1)
+
+
 class Books:
     """Everything that we have kept, read in one transaction."""
 
@@ -63,6 +67,13 @@ def check_interrupted(books: Books, deaths: Sequence[datetime], fail: Fail) -> N
         for (_, _, since, _), (_, _, at, code) in pairwise(steps):
             if code == "order.interrupted" and not any(since <= one <= at for one in deaths):
                 fail("interrupted", f"order {order_id} was interrupted by nobody")
+
+
+def check_lapsed(books: Books, now: datetime, fail: Fail) -> None:
+    """No card waits for a tap when its time has been over for long."""
+    for order in books.orders:
+        if order.state is OrderState.PROPOSED and order.expires_at + LATE < now:
+            fail("unresolved", f"order {order.id} waits for a tap since {order.proposed_at}")
 
 
 def check_all(books: Books, truth: Truth, start_cash: Decimal, chat: Chat, fail: Fail) -> None:

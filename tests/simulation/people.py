@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.desk_adjust import Change
 from engine.ticket import Ticket, order_id
 from market.orders import AT_BROKER, OrderState
-from tests.simulation.chat import OTHER, OWNER, STRANGER, TRADER, VIEWER
-from tests.simulation.sentry import LegalTap
+from tests.simulation.chat import OWNER
+from tests.simulation.taps import BYSTANDERS, Taps
 from tests.simulation.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from random import Random
 
-    from engine.outcome import Outcome
-    from market.clock import Clock
     from market.types import InstrumentId
-    from tests.simulation.chat import Chat, Seen
+    from tests.simulation.chat import Seen
     from tests.simulation.life import Life
-    from tests.simulation.prices import Prices
-    from tests.simulation.sentry import Sentry
-    from tests.simulation.venue import Stage
-
-BYSTANDERS = (OTHER.id, VIEWER.id, OWNER.id, STRANGER)
-TRADERS = frozenset({TRADER.id, OTHER.id, OWNER.id})
+    from tests.simulation.taps import Crowd
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """What the people know: the chat they look at, the market, and the clock on the wall."""
-
-    random: Random
-    clock: Clock
-    stage: Stage
-    prices: Prices
-    chat: Chat
-    sentry: Sentry
-    fail: Callable[[str, str], None]
-    settle: Callable[[], Awaitable[None]]
-
-
-class People:
+class People(Taps):
     """Decides by the seed what somebody does next, and does it to the life that runs."""
 
     def __init__(self, crowd: Crowd, life: Callable[[], Life]) -> None:
-        self._crowd = crowd
-        self._life = life
+        super().__init__(crowd, life)
         self.tickets: list[Ticket] = []
-        self._wishes = Wishes(crowd.random, crowd.stage, crowd.prices)
-        self.confirmed: dict[str, int] = {}
+        is_guarded = crowd.guard is not None
+        self._wishes = Wishes(crowd.random, crowd.stage, crowd.prices, is_guarded=is_guarded)
         self._actions: tuple[tuple[str, int], ...] = (
             ("propose", 12),
             ("repeat", 1),
@@ -66,6 +42,10 @@ class People:
             ("cancel", 8),
             ("pause", 1),
             ("resume", 1),
+            ("panic", 1 if is_guarded else 0),
+            ("tap_late", 1 if is_guarded else 0),
+            ("same", 2 if is_guarded else 0),
+            ("alike", 2 if is_guarded else 0),
         )
 
     async def act(self, name: str | None = None) -> None:
@@ -113,7 +93,17 @@ class People:
 
     def _propose(self) -> Callable[[], Awaitable[Any]]:
         instrument = self._wishes.instrument()
-        ticket = self._wishes.next(instrument, self._held(instrument.id))
+        return self._new(self._wishes.next(instrument, self._held(instrument.id)))
+
+    def _same(self) -> Callable[[], Awaitable[Any]] | None:
+        last = self.tickets[-1] if self.tickets else None
+        return None if last is None else self._new(self._wishes.alike(last, is_same=True))
+
+    def _alike(self) -> Callable[[], Awaitable[Any]] | None:
+        last = self.tickets[-1] if self.tickets else None
+        return None if last is None else self._new(self._wishes.alike(last, is_same=False))
+
+    def _new(self, ticket: Ticket) -> Callable[[], Awaitable[Any]]:
         self.tickets.append(ticket)
         self._crowd.sentry.tickets[order_id(ticket.key)] = ticket
         return self._wish(ticket)
@@ -128,65 +118,6 @@ class People:
         """Return what somebody would see in their list of positions."""
         found = self._life().store.look(lambda tx: tx.orders.position(instrument))
         return Decimal(0) if found is None else found.quantity
-
-    def _confirm(self) -> Callable[[], Awaitable[Any]] | None:
-        seen = self._card()
-        return None if seen is None else self._tapping(seen, seen.version, seen.chat)
-
-    def _confirm_twice(self) -> Callable[[], Awaitable[Any]] | None:
-        seen = self._card()
-        if seen is None:
-            return None
-        random = self._crowd.random
-        taps = [self._tapping(seen, seen.version, seen.chat) for _ in range(random.randint(2, 3))]
-        if random.random() < 0.4:
-            taps.append(self._tapping(seen, seen.version, random.choice(BYSTANDERS)))
-
-        async def tap() -> None:
-            await asyncio.gather(*(one() for one in taps))
-
-        return tap
-
-    def _confirm_oddly(self) -> Callable[[], Awaitable[Any]] | None:
-        """Tap a forwarded card, another version of it, or as somebody else."""
-        seen = self._card()
-        if seen is None:
-            return None
-        random = self._crowd.random
-        odd = random.randint(0, 2)
-        if odd == 0:
-            return self._tapping(seen, max(0, seen.version + random.choice((-1, 1))), seen.chat)
-        if odd == 1:
-            return self._tapping(seen, seen.version, random.choice(BYSTANDERS))
-        elsewhere = replace(seen, number=random.choice((1, seen.number + 1, seen.number - 1)))
-        return self._tapping(elsewhere, seen.version, seen.chat)
-
-    def _tapping(self, seen: Seen, version: int, user: int) -> Callable[[], Awaitable[Any]]:
-        order = seen.order_id
-
-        async def tap() -> None:
-            self._note(seen, version, user)
-            outcome = await self._life().desk.confirm(order, version, user, seen.number)
-            self._answered(order, outcome)
-
-        return tap
-
-    def _note(self, seen: Seen, version: int, user: int) -> None:
-        """Tell the sentry of a tap that may count."""
-        crowd = self._crowd
-        ticket = crowd.sentry.tickets.get(seen.order_id)
-        if ticket is None:  # the card of a replacement, which nobody confirms
-            return
-        held = crowd.chat.messages.get((user, seen.number))
-        is_own = held is not None and held.card == seen.card
-        if user == ticket.user_id and user in TRADERS and is_own:
-            crowd.sentry.taps[seen.order_id].append(LegalTap(version, crowd.clock.now()))
-
-    def _answered(self, order: str, outcome: Outcome) -> None:
-        if outcome.code == "order.confirmed":
-            self.confirmed[order] = self.confirmed.get(order, 0) + 1
-            if self.confirmed[order] > 1:
-                self._crowd.fail("taps", f"two taps on {order} were both told that they sent it")
 
     def _adjust(self) -> Callable[[], Awaitable[Any]] | None:
         seen = self._card()
@@ -272,10 +203,11 @@ class People:
 
         return resume
 
-    def _card(self) -> Seen | None:
-        """Return a copy of a card as it stands now, mostly one that waits for its person."""
-        random, cards = self._crowd.random, self._crowd.chat.cards()
-        waiting = [seen for seen in cards if seen.text.startswith("proposed")]
-        if waiting and random.random() < 0.8:
-            return replace(random.choice(waiting))
-        return replace(random.choice(cards)) if cards else None
+    def _panic(self) -> Callable[[], Awaitable[Any]]:
+        crowd, guard = self._crowd, self._crowd.guard
+
+        async def panic() -> None:
+            if guard is not None and await self._life().desk.panic(OWNER.id):
+                guard.panicked_at = crowd.sentry.paused_since = crowd.clock.now()
+
+        return panic

@@ -1,9 +1,10 @@
 """Plant known bugs into the program, one at a time, and let the harness find them.
 
 `python -m tests.simulation.planting [NAME ...] [SEEDS]` plants those bugs, all of them without a
-name, and tells which seed finds each. A patch begins with what the bug is, the broker that it shows
-at and the seed that finds it; what it changes must be in the program exactly once. Where the third
-line names actions, people do just those, and `faults` is how often the network fails:
+name, tells which seed finds each, and notes a new one in its patch: a change of the program makes
+other stories. A patch begins with what the bug is, the broker that it shows at and the seed that
+finds it; what it changes must be in the program exactly once. Where the third line names actions,
+people do just those, and `faults` is how often the network fails:
 
     seed: 3, faults: 0.3, actions: propose confirm confirm
 """
@@ -30,6 +31,7 @@ PATCHES = Path(__file__).parent / "planted"
 MOST_SEEDS = 100
 """After so many seeds a bug counts as not found."""
 CAUGHT, ESCAPED = 0, 1
+MISPLANTED = ("NameError(", "TypeError(", "AttributeError(", "ImportError(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,13 @@ def read_bug(path: Path) -> Bug:
     )
 
 
+def note_seed(bug: Bug, seed: int) -> None:
+    """Write the seed that finds a bug into its patch."""
+    path = PATCHES / f"{bug.name}.patch"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"\nseed: {bug.seed}", f"\nseed: {seed}", 1), encoding="utf-8")
+
+
 def find(bug: Bug, seeds: Iterable[int]) -> tuple[int, str] | None:
     """Return which of the seeds finds a bug and how, None where none does.
 
@@ -136,6 +145,8 @@ def _play(bug: Bug, seeds: Iterable[int]) -> str:
         report = world.run_seed(bug.broker, seed, bug.plan)
         if report.violations:
             kind, text = report.violations[0]
+            if any(word in text for word in MISPLANTED):
+                raise ValueError(text)  # the patch itself is at fault: any test would see that
             return f"{seed} {kind}: {text}"
     return ""
 
@@ -156,13 +167,25 @@ def main(words: list[str]) -> int:
         run_seed(broker, 0)  # so that all of the program is loaded before it is spoiled
     escaped = 0
     for bug in wanted:
-        found = find(bug, [bug.seed, *range(most_seeds)])
-        escaped += found is None
-        story = "NOT FOUND" if found is None else f"by seed {found[0]}: {found[1]}"
+        story = _searched(bug, most_seeds)
+        escaped += not story.startswith("by seed")
         sys.stdout.write(f"{bug.name} ({bug.broker}): {story}\n")
         sys.stdout.flush()
     sys.stdout.write(f"planted={len(wanted)} found={len(wanted) - escaped}\n")
     return ESCAPED if escaped else CAUGHT
+
+
+def _searched(bug: Bug, most_seeds: int) -> str:
+    """Return which seed finds a bug, or what is wrong; note the seed if it is a new one."""
+    try:
+        found = find(bug, [bug.seed, *range(most_seeds)])
+    except ValueError as error:
+        return str(error)
+    if found is None:
+        return "NOT FOUND"
+    if found[0] != bug.seed:
+        note_seed(bug, found[0])
+    return f"by seed {found[0]}: {found[1]}"
 
 
 if __name__ == "__main__":

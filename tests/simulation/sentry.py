@@ -8,7 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from engine.trading import PROTECTION
 from market.orders import OrderState, Otherwise, Side
+from tests.simulation.guard import check_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,10 @@ class LegalTap:
 
     version: int
     at: datetime
+
+    def is_for(self, order: Order) -> bool:
+        """Tell whether it was a tap on the card as it stood, in its time."""
+        return self.version == order.version and self.at < order.expires_at
 
 
 class Sentry:
@@ -77,7 +83,9 @@ class Sentry:
 
     def _check_leave(self, tx: Transaction, order: Order) -> None:
         """An order leaves by a tap, because its ticket lets it, or in place of one that did."""
-        if order.replaces is not None:
+        if order.origin.startswith(PROTECTION):
+            check_exit(tx, order, self._fail)
+        elif order.replaces is not None:
             self._check_replacement(tx, order)
         elif order.is_automatic:
             ticket = self.tickets[order.id]
@@ -85,7 +93,7 @@ class Sentry:
             is_small = ticket.auto_below is not None and worth <= ticket.auto_below * SOMEWHAT
             if not is_small and ticket.otherwise is Otherwise.DROP:
                 self._fail("unasked", f"order {order.id} was sent by itself")
-        elif not any(one.version == order.version for one in self.taps[order.id]):
+        elif not any(one.is_for(order) for one in self.taps[order.id]):
             self._fail("unasked", f"order {order.id} v{order.version} was sent without a tap")
 
     def _check_replacement(self, tx: Transaction, order: Order) -> None:

@@ -110,6 +110,7 @@ class Stage:
     sections: Callable[[Path], Mapping[str, Any]]
     longest_quantity: int
     lot: Decimal
+    has_venue_stops: bool = False
     evening: datetime | None = None
     night: datetime | None = None
     morning: datetime | None = None

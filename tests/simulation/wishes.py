@@ -12,10 +12,12 @@ from market.orders import Otherwise, Side
 from market.prices import round_price
 from market.unfilled import Then, Unfilled
 from tests.simulation.chat import OTHER, OWNER, TRADER, VIEWER
+from tests.simulation.guard import some_protection
 
 if TYPE_CHECKING:
     from random import Random
 
+    from market.protect import Protect
     from market.types import Instrument
     from tests.simulation.prices import Prices
     from tests.simulation.venue import Stage
@@ -28,10 +30,13 @@ USUALLY_AT_MOST = 1_600_000
 class Wishes:
     """Makes tickets, each with a key of its own."""
 
-    def __init__(self, random: Random, stage: Stage, prices: Prices) -> None:
+    def __init__(
+        self, random: Random, stage: Stage, prices: Prices, *, is_guarded: bool = False
+    ) -> None:
         self._random = random
         self._stage = stage
         self._prices = prices
+        self._is_guarded = is_guarded
         self._count = 0
 
     def instrument(self) -> Instrument:
@@ -44,6 +49,7 @@ class Wishes:
         side = Side.SELL if random.random() < (0.5 if held else 0.03) else Side.BUY
         limit = self._limit(instrument)
         is_condition = random.random() < 0.4
+        is_protected = self._is_guarded and is_condition and side is Side.BUY
         self._count += 1
         return Ticket(
             key=f"signal:{self._count}" if is_condition else f"update:{self._count}",
@@ -60,7 +66,16 @@ class Wishes:
             auto_below=Decimal(500_000) if is_condition and random.random() < 0.3 else None,
             otherwise=Otherwise.LIMIT if is_condition and random.random() < 0.3 else Otherwise.DROP,
             unfilled=self._unfilled() if limit and random.random() < 0.4 else None,
+            protect=self._protect() if is_protected else None,
         )
+
+    def alike(self, ticket: Ticket, *, is_same: bool) -> Ticket:
+        """Return the same wish once more, or one that differs in its quantity alone."""
+        self._count += 1
+        kind = ticket.key.partition(":")[0]
+        other = self._stage.lot * self._random.randint(1, 3)
+        quantity = ticket.quantity if is_same else other
+        return replace(ticket, key=f"{kind}:{self._count}", quantity=quantity)
 
     def least(self) -> Ticket:
         """Return the simplest wish there is: a trader buys the least of something, at any price."""
@@ -75,6 +90,7 @@ class Wishes:
             auto_below=None,
             otherwise=Otherwise.DROP,
             unfilled=None,
+            protect=None,
         )
 
     def _quantity(self, instrument: Instrument, side: Side, held: Decimal) -> Decimal:
@@ -92,6 +108,9 @@ class Wishes:
         off = Decimal(self._random.randint(-far, far)) / 1000
         price = self._prices.now[instrument.id]
         return round_price(price * (1 + off), instrument.kind, up=False)
+
+    def _protect(self) -> Protect:
+        return some_protection(self._random, may_stop=not self._stage.has_venue_stops)
 
     def _unfilled(self) -> Unfilled:
         then = self._random.choice(list(Then))

@@ -14,18 +14,19 @@ from random import Random
 from random import seed as seed_all
 from typing import TYPE_CHECKING
 
-from brokers.broker import Doubtful
 from config.settings import Settings
 from market.clock import SystemClock
 from market.currency import currency_of
-from market.orders import AT_BROKER, OrderState
 from market.store import Store
 from tests.simulation.chat import PEOPLE, Chat
-from tests.simulation.checks import Books, check_all, check_interrupted
+from tests.simulation.checks import Books, check_all, check_interrupted, check_lapsed
+from tests.simulation.ending import cancel_wished, check_guarded, tell_apart
+from tests.simulation.guard import Guard, is_guarded
 from tests.simulation.life import Life, Surroundings
-from tests.simulation.people import Crowd, People
+from tests.simulation.people import People
 from tests.simulation.prices import Prices
 from tests.simulation.sentry import Sentry
+from tests.simulation.taps import Crowd
 from tests.simulation.venue import Ground, Stage, stage_of
 from tests.virtual_time import VirtualClock, run_virtual
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from market.orders import OrderState
     from market.store import Transaction
 
 ROUNDS = 4
@@ -121,7 +123,9 @@ class World:
         self._around = Surroundings(
             path, stage, settings, random, clock, prices, venue, chat, sentry, self._fail
         )
-        crowd = Crowd(random, clock, stage, prices, chat, sentry, self._fail, self._settle)
+        guard = Guard(clock, prices, chat, self._fail) if is_guarded(seed) else None
+        crowd = Crowd(random, clock, stage, prices, chat, sentry, self._fail, self._settle, guard)
+        self._guard = guard
         self._deaths: list[datetime] = []
         self._people = People(crowd, lambda: self._life)
         self._lives_to_come = random.randint(0, 4) if plan.kill_at is None else 0
@@ -206,8 +210,10 @@ class World:
         if self._until is not None:
             left = self._until - self._around.clock.now()
             await asyncio.sleep(max(0.0, left.total_seconds()))
-        await self._tell_apart()
-        await self._cancel_wished()
+        self._report.asked += await tell_apart(self._life)
+        await cancel_wished(self._life, self._people, self._fail)
+        if self._guard is not None:
+            await check_guarded(self._life, self._guard)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -225,31 +231,6 @@ class World:
         while self._life.fate.is_dead or not self._life.is_ready.is_set():  # noqa: ASYNC110  as above
             await asyncio.sleep(1)
 
-    async def _tell_apart(self) -> None:
-        """Say, as a person with the venue's own app would, which orders those in doubt are."""
-        broker = self._life.broker
-        if not isinstance(broker, Doubtful):
-            return
-        doubts = {OrderState.IN_DOUBT}
-        for order in self._life.store.look(lambda tx: tx.orders.in_states(doubts)):
-            found = await broker.candidates(order)
-            await broker.settle(order, found[0].broker_order_id if found else None)
-            self._report.asked += 1
-        await self._life.sweep()
-
-    async def _cancel_wished(self) -> None:
-        """A wish to cancel may have been lost once; at a healthy venue the second one is not."""
-        wished = [
-            order.id
-            for order in self._life.store.look(lambda tx: tx.orders.in_states(AT_BROKER))
-            if order.is_cancel_requested
-        ]
-        await self._people.cancel_all(wished)
-        await self._life.sweep()
-        for order in self._life.store.look(lambda tx: tx.orders.in_states(AT_BROKER)):
-            if order.id in wished:
-                self._fail("cancel", f"order {order.id} cannot be cancelled: {order.state}")
-
     async def _settle(self) -> None:
         """Let what was sent trade and be told, and every message arrive."""
         await self._around.venue.trade()
@@ -264,6 +245,7 @@ class World:
         truth = await around.venue.truth(self._life.store)
         check_all(books, truth, around.venue.cash, around.chat, self._fail)
         check_interrupted(books, self._deaths, self._fail)
+        check_lapsed(books, around.clock.now(), self._fail)
         for accounts in (await self._life.desk.accounts()).values():
             currency = currency_of(around.stage.instruments[0].id)
             cash = sum(one.cash for one in accounts or () if one.currency == currency)

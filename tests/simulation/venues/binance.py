@@ -191,5 +191,6 @@ STAGE = Stage(
         },
     },
     longest_quantity=12,
+    has_venue_stops=True,
     lot=Decimal(1),
 )

@@ -166,5 +166,6 @@ STAGE = Stage(
     start=datetime(2026, 11, 24, 3, 0, tzinfo=UTC),
     sections=_settings,
     longest_quantity=12,
+    has_venue_stops=True,
     lot=Decimal(1),
 )
