@@ -41,7 +41,7 @@ def test_the_price_alone_is_one_share_held_from_the_first_slot_on() -> None:
         ("{price: 0}", "'0' must be more than 0"),
         ("{price: -5}", "'-5' must be more than 0"),
         ("{price: many}", "'many' is not a number; write"),
-        ("{price: 5, quantity: 0}", "'0' must be more than 0"),
+        ("{price: 5, quantity: 0}", "'0' must not be 0"),
         ("{price: 5, opened: 9}", "'9': slots go from 0 to 8"),
         ("{price: 5, opened: -1}", "'-1' is no slot; write 61"),
         ("{price: 5, opened: 2, closed: 2}", "'closed' must be a later slot than 'opened'"),
