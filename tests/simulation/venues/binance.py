@@ -36,6 +36,7 @@ API_SECRET = "pretendSecretOfTheSimulation9876543210"
 SPOT_FEE = Decimal("0.001")
 FUTURES_FEES = Decimal("0.0002"), Decimal("0.0005")
 PERPETUAL = ".P"
+PLACES = Decimal("0.00000001")
 UNBOUND = 1e6
 F = OrderFault
 _MESSAGE = (F.DUPLICATED, F.REORDERED, F.LOST_MESSAGE, F.STALLED, F.DROPPED)
@@ -108,7 +109,8 @@ class BinanceStage:
         cash = coins["USDT"] + self._wallet.wallet
         for symbol, position in self._wallet.held.items():
             held[f"BINANCE:{symbol}{PERPETUAL}"] = position.quantity
-            cash -= position.quantity * position.entry
+            # a mean price of several entries has no end
+            cash -= (position.quantity * position.entry).quantize(PLACES)
         return Truth(tuple(orders), tuple(fills), cash, held)
 
     def _market(
