@@ -12,7 +12,7 @@ from tests.simulation.planting import ROOT, Bug, Hunk, bugs, find
 from tests.simulation.test_exactness import SEEDS, first_time
 from tests.simulation.world import Plan, Report, run_seed
 
-MANY = 40
+MANY = 35
 """There are at least so many."""
 BUGS = bugs()
 
