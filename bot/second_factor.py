@@ -136,7 +136,7 @@ def _locked(tries: Mapping[str, Any], now: datetime) -> Proof | None:
     until = tries.get("locked_until_ms")
     if until is None or now >= from_ms(int(until)):
         return None
-    minutes = (from_ms(int(until)) - now) // timedelta(minutes=1) + 1
+    minutes = -((now - from_ms(int(until))) // timedelta(minutes=1))  # rounded up
     return Proof("factor.locked", {"minutes": str(minutes)})
 
 

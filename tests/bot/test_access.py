@@ -114,3 +114,68 @@ def test_somebody_who_is_shut_out_gets_nothing_that_still_waits(empty: World) ->
         return await store.read(lambda tx: tx.outbox.waiting())
 
     assert asyncio.run(scenario()) == 0
+
+
+def test_the_last_attempt_may_be_the_right_one(empty: World) -> None:
+    async def scenario() -> tuple[str, bool]:
+        access = empty.services.access
+        code = await access.new_code(NOW)
+        assert len(code) == 8
+        for _ in range(4):
+            await access.claim("WRONG", NEWCOMER, NOW)
+        assert not await access.has_owner()
+        return await access.claim(code, NEWCOMER, NOW), await access.has_owner()
+
+    assert asyncio.run(scenario()) == ("claim.done", True)
+
+
+def test_a_claimed_bot_keeps_no_code(empty: World) -> None:
+    async def scenario() -> object:
+        access = empty.services.access
+        await access.claim(await access.new_code(NOW), NEWCOMER, NOW)
+        return await empty.store.read(lambda tx: tx.documents.get(CLAIM_KEY))
+
+    assert asyncio.run(scenario()) is None
+
+
+def test_a_code_is_wanted_where_none_is_alive_and_nobody_owns_the_bot(empty: World) -> None:
+    async def scenario() -> list[bool]:
+        access = empty.services.access
+        before = await access.wants_code(NOW)
+        code = await access.new_code(NOW)
+        alive = await access.wants_code(NOW)
+        dead = await access.wants_code(NOW + timedelta(minutes=10))
+        await access.claim(code, NEWCOMER, NOW)
+        return [before, alive, dead, await access.wants_code(NOW)]
+
+    assert asyncio.run(scenario()) == [True, False, True, False]
+
+
+def test_a_role_changes_and_the_person_stays_as_they_are(empty: World) -> None:
+    async def scenario() -> list[object]:
+        access, store = empty.services.access, empty.store
+        assert await access.allow(NEWCOMER, NOW)
+        as_typed = Person(NEWCOMER.id, Role.TRADER, "en", "typed")
+        assert await access.allow(as_typed, NOW)
+        owner = Person(9, Role.OWNER, "ko", "주인")
+        await store.write(lambda tx: tx.people.put(owner, NOW))
+        told = [
+            await access.allow(Person(9, Role.VIEWER, "en", "x"), NOW),
+            await access.deny(9, NOW),
+            await access.deny(10, NOW),
+            await access.deny(NEWCOMER.id, NOW),
+        ]
+        assert await store.read(lambda tx: tx.people.owner()) == owner
+        return [*told, await store.read(lambda tx: tx.people.get(NEWCOMER.id))]
+
+    assert asyncio.run(scenario()) == [False, None, False, True, None]
+
+
+def test_a_promoted_person_keeps_language_and_name(empty: World) -> None:
+    async def scenario() -> Person | None:
+        access = empty.services.access
+        await access.allow(NEWCOMER, NOW)
+        await access.allow(Person(NEWCOMER.id, Role.TRADER, "en", "typed"), NOW)
+        return await empty.store.read(lambda tx: tx.people.get(NEWCOMER.id))
+
+    assert asyncio.run(scenario()) == Person(NEWCOMER.id, Role.TRADER, "ko", "새 사람")

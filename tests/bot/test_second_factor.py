@@ -73,10 +73,10 @@ def test_clocks_may_differ_by_half_a_minute(
 
 def test_five_wrong_tries_lock_for_an_hour(with_factor: Callable[..., None]) -> None:
     async def scenario(factor: SecondFactor) -> None:
-        left = [(await factor.prove("000000x", NOW)).facts.get("left") for _ in range(ATTEMPTS)]
-        assert left == ["4", "3", "2", "1", None]
-        locked = await factor.prove(code(), NOW)
-        assert (locked.code, locked.facts) == ("factor.locked", {"minutes": "61"})
+        wrong = [await factor.prove("000000x", NOW) for _ in range(ATTEMPTS)]
+        assert [one.facts.get("left") for one in wrong] == ["4", "3", "2", "1", None]
+        for locked in (wrong[-1], await factor.prove(code(), NOW)):
+            assert (locked.code, locked.facts) == ("factor.locked", {"minutes": "60"})
         nearly = NOW + timedelta(minutes=59, seconds=59)
         assert (await factor.prove(code(nearly), nearly)).facts == {"minutes": "1"}
         later = NOW + timedelta(hours=1)
@@ -125,6 +125,23 @@ def test_weak_pins_are_refused(with_factor: Callable[..., None], pin: str) -> No
         assert await factor.choose_pin(pin) == "pin.form"
 
     with_factor(scenario, is_totp=False)
+
+
+def test_three_different_digits_are_enough(with_factor: Callable[..., None]) -> None:
+    async def scenario(factor: SecondFactor) -> None:
+        assert await factor.choose_pin("112233") == "pin.done"
+
+    with_factor(scenario, is_totp=False)
+
+
+def test_a_code_before_one_that_counted_is_over(with_factor: Callable[..., None]) -> None:
+    async def scenario(factor: SecondFactor) -> None:
+        after = NOW + timedelta(seconds=30)
+        assert (await factor.prove(code(after), NOW)).is_given
+        assert not (await factor.prove(code(), NOW)).is_given
+        assert not (await factor.prove(code(after), after)).is_given
+
+    with_factor(scenario)
 
 
 def test_with_an_app_no_pin_is_used(with_factor: Callable[..., None]) -> None:

@@ -95,3 +95,21 @@ def test_only_traders_and_owners_trade(person: Person | None, *, may: bool) -> N
 
 def test_a_card_is_named_after_its_order() -> None:
     assert card_key("one") == "order/one"
+
+
+def test_who_may_see_the_order_is_told_what_became_of_it() -> None:
+    tapped = NOON + timedelta(seconds=90)
+    sent = replace(ORDER, state=OrderState.FILLED)
+    lapsed = replace(ORDER, state=OrderState.LAPSED, code="order.expired")
+    outdated = replace(TAP, version=2)
+    for order, tap, person, card, at, told in (
+        (ORDER, TAP, Person(7, Role.VIEWER), "order/one", NOON, ("order.not_allowed", {})),
+        (ORDER, TAP, TRADER, None, NOON, ("order.forged", {})),
+        (lapsed, TAP, TRADER, "order/one", NOON, ("order.expired", {})),
+        (sent, TAP, TRADER, "order/one", NOON, ("order.already", {"state": "filled"})),
+        (ORDER, TAP, TRADER, "order/one", tapped, ("order.expired", {})),
+        (ORDER, outdated, TRADER, "order/one", NOON, ("order.outdated", {})),
+    ):
+        outcome = objection(order, tap, person, card, at)
+        assert outcome is not None
+        assert (outcome.order, outcome.code, dict(outcome.facts)) == (order, *told)
