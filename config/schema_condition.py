@@ -42,7 +42,10 @@ _RULE: Shape = either(
 _CONFIRM = {
     "within": text("The card lapses after this much time", examples=["90s"]),
     "max_drift": text("Further away than this, a fresh price asks again", examples=["0.3%"]),
-    "auto": text("Smaller orders are confirmed without a tap", examples=["below 300_000 KRW", "below 300 USDT"]),
+    "auto": text(
+        "Smaller orders are confirmed without a tap",
+        examples=["below 300_000 KRW", "below 300 USDT"],
+    ),
     "otherwise": choice(Otherwise, "`limit`: unanswered it rests at the price of the card"),
 }
 _RUNG = {

@@ -185,14 +185,14 @@ def test_alerts_of_coins_survive_broken_sockets_and_a_restart(tmp_path: Path) ->
     asyncio.run(scenario())
 
 
-def test_a_coin_is_bought_in_won_and_refused_in_dollars(tmp_path: Path) -> None:
+def test_a_coin_is_bought_in_won_and_in_dollars(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with coins(tmp_path) as here:
             house = here.house
             await house.start()
-            refused = await house.type("/buy BTCUSDT 0.01")
-            assert "USDT" in refused
-            assert "원화뿐" in refused
+            in_dollars = await house.answer("/buy BTCUSDT 0.01")
+            assert re.search(r"예상 금액 [\d,]+\.\d{2} USDT · 수수료", in_dollars.text)
+            assert "접수" in await house.tap(in_dollars, "oc:")
             asked = await house.answer("/buy KRW-BTC")
             assert re.search(r"현재가 \d{2,3},\d{3},000원 \(.* 전\) · 보유 0 BTC", asked.text)
             labels = [button.label for row in asked.buttons for button in row]

@@ -126,6 +126,11 @@ async def telegram(token: str = TOKEN) -> AsyncIterator[tuple[TelegramCore, Serv
         await serving.stop()
 
 
+def said(core: TelegramCore) -> str:
+    """Return all that stands in Kim's chat."""
+    return "\n".join(one.text for one in core.messages(KIM))
+
+
 async def stopped(child: Child, number: signal.Signals = signal.SIGTERM) -> None:
     """Send a signal and see the process end in order."""
     child.process.send_signal(number)
@@ -141,7 +146,8 @@ def test_a_bot_is_claimed_and_stopped(tmp_path: Path) -> None:
             code = await child.says(r"/claim (\w+)")
             assert f"https://t.me/{core.bot.username}" in child.output
             core.user_sends(KIM, f"/claim {code}")
-            await core.wait(lambda: len(core.messages(KIM)) > 1, DEADLINE_SECONDS)
+            await core.wait(lambda: "owner" in said(core), DEADLINE_SECONDS)
+            await core.wait(lambda: code not in said(core), DEADLINE_SECONDS)  # it is deleted
             await child.says("the history cannot be had")  # the market side keeps trying
             await stopped(child)
             assert TOKEN not in child.everything

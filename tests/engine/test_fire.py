@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -26,6 +27,7 @@ from tests.engine.pipeline_world import (
 from tests.engine.traded_market import DAY, HYNIX, NAVER, SAMSUNG, kst
 
 if TYPE_CHECKING:
+    from conditions.truths import Truth
     from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
@@ -158,7 +160,8 @@ def test_a_verdict_that_stays_unknown_is_told_to_the_owner_once(tmp_path: Path) 
 
 def test_a_condition_that_breaks_is_told_to_the_owner_once_a_day(bench: Bench) -> None:
     watch = bench.series.watches[0]
-    watch.condition = replace(watch.condition, when=None)  # type: ignore[arg-type]  # breaks
+    broken = cast("Truth", SimpleNamespace(node=watch.condition.when.node))  # has no verdicts
+    watch.condition = replace(watch.condition, when=broken)
     for text in ("09:00", "09:05", "09:10"):
         bench.slot(text, 120.0)
     assert bench.texts() == ["notice condition.faulty"]
