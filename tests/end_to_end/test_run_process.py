@@ -146,7 +146,7 @@ def test_a_bot_is_claimed_and_stopped(tmp_path: Path) -> None:
             code = await child.says(r"/claim (\w+)")
             assert f"https://t.me/{core.bot.username}" in child.output
             core.user_sends(KIM, f"/claim {code}")
-            await core.wait(lambda: "owner" in said(core), DEADLINE_SECONDS)
+            await core.wait(lambda: "You own this bot" in said(core), DEADLINE_SECONDS)
             await core.wait(lambda: code not in said(core), DEADLINE_SECONDS)  # it is deleted
             await child.says("the history cannot be had")  # the market side keeps trying
             await stopped(child)

@@ -27,10 +27,11 @@ from tests.engine.pipeline_world import (
 from tests.engine.traded_market import DAY, HYNIX, NAVER, SAMSUNG, kst
 
 if TYPE_CHECKING:
-    from conditions.truths import Truth
     from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
+
+    from conditions.truths import Truth
 
 EVERYONE = (SAMSUNG, HYNIX, NAVER)
 UNIVERSE = f"[{', '.join(one.id for one in EVERYONE)}]"
