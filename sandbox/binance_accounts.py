@@ -170,7 +170,7 @@ class FuturesAccount:
             held.entry = (kept * held.entry + opened * price) / (kept + opened)
         held.quantity += signed
         charged = (quantity * price * fee).quantize(_PLACES)
-        self.wallet += gained - charged
+        self.wallet += gained.quantize(_PLACES) - charged
         return charged, USDT, gained
 
 
